@@ -1,0 +1,158 @@
+# iris -- from moving-mesh simulations to machine-learning data sets.
+# `make help` lists the targets. Site settings go into config.mk.
+
+VERSION := 0.1.0
+-include config.mk
+
+CC       ?= cc
+CFLAGS   ?= -O3 -g
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+NVCC     ?= $(shell command -v nvcc 2>/dev/null)
+
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
+STD      := -std=c11 -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L -ffp-contract=off
+PKG      := pkg-config
+
+HDF5_CFLAGS := $(shell $(PKG) --cflags hdf5-serial 2>/dev/null)
+HDF5_LIBS   := $(shell $(PKG) --libs hdf5-serial 2>/dev/null)
+JSON_LIBS   := $(shell $(PKG) --libs jansson 2>/dev/null)
+HASH_LIBS   := $(shell $(PKG) --libs libxxhash 2>/dev/null)
+MPI_CFLAGS  := $(patsubst -I%,-isystem %,$(shell $(PKG) --cflags ompi-c 2>/dev/null))
+MPI_LIBS    := $(shell $(PKG) --libs ompi-c 2>/dev/null)
+
+BUILD := build
+ifdef SAN
+BUILD   := build/san
+SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+CFLAGS  := -O1 -g
+endif
+ifdef WERROR
+WARNINGS += -Werror
+endif
+BIN := $(BUILD)/bin
+
+# The programs; a new one is one word here, tools/<name>.c and man/<name>.1.
+TOOLS := iris-hyper iris-mock iris-list iris-gen iris-merge iris-units iris-normalize \
+         iris-shuffle iris-check
+PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-dataset.5 man/iris.7
+
+# Layers and what each may include. Nothing else is on its include path, so a
+# wrong dependency does not compile.
+LAYERS := base physics store pool
+INC_base    := -Ilib/base
+INC_physics := -Ilib/base -Ilib/physics
+INC_store   := -Ilib/base -Ilib/physics -Ilib/store $(HDF5_CFLAGS)
+INC_pool    := -Ilib/base -Ilib/pool $(MPI_CFLAGS)
+INC_tools   := -Ilib/base -Ilib/physics -Ilib/store -Ilib/pool -Itools -DIRIS_VERSION='"$(VERSION)"'
+
+LIB = $(BUILD)/lib/lib$(1).a
+CORE := $(call LIB,store) $(call LIB,physics) $(call LIB,base)
+CORE_LIBS := $(HDF5_LIBS) $(JSON_LIBS) $(HASH_LIBS) -lm
+# What a program links beside the core.
+EXTRA_iris-gen := $(BUILD)/tools/gen_master.o $(BUILD)/tools/gen_work.o $(call LIB,pool)
+LIBS_iris-gen  := $(MPI_LIBS)
+
+SOURCES    := $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+HELPERS    := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c))
+PRESETS    := $(wildcard workflows/presets/*.json)
+
+COMPILE = $(CC) $(STD) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all deps demo check unit bats lint format check-format install uninstall clean help
+
+all: $(TOOLS:%=$(BIN)/%) ## build every program into build/bin
+
+define layer_rules
+$(BUILD)/lib/$(1)/%.o: lib/$(1)/%.c Makefile
+	@mkdir -p $$(@D)
+	$$(COMPILE) $$(INC_$(1)) -c -o $$@ $$<
+$(call LIB,$(1)): $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/$(1)/*.c))
+	@mkdir -p $$(@D)
+	rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
+
+
+$(BUILD)/tools/%.o: tools/%.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_tools) -c -o $@ $<
+
+.SECONDEXPANSION:
+$(BIN)/%: $(BUILD)/tools/%.o $(BUILD)/tools/cli.o $$(EXTRA_$$*) $(CORE)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(CORE_LIBS)
+
+$(BUILD)/tests/%: tests/unit/%.c Makefile $(CORE)
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_store) -Itests/unit -o $@ $< $(CORE) $(CORE_LIBS)
+$(BUILD)/tests/%: tests/helpers/%.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_store) -o $@ $< $(HDF5_LIBS)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+PACKAGES := build-essential pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libjansson-dev \
+            libxxhash-dev perl bats cppcheck groff clang procps
+deps: ## install the Debian packages that build, demo and tests need
+	@missing=; for p in $(PACKAGES); do \
+	    dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	    if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+	    $$sudo apt-get update -qq && \
+	    $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+
+demo: all ## make a small data set from mock snapshots with two ranks
+	@PATH="$(CURDIR)/$(BIN):$$PATH" workflows/demo.sh demo
+
+# Tests: everything prints TAP and is run by prove.
+TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" \
+           OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
+           ASAN_OPTIONS=$(ASAN_OPTIONS) LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
+ASAN_OPTIONS ?= detect_leaks=1
+PROVE ?= prove --timer
+TESTS ?= $(UNIT_TESTS) $(wildcard tests/bats/*.bats)
+
+check: all $(UNIT_TESTS) $(HELPERS) ## run every test
+	$(TEST_ENV) $(PROVE) -e '' $(TESTS)
+unit: all $(UNIT_TESTS) ## run the tests of the library only
+	$(TEST_ENV) $(PROVE) -e '' $(UNIT_TESTS)
+bats: all $(HELPERS) ## run the tests of the programs only
+	$(TEST_ENV) $(PROVE) -e '' $(wildcard tests/bats/*.bats)
+
+lint: ## cppcheck, pages
+	cppcheck -q --error-exitcode=1 --inline-suppr --suppress=missingIncludeSystem --std=c11 \
+	    --enable=warning,performance,portability -Ilib/base -Ilib/physics -Ilib/store -Ilib/pool -Itools lib tools
+	@for p in $(PAGES); do \
+	    out=$$(groff -mandoc -ww -z -Tutf8 $$p 2>&1); [ -z "$$out" ] || { echo "$$p: $$out"; exit 1; }; \
+	done
+
+format: ## lay the sources out with clang-format
+	clang-format -i $(wildcard lib/*/*.[ch] tools/*.[ch] tests/*/*.[ch])
+check-format: ## fail where clang-format would change something
+	clang-format --dry-run -Werror $(wildcard lib/*/*.[ch] tools/*.[ch] tests/*/*.[ch])
+
+install: all ## install programs, pages and presets below PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/iris/presets
+	install -m 755 $(TOOLS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(PRESETS) $(DESTDIR)$(PREFIX)/share/iris/presets
+	for s in 1 5 7; do \
+	    install -d $(DESTDIR)$(PREFIX)/share/man/man$$s; \
+	    install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; \
+	done
+uninstall: ## remove what install put there
+	rm -f $(TOOLS:%=$(DESTDIR)$(PREFIX)/bin/%)
+	rm -f $(foreach p,$(notdir $(PAGES)),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(p))
+	rm -rf $(DESTDIR)$(PREFIX)/share/iris
+
+clean: ## remove everything that was built
+	rm -rf build demo
+
+help: ## print this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | awk -F': ' '{printf "  %-14s %s\n", $$1, $$2}'

@@ -1,0 +1,85 @@
+/* file -- files that appear under their name only when complete.
+ *
+ * Calling sequence: open, any number of writes, commit. Content goes to
+ * "NAME.tmp" beside NAME; commit makes it durable (fsync), renames it and
+ * makes the rename durable. A program killed at any moment leaves NAME as it
+ * was, and at most a "NAME.tmp" that the next run takes over. Two programs
+ * that write one name at once are told apart by a lock on the temporary file:
+ * the second one fails.
+ */
+#ifndef IRIS_FILE_H
+#define IRIS_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+
+#define IRIS_TMP_SUFFIX ".tmp"
+
+struct iris_outfile {
+    char *path;
+    char *tmp;
+    int fd; /* -1 when closed */
+};
+#define IRIS_OUTFILE_INIT {NULL, NULL, -1}
+
+/*   in   path  must not be a directory; its directory must exist
+ *
+ *   return  IRIS_OK
+ *           IRIS_E_IO     cannot be created
+ *           IRIS_E_RETRY  another program is writing it now
+ *   owns    the caller ends it with commit or abort; both are safe on a
+ *           struct set to IRIS_OUTFILE_INIT
+ */
+enum iris_status iris_outfile_open(struct iris_outfile *f, const char *path,
+                                   struct iris_err *err);
+
+/* Set the size at once, so that a full disk is met early where it can be. */
+enum iris_status iris_outfile_reserve(struct iris_outfile *f, uint64_t size,
+                                      struct iris_err *err);
+
+/* Append, or write at an offset, all of len bytes. */
+enum iris_status iris_outfile_write(struct iris_outfile *f, const void *data, size_t len,
+                                    struct iris_err *err);
+enum iris_status iris_outfile_pwrite(struct iris_outfile *f, const void *data, size_t len,
+                                     uint64_t offset, struct iris_err *err);
+
+/* Publish. On failure the temporary file is removed and NAME is untouched. */
+enum iris_status iris_outfile_commit(struct iris_outfile *f, struct iris_err *err);
+
+/* Give up: remove the temporary file, leave NAME untouched. */
+void iris_outfile_abort(struct iris_outfile *f);
+
+/* Open, write, commit in one call. */
+enum iris_status iris_write_file(const char *path, const void *data, size_t len,
+                                 struct iris_err *err);
+
+/* As iris_write_file, but a file that has these bytes already is left alone,
+ * with its times. */
+enum iris_status iris_write_file_if_changed(const char *path, const void *data, size_t len,
+                                            struct iris_err *err);
+
+/* The whole of a regular file or stream appended to b.
+ *
+ *   in   path  "-" is standard input
+ *   in   max   refuse more bytes than this with IRIS_E_DATA
+ */
+enum iris_status iris_read_file(const char *path, size_t max, struct iris_buf *b,
+                                struct iris_err *err);
+
+/* Create a directory and its missing parents, each made durable. */
+enum iris_status iris_mkdirs(const char *path, struct iris_err *err);
+
+/* A second name for a file, made by link and rename; an existing name is
+ * replaced. Where the file system has no hard links the file is copied. */
+enum iris_status iris_link_file(const char *from, const char *to, struct iris_err *err);
+
+/* Remove a file; one that is not there is no error. */
+enum iris_status iris_remove_file(const char *path, struct iris_err *err);
+
+/* Make the entries of a directory durable. */
+enum iris_status iris_sync_dir(const char *path, struct iris_err *err);
+
+#endif

@@ -1,0 +1,187 @@
+#include "num.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int
+iris_parse_u64(const char *s, uint64_t *v)
+{
+    unsigned long long x;
+    char *end;
+
+    if (!isdigit((unsigned char)s[0]))
+        return -1;
+    errno = 0;
+    x = strtoull(s, &end, 10);
+    if (errno || *end)
+        return -1;
+    *v = x;
+    return 0;
+}
+
+int
+iris_parse_i64(const char *s, int64_t *v)
+{
+    long long x;
+    char *end;
+
+    if (!isdigit((unsigned char)s[0]) && !(s[0] == '-' && isdigit((unsigned char)s[1])))
+        return -1;
+    errno = 0;
+    x = strtoll(s, &end, 10);
+    if (errno || *end)
+        return -1;
+    *v = x;
+    return 0;
+}
+
+int
+iris_parse_f64(const char *s, double *v)
+{
+    double x;
+    char *end;
+
+    if (!strcmp(s, "inf") || !strcmp(s, "-inf") || !strcmp(s, "nan")) {
+        *v = s[0] == 'n' ? (double)NAN : s[0] == '-' ? -(double)INFINITY : (double)INFINITY;
+        return 0;
+    }
+    if (!s[0] || strspn(s, "0123456789+-.eE") != strlen(s))
+        return -1;
+    errno = 0;
+    x = strtod(s, &end);
+    if (end == s || *end || !isfinite(x))
+        return -1;
+    *v = x;
+    return 0;
+}
+
+int
+iris_parse_bytes(const char *s, uint64_t *v)
+{
+    static const char suffix[] = "KMGT";
+    size_t n = strspn(s, "0123456789");
+    unsigned shift = 0;
+    char digits[24];
+    const char *p;
+    uint64_t x;
+
+    if (n >= sizeof digits)
+        return -1;
+    memcpy(digits, s, n);
+    digits[n] = '\0';
+    if (iris_parse_u64(digits, &x))
+        return -1;
+    if (s[n]) {
+        p = strchr(suffix, s[n]);
+        if (!p || s[n + 1])
+            return -1;
+        shift = 10 * (unsigned)(p - suffix + 1);
+    }
+    if (shift && x > UINT64_MAX >> shift)
+        return -1;
+    *v = x << shift;
+    return 0;
+}
+
+/* Shortest digits that read back: try each precision until one does. */
+static int
+shortest(double v, char *text, size_t size)
+{
+    int digits;
+
+    for (digits = 1; digits < 17; digits++) {
+        snprintf(text, size, "%.*e", digits - 1, v);
+        if (strtod(text, NULL) == v)
+            return digits;
+    }
+    snprintf(text, size, "%.16e", v);
+    return 17;
+}
+
+char *
+iris_format_f64(double v, char text[IRIS_F64_TEXT])
+{
+    int digits, exponent, decimals;
+    char e[IRIS_F64_TEXT];
+
+    if (isnan(v))
+        return strcpy(text, "nan");
+    if (isinf(v))
+        return strcpy(text, v < 0 ? "-inf" : "inf");
+    if (v == 0)
+        return strcpy(text, signbit(v) ? "-0.0" : "0.0");
+    digits = shortest(v, e, sizeof e);
+    exponent = atoi(strchr(e, 'e') + 1);
+    if (exponent < -4 || exponent >= 16)
+        return strcpy(text, e);
+    decimals = digits - 1 - exponent;
+    snprintf(text, IRIS_F64_TEXT, "%.*f", decimals > 0 ? decimals : 1, v);
+    return text;
+}
+
+int
+iris_mul_size(size_t a, size_t b, size_t *out)
+{
+    size_t product;
+
+    if (__builtin_mul_overflow(a, b, &product))
+        return -1;
+    *out = product;
+    return 0;
+}
+
+int
+iris_add_size(size_t a, size_t b, size_t *out)
+{
+    size_t sum;
+
+    if (__builtin_add_overflow(a, b, &sum))
+        return -1;
+    *out = sum;
+    return 0;
+}
+
+static const char *
+skip_zeros(const char *s)
+{
+    while (*s == '0')
+        s++;
+    return s;
+}
+
+int
+iris_natural_cmp(const char *a, const char *b)
+{
+    const char *p = a, *q = b;
+
+    while (*p && *q) {
+        if (isdigit((unsigned char)*p) && isdigit((unsigned char)*q)) {
+            size_t m, n;
+            int c;
+
+            p = skip_zeros(p);
+            q = skip_zeros(q);
+            m = strspn(p, "0123456789");
+            n = strspn(q, "0123456789");
+            if (m != n)
+                return m < n ? -1 : 1;
+            c = memcmp(p, q, m);
+            if (c)
+                return c;
+            p += m;
+            q += n;
+        } else if (*p != *q) {
+            return (unsigned char)*p < (unsigned char)*q ? -1 : 1;
+        } else {
+            p++;
+            q++;
+        }
+    }
+    if (*p || *q)
+        return *p ? 1 : -1;
+    return strcmp(a, b);
+}

@@ -1,0 +1,130 @@
+#include "sampler.h"
+
+#include <math.h>
+
+void
+iris_sampler_init(struct iris_sampler *s, const struct iris_cells *cells,
+                  const struct iris_view *view, const struct iris_perturbation *p)
+{
+    s->cells = cells;
+    s->view = *view;
+    iris_perturb_map(p, &s->map);
+    s->density = isnan(p->density) ? 1 : p->density;
+    /* the plane part of M has determinant 1 */
+    s->back[0] = s->map.c / s->map.scale;
+    s->back[1] = -s->map.b / s->map.scale;
+    s->back[2] = s->map.a / s->map.scale;
+}
+
+/* From the observed space to the unperturbed box. */
+static void
+map_back(const struct iris_sampler *s, const double x[3], double q[3])
+{
+    q[0] = s->back[0] * x[0] + s->back[1] * x[1];
+    q[1] = s->back[1] * x[0] + s->back[2] * x[1];
+    q[2] = x[2] / s->map.scale;
+}
+
+static void
+map_forth(const struct iris_sampler *s, const double q[3], double x[3])
+{
+    x[0] = s->map.scale * (s->map.a * q[0] + s->map.b * q[1]);
+    x[1] = s->map.scale * (s->map.b * q[0] + s->map.c * q[1]);
+    x[2] = s->map.scale * q[2];
+}
+
+static double
+radial_velocity(const struct iris_sampler *s, const struct iris_nearest *found)
+{
+    const struct iris_cells *c = s->cells;
+    const struct iris_gas *gas = &c->gas[found->cell];
+    double q[3] = {c->x[found->cell] + found->shift[0], c->y[found->cell] + found->shift[1],
+                   c->z[found->cell] + found->shift[2]};
+    double u[3] = {(double)gas->v[0], (double)gas->v[1], (double)gas->v[2]};
+    double x[3], v[3], to[3], norm;
+    int k;
+
+    map_forth(s, q, x);
+    map_forth(s, u, v);
+    for (k = 0; k < 3; k++)
+        to[k] = s->view.origin[k] - x[k];
+    norm = sqrt(to[0] * to[0] + to[1] * to[1] + to[2] * to[2]);
+    return norm > 0 ? (v[0] * to[0] + v[1] * to[1] + v[2] * to[2]) / norm : 0;
+}
+
+/* The values a sample takes from its cell. */
+static void
+look_up(const struct iris_sampler *s, const struct iris_nearest *found, float value[IRIS_FIELDS])
+{
+    const struct iris_gas *gas = &s->cells->gas[found->cell];
+
+    value[IRIS_V_R] = (float)radial_velocity(s, found);
+    value[IRIS_RHO] = (float)((double)gas->rho * s->density);
+    value[IRIS_T] = gas->T;
+    value[IRIS_X_H2] = gas->x_H2;
+    value[IRIS_X_CO] = gas->x_CO;
+    value[IRIS_T_DUST] = gas->T_dust;
+}
+
+static int
+same_place(const struct iris_nearest *a, const struct iris_nearest *b)
+{
+    return a->cell == b->cell && a->shift[0] == b->shift[0] && a->shift[1] == b->shift[1] &&
+           a->shift[2] == b->shift[2];
+}
+
+/* One ray; its samples lie `stride` apart in the arrays, from `at` on. The
+ * cell of one sample is the guess for the next. */
+static enum iris_status
+sample_ray(const struct iris_sampler *s, const double direction[3], size_t r0, size_t r1,
+           size_t at, size_t stride, struct iris_nearest *found,
+           float *const field[IRIS_FIELDS], struct iris_err *err)
+{
+    struct iris_nearest last = {.d2 = -1};
+    float value[IRIS_FIELDS] = {0};
+    enum iris_status st;
+    size_t i;
+    int f;
+
+    for (i = r0; i < r1; i++, at += stride) {
+        double r = iris_axis_at(&s->view.r, i), x[3], q[3];
+        int k;
+
+        for (k = 0; k < 3; k++)
+            x[k] = s->view.origin[k] + r * direction[k];
+        map_back(s, x, q);
+        st = iris_cells_nearest(s->cells, &s->map, q, found, err);
+        if (st)
+            return st;
+        if (last.d2 < 0 || !same_place(&last, found))
+            look_up(s, found, value);
+        last = *found;
+        for (f = 0; f < IRIS_FIELDS; f++) {
+            if (field[f])
+                field[f][at] = value[f];
+        }
+    }
+    return IRIS_OK;
+}
+
+enum iris_status
+iris_sampler_tile(const struct iris_sampler *s, const struct iris_tile *t,
+                  float *const field[IRIS_FIELDS], struct iris_err *err)
+{
+    size_t nlat = t->lat1 - t->lat0, stride = (t->lon1 - t->lon0) * nlat, j, k;
+    struct iris_nearest found = {.cell = 0};
+    enum iris_status st;
+
+    for (j = t->lon0; j < t->lon1; j++) {
+        for (k = t->lat0; k < t->lat1; k++) {
+            double direction[3];
+
+            iris_view_direction(&s->view, j, k, direction);
+            st = sample_ray(s, direction, t->r0, t->r1, (j - t->lon0) * nlat + k - t->lat0, stride,
+                            &found, field, err);
+            if (st)
+                return st;
+        }
+    }
+    return IRIS_OK;
+}

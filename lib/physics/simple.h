@@ -1,0 +1,36 @@
+/* simple -- observing without radiative transfer: mass by velocity.
+ *
+ * Every sample deposits rho * dr / dv into the two velocity channels beside
+ * its velocity, in proportion (cloud in cell). The result is mass per area and
+ * velocity.
+ *
+ *   source  reference, "simple observer"
+ */
+#ifndef IRIS_SIMPLE_H
+#define IRIS_SIMPLE_H
+
+#include <stddef.h>
+
+struct iris_simple_law {
+    double v_min, v_max; /* velocity of the first and last channel */
+    size_t v_steps;      /* at least 2 */
+    double dr;           /* length of a sample along the ray */
+    int drop;            /* gas more than half a channel outside the band is
+                            dropped; 0: it all goes into the end channels */
+};
+
+/* Add n samples to a spectrum.
+ *
+ *   in     v, rho    [n] with a stride
+ *   inout  spectrum  [v_steps]
+ */
+void iris_simple_add(const struct iris_simple_law *law, const double *v, const float *rho,
+                     size_t n, size_t stride, double *spectrum);
+
+/* Factor from total mass density of gas to mass density of H2 at x_H2 = 1.
+ *
+ *   in  mw_H2, mw_H, mw_He  molecular weights; abundance_He per H nucleus
+ */
+double iris_H2_mass_factor(double mw_H2, double mw_H, double mw_He, double abundance_He);
+
+#endif

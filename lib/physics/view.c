@@ -1,0 +1,50 @@
+#include "view.h"
+
+#include <math.h>
+
+static const double pi = 3.14159265358979323846;
+
+void
+iris_view_init(struct iris_view *v, const struct iris_view_law *law, double jitter_r,
+               double jitter_lon, double parsec)
+{
+    double rad = pi / 180, spin = law->spin;
+    double shift = isnan(jitter_lon) ? 0 : jitter_lon * rad;
+    double radius = (law->observer_radius + (isnan(jitter_r) ? 0 : jitter_r)) * parsec;
+
+    v->theta = law->theta * rad;
+    v->origin[0] = radius * cos(v->theta);
+    v->origin[1] = radius * sin(v->theta);
+    v->origin[2] = 0;
+    v->r = (struct iris_axis){law->r_min * parsec, law->r_max * parsec, law->r_steps};
+    v->lon = (struct iris_axis){spin * law->lon_min * rad + shift,
+                                spin * law->lon_max * rad + shift, law->lon_steps};
+    v->lat = (struct iris_axis){spin * law->lat_min * rad, spin * law->lat_max * rad,
+                                law->lat_steps};
+}
+
+double
+iris_axis_at(const struct iris_axis *a, size_t i)
+{
+    double step = iris_axis_step(a);
+
+    if (2 * i < a->n)
+        return a->first + (double)i * step;
+    return a->last - (double)(a->n - 1 - i) * step;
+}
+
+double
+iris_axis_step(const struct iris_axis *a)
+{
+    return a->n > 1 ? (a->last - a->first) / (double)(a->n - 1) : 0;
+}
+
+void
+iris_view_direction(const struct iris_view *v, size_t j, size_t k, double direction[3])
+{
+    double lon = iris_axis_at(&v->lon, j), lat = iris_axis_at(&v->lat, k);
+
+    direction[0] = cos(lat) * cos(pi + v->theta + lon);
+    direction[1] = cos(lat) * sin(pi + v->theta + lon);
+    direction[2] = sin(lat);
+}

@@ -1,0 +1,175 @@
+#include "pool.h"
+
+#include <limits.h>
+#include <mpi.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { TAG = 1 };
+
+struct iris_pool {
+    int launched;
+    int rank, size;
+};
+
+/* Every MPI call goes through here. */
+static enum iris_status
+checked(int code, const char *call, struct iris_err *err)
+{
+    char text[MPI_MAX_ERROR_STRING] = "";
+    int len;
+
+    if (code == MPI_SUCCESS)
+        return IRIS_OK;
+    MPI_Error_string(code, text, &len);
+    return iris_fail(err, IRIS_E_IO, "%s failed: %s", call, text);
+}
+
+int
+iris_pool_launched(void)
+{
+    static const char *const sign[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"};
+    size_t i;
+
+    for (i = 0; i < sizeof sign / sizeof sign[0]; i++) {
+        if (getenv(sign[i]))
+            return 1;
+    }
+    return 0;
+}
+
+enum iris_status
+iris_pool_start(struct iris_pool **pool, struct iris_err *err)
+{
+    struct iris_pool *p = calloc(1, sizeof *p);
+    enum iris_status st = IRIS_OK;
+
+    *pool = p;
+    if (!p)
+        return iris_fail_memory(err);
+    p->size = 1;
+    p->launched = iris_pool_launched();
+    if (!p->launched)
+        return IRIS_OK;
+    st = checked(MPI_Init(NULL, NULL), "MPI_Init", err);
+    if (!st)
+        st = checked(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN),
+                     "MPI_Comm_set_errhandler", err);
+    if (!st)
+        st = checked(MPI_Comm_rank(MPI_COMM_WORLD, &p->rank), "MPI_Comm_rank", err);
+    if (!st)
+        st = checked(MPI_Comm_size(MPI_COMM_WORLD, &p->size), "MPI_Comm_size", err);
+    return st;
+}
+
+int
+iris_pool_rank(const struct iris_pool *pool)
+{
+    return pool->rank;
+}
+
+int
+iris_pool_size(const struct iris_pool *pool)
+{
+    return pool->size;
+}
+
+/* Make room for len bytes and a NUL. */
+static enum iris_status
+resize(struct iris_buf *text, int len, struct iris_err *err)
+{
+    static const char zeros[256];
+
+    iris_buf_clear(text);
+    while (text->len < (size_t)len) {
+        size_t more = (size_t)len - text->len;
+
+        iris_buf_append(text, zeros, more < sizeof zeros ? more : sizeof zeros);
+        if (text->failed)
+            break;
+    }
+    return iris_buf_check(text, err);
+}
+
+enum iris_status
+iris_pool_broadcast(struct iris_pool *pool, struct iris_buf *text, struct iris_err *err)
+{
+    enum iris_status st;
+    int len;
+
+    if (!pool->launched)
+        return IRIS_OK;
+    if (text->len > INT_MAX)
+        return iris_fail(err, IRIS_E_BUG, "a message of %zu bytes", text->len);
+    len = (int)text->len;
+    st = checked(MPI_Bcast(&len, 1, MPI_INT, 0, MPI_COMM_WORLD), "MPI_Bcast", err);
+    if (!st && pool->rank)
+        st = resize(text, len, err);
+    if (!st && len)
+        st = checked(MPI_Bcast(text->data, len, MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast", err);
+    return st;
+}
+
+enum iris_status
+iris_pool_send(struct iris_pool *pool, int to, const struct iris_buf *text, struct iris_err *err)
+{
+    if (!pool->launched || text->len > INT_MAX)
+        return iris_fail(err, IRIS_E_BUG, "cannot send %zu bytes to rank %d", text->len, to);
+    return checked(MPI_Send(text->data, (int)text->len, MPI_BYTE, to, TAG, MPI_COMM_WORLD),
+                   "MPI_Send", err);
+}
+
+enum iris_status
+iris_pool_poll(struct iris_pool *pool, int *from, struct iris_buf *text, struct iris_err *err)
+{
+    enum iris_status st;
+    MPI_Status status;
+    int there = 0, len;
+
+    *from = -1;
+    if (!pool->launched)
+        return IRIS_OK;
+    st = checked(MPI_Iprobe(MPI_ANY_SOURCE, TAG, MPI_COMM_WORLD, &there, &status), "MPI_Iprobe",
+                 err);
+    if (st || !there)
+        return st;
+    st = checked(MPI_Get_count(&status, MPI_BYTE, &len), "MPI_Get_count", err);
+    if (!st)
+        st = resize(text, len, err);
+    if (!st)
+        st = checked(MPI_Recv(text->data, len, MPI_BYTE, status.MPI_SOURCE, TAG, MPI_COMM_WORLD,
+                              MPI_STATUS_IGNORE),
+                     "MPI_Recv", err);
+    if (!st)
+        *from = status.MPI_SOURCE;
+    return st;
+}
+
+void
+iris_pool_nap(unsigned *idle)
+{
+    static const long shortest = 20000, longest = 2000000; /* ns */
+    unsigned shift = *idle / 16 < 7 ? *idle / 16 : 7;
+    struct timespec t = {0, shortest << shift};
+
+    if (t.tv_nsec > longest)
+        t.tv_nsec = longest;
+    (*idle)++;
+    nanosleep(&t, NULL);
+}
+
+void
+iris_pool_finish(struct iris_pool *pool)
+{
+    if (pool && pool->launched)
+        MPI_Finalize();
+    free(pool);
+}
+
+void
+iris_pool_abort(struct iris_pool *pool, int status)
+{
+    if (pool->launched)
+        MPI_Abort(MPI_COMM_WORLD, status);
+}

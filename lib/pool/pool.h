@@ -1,0 +1,64 @@
+/* pool -- one process that hands out work, any number that do it.
+ *
+ * The only module that speaks MPI. Without a launcher (mpirun, srun) the pool
+ * is the one process that called, and MPI is never started. Messages are byte
+ * strings; rank 0 is the master.
+ *
+ * After iris_pool_start no call is collective but broadcast and finish. A rank
+ * that waits sleeps between looks, it does not burn its core.
+ */
+#ifndef IRIS_POOL_H
+#define IRIS_POOL_H
+
+#include "buf.h"
+#include "err.h"
+
+struct iris_pool;
+
+/* Whether the environment says that a launcher started this process. */
+int iris_pool_launched(void);
+
+/* Start.
+ *
+ *   collective  every process of the job
+ *   owns        iris_pool_finish
+ */
+enum iris_status iris_pool_start(struct iris_pool **pool, struct iris_err *err);
+
+int iris_pool_rank(const struct iris_pool *pool);
+int iris_pool_size(const struct iris_pool *pool);
+
+/* Give rank 0's text to all.
+ *
+ *   inout  text  sent by rank 0, replaced on the others
+ *   collective   every rank
+ */
+enum iris_status iris_pool_broadcast(struct iris_pool *pool, struct iris_buf *text,
+                                     struct iris_err *err);
+
+/* Send a message; returns when text may be reused. */
+enum iris_status iris_pool_send(struct iris_pool *pool, int to, const struct iris_buf *text,
+                                struct iris_err *err);
+
+/* Take a message if one has arrived.
+ *
+ *   out  from  its sender, -1 when there was none
+ *   out  text  replaced
+ */
+enum iris_status iris_pool_poll(struct iris_pool *pool, int *from, struct iris_buf *text,
+                                struct iris_err *err);
+
+/* Sleep a little, longer the more often in a row nothing was there: between
+ * 20 microseconds and 2 milliseconds. idle counts and is reset by the caller. */
+void iris_pool_nap(unsigned *idle);
+
+/* End. Everything sent must have been received.
+ *
+ *   collective  every rank
+ */
+void iris_pool_finish(struct iris_pool *pool);
+
+/* End all ranks at once with this status. Does not return under a launcher. */
+void iris_pool_abort(struct iris_pool *pool, int status);
+
+#endif

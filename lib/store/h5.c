@@ -1,0 +1,88 @@
+#include "h5.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void
+iris_h5_quiet(void)
+{
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+hid_t
+iris_h5_open(const char *path)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), file;
+
+    H5Pset_file_locking(access, 0, 1);
+    file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    H5Pclose(access);
+    return file;
+}
+
+/* Upwards is from the innermost call outwards: the first one is the reason. */
+static herr_t
+keep_reason(unsigned depth, const H5E_error2_t *error, void *text)
+{
+    if (depth == 0 && error->desc)
+        snprintf(text, 256, "%s", error->desc);
+    return 0;
+}
+
+enum iris_status
+iris_h5_fail(struct iris_err *err, enum iris_status status, const char *verb, const char *object,
+             const char *file)
+{
+    char reason[256] = "unknown reason";
+
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_reason, reason);
+    if (object)
+        return iris_fail(err, status, "cannot %s '%s' in '%s': %s", verb, object, file, reason);
+    return iris_fail(err, status, "cannot %s '%s': %s", verb, file, reason);
+}
+
+int
+iris_h5_has(hid_t file, const char *object)
+{
+    char path[256], *slash;
+
+    /* H5Lexists needs every step on the way to exist */
+    snprintf(path, sizeof path, "%s", object);
+    for (slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (H5Lexists(file, path, H5P_DEFAULT) <= 0)
+            return 0;
+        *slash = '/';
+    }
+    return H5Lexists(file, object, H5P_DEFAULT) > 0;
+}
+
+int
+iris_h5_has_attribute(hid_t file, const char *object, const char *name)
+{
+    return iris_h5_has(file, object) &&
+           H5Aexists_by_name(file, object, name, H5P_DEFAULT) > 0;
+}
+
+int
+iris_h5_attribute(hid_t file, const char *object, const char *name, double *value)
+{
+    hid_t attribute, space = -1, type = -1;
+    H5T_class_t class;
+    int found = 0;
+
+    if (!iris_h5_has_attribute(file, object, name))
+        return 0;
+    attribute = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
+    if (attribute < 0)
+        return 0;
+    space = H5Aget_space(attribute);
+    type = H5Aget_type(attribute);
+    class = H5Tget_class(type);
+    if ((class == H5T_FLOAT || class == H5T_INTEGER) && H5Sget_simple_extent_npoints(space) == 1)
+        found = H5Aread(attribute, H5T_NATIVE_DOUBLE, value) >= 0;
+    H5Tclose(type);
+    H5Sclose(space);
+    H5Aclose(attribute);
+    return found;
+}

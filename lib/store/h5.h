@@ -1,0 +1,37 @@
+/* h5 -- what every user of HDF5 in this library needs.
+ *
+ * Private to lib/store.
+ */
+#ifndef IRIS_H5_H
+#define IRIS_H5_H
+
+#include <hdf5.h>
+#include <stdint.h>
+
+#include "err.h"
+
+/* Stop HDF5 from printing its errors; the functions below report them. */
+void iris_h5_quiet(void);
+
+/* Open a file for reading, without a lock: snapshots are finished files, and
+ * many file systems of clusters have no locks.
+ *
+ *   return  below 0 on failure
+ */
+hid_t iris_h5_open(const char *path);
+
+/* The sentence "cannot <verb> '<object>' in '<file>': <innermost reason>". */
+enum iris_status iris_h5_fail(struct iris_err *err, enum iris_status status, const char *verb,
+                              const char *object, const char *file);
+
+/* A scalar attribute of a group or dataset as a double.
+ *
+ *   return  1 found, 0 not there or no number
+ */
+int iris_h5_attribute(hid_t file, const char *object, const char *name, double *value);
+
+/* Whether an object or attribute is there. */
+int iris_h5_has(hid_t file, const char *object);
+int iris_h5_has_attribute(hid_t file, const char *object, const char *name);
+
+#endif

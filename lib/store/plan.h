@@ -1,0 +1,83 @@
+/* plan -- which points of which snapshots are there, and which are to be made.
+ *
+ * Bookkeeping only: it reads directories of the data set, opens no snapshot and
+ * makes nothing.
+ */
+#ifndef IRIS_PLAN_H
+#define IRIS_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataset.h"
+#include "entry.h"
+#include "err.h"
+#include "manifest.h"
+
+#define IRIS_PLAN_VERIFY UINT32_MAX /* a task that only compares the content */
+
+struct iris_plan_snapshot {
+    char *id, *path;
+    uint64_t files, bytes;
+    unsigned char *point; /* [points] state, private */
+    char **message;       /* [points] of failed points */
+    uint32_t todo;        /* when the snapshot was added */
+    uint32_t next;
+    int verify;           /* all points there, but the size has changed */
+    int warned;           /* its warnings were shown */
+    int refused;          /* its points fail without being tried */
+};
+
+struct iris_plan {
+    struct iris_entry_run run;
+    const struct iris_dataset *dataset;
+    uint32_t points;
+    size_t n;
+    struct iris_plan_snapshot *snapshot;
+    size_t next;
+    uint64_t total, done, failed, skipped; /* points; done counts all three */
+};
+
+struct iris_task {
+    size_t snapshot; /* index into the plan */
+    uint32_t point;
+};
+
+/* Nothing planned yet; run and dataset are kept by reference.
+ *
+ *   owns  iris_plan_release
+ */
+void iris_plan_init(struct iris_plan *p, const struct iris_entry_run *run,
+                    const struct iris_dataset *dataset);
+void iris_plan_release(struct iris_plan *p);
+
+/* Add the snapshot of a row of a "snapshots" or "fetched" manifest.
+ *
+ *   return  IRIS_OK
+ *           IRIS_E_DATA  a bad row, or an id that is there already
+ *           IRIS_E_IO    the data set cannot be read
+ */
+enum iris_status iris_plan_add(struct iris_plan *p, const struct iris_manifest *m, size_t row,
+                               struct iris_err *err);
+
+/* The next task, in order of arrival.
+ *
+ *   return  1 with *task, or 0 when there is none at present
+ */
+int iris_plan_next(struct iris_plan *p, struct iris_task *task);
+
+/* A task has ended.
+ *
+ *   in  message  NULL when it went well
+ *   in  rest     a failure that the points not begun share: their snapshot
+ *                cannot be loaded
+ *   in  all      ... and the points that are there: it is another snapshot
+ */
+enum iris_status iris_plan_end(struct iris_plan *p, const struct iris_task *task,
+                               const char *message, int rest, int all, struct iris_err *err);
+
+/* The rows of all points that are done or failed, sorted. */
+enum iris_status iris_plan_entries(const struct iris_plan *p, struct iris_manifest *m,
+                                   struct iris_err *err);
+
+#endif

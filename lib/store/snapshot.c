@@ -1,0 +1,305 @@
+#include "snapshot.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "h5.h"
+#include "snapname.h"
+#include "snapshot_read.h"
+
+unsigned
+iris_snapshot_fields(enum iris_type type)
+{
+    if (type == IRIS_SIMPLE)
+        return 1u << IRIS_V_R | 1u << IRIS_RHO | 1u << IRIS_X_H2;
+    return (1u << IRIS_FIELDS) - 1;
+}
+
+enum iris_status
+iris_snapshot_open_part(const char *path, uint64_t part, uint64_t files, struct iris_part *p,
+                        struct iris_err *err)
+{
+    struct iris_buf name = {0};
+    struct stat sb;
+    enum iris_status st;
+
+    *p = (struct iris_part){.file = -1};
+    if (files > 1)
+        iris_snapname_part(path, part, &name);
+    else
+        iris_buf_puts(&name, path);
+    st = iris_buf_check(&name, err);
+    if (st)
+        return st;
+    p->name = name.data;
+    if (stat(p->name, &sb)) {
+        st = iris_fail(err, IRIS_E_IO, "cannot open '%s':", p->name);
+    } else if (S_ISDIR(sb.st_mode)) {
+        st = iris_fail(err, IRIS_E_IO, "cannot read '%s': it is a directory", p->name);
+    } else {
+        p->bytes = (uint64_t)sb.st_size;
+        p->file = iris_h5_open(p->name);
+        if (p->file < 0)
+            st = iris_h5_fail(err, IRIS_E_DATA, "read as HDF5", NULL, p->name);
+    }
+    if (st)
+        iris_snapshot_close_part(p);
+    return st;
+}
+
+void
+iris_snapshot_close_part(struct iris_part *p)
+{
+    if (p->name && p->file >= 0)
+        H5Fclose(p->file);
+    free(p->name);
+    *p = (struct iris_part){.file = -1};
+}
+
+/* An attribute wherever AREPO may have put it. */
+static int
+find_attribute(hid_t file, const char *name, double *value)
+{
+    static const char *const group[] = {"Header", "Parameters", "Units"};
+    size_t i;
+
+    for (i = 0; i < sizeof group / sizeof group[0]; i++) {
+        if (iris_h5_attribute(file, group[i], name, value))
+            return 1;
+    }
+    return 0;
+}
+
+static enum iris_status
+need_unit(const struct iris_part *p, const char *name, const char *dataset, double power,
+          double *value, struct iris_err *err)
+{
+    double cgs;
+
+    if (!find_attribute(p->file, name, value)) {
+        if (!iris_h5_attribute(p->file, dataset, "to_cgs", &cgs) || !(cgs > 0))
+            return iris_fail(err, IRIS_E_DATA,
+                             "'%s' has no %s in Header, Parameters or Units, and '%s' has no to_cgs",
+                             p->name, name, dataset);
+        *value = cgs * power;
+    }
+    if (!isfinite(*value) || !(*value > 0))
+        return iris_fail(err, IRIS_E_DATA, "'%s': %s is %g, not a positive number", p->name, name,
+                         *value);
+    return IRIS_OK;
+}
+
+static enum iris_status
+read_units(const struct iris_part *p, struct iris_snapshot_meta *m, struct iris_err *err)
+{
+    enum iris_status st;
+
+    st = need_unit(p, "UnitLength_in_cm", "PartType0/Coordinates", 1, &m->length_cm, err);
+    if (!st)
+        st = need_unit(p, "UnitVelocity_in_cm_per_s", "PartType0/Velocities", 1,
+                       &m->velocity_cm_per_s, err);
+    if (!st)
+        st = need_unit(p, "UnitMass_in_g", "PartType0/Density",
+                       m->length_cm * m->length_cm * m->length_cm, &m->mass_g, err);
+    return st;
+}
+
+static enum iris_status
+read_cosmology(const struct iris_part *p, const struct iris_settings *s,
+               struct iris_snapshot_meta *m, struct iris_err *err)
+{
+    double comoving = 0;
+
+    m->a = m->h = 1;
+    find_attribute(p->file, "HubbleParam", &m->h);
+    find_attribute(p->file, "ComovingIntegrationOn", &comoving);
+    m->comoving = comoving > 0;
+    if (!m->comoving)
+        return IRIS_OK;
+    if (!s->suite.convert_comoving)
+        return iris_fail(err, IRIS_E_DATA,
+                         "'%s' is of a comoving run; set suite_hyper.comoving to \"convert\" to use "
+                         "its physical quantities",
+                         p->name);
+    if (!find_attribute(p->file, "Time", &m->a) || !(m->a > 0) || !(m->h > 0))
+        return iris_fail(err, IRIS_E_DATA,
+                         "'%s' is of a comoving run, but Time and HubbleParam are not both positive",
+                         p->name);
+    return IRIS_OK;
+}
+
+/* The hydrodynamics of AREPO are periodic unless it was configured otherwise. */
+static void
+read_faces(const struct iris_part *p, const struct iris_settings *s, struct iris_snapshot_meta *m)
+{
+    static const char *const wall[] = {"REFLECTIVE_X", "REFLECTIVE_Y", "REFLECTIVE_Z"};
+    int known = iris_h5_has(p->file, "Config"), k;
+
+    m->faces = s->suite.periodic ? IRIS_FACES_WRAP : known ? IRIS_FACES_GUARD : IRIS_FACES_OPEN;
+    for (k = 0; k < 3; k++)
+        m->closed[k] = known && iris_h5_has_attribute(p->file, "Config", wall[k]);
+    if (m->closed[0] && m->closed[1] && m->closed[2])
+        m->faces = IRIS_FACES_OPEN;
+}
+
+static enum iris_status
+read_meta(const struct iris_part *p, uint64_t files, const struct iris_settings *s,
+          struct iris_snapshot_meta *m, struct iris_err *err)
+{
+    double n = 1, box = 0;
+    enum iris_status st;
+
+    if (!iris_h5_has(p->file, "Header"))
+        return iris_fail(err, IRIS_E_DATA, "'%s' is not a snapshot: it has no group 'Header'",
+                         p->name);
+    find_attribute(p->file, "NumFilesPerSnapshot", &n);
+    if (n > (double)files)
+        return iris_fail(err, IRIS_E_DATA, "'%s' is one of a set of %.0f files, but %" PRIu64 " were found",
+                         p->name, n, files);
+    st = read_units(p, m, err);
+    if (!st)
+        st = read_cosmology(p, s, m, err);
+    if (st)
+        return st;
+    read_faces(p, s, m);
+    find_attribute(p->file, "BoxSize", &box);
+    m->box = box;
+    if (!(box > 0) && (m->faces != IRIS_FACES_OPEN || s->suite.centre == IRIS_CENTRE_BOX))
+        return iris_fail(err, IRIS_E_DATA,
+                         "'%s' has no positive BoxSize; set suite_hyper.centre to a point", p->name);
+    return IRIS_OK;
+}
+
+/* Compare the number of cells found with what the header says it should be. */
+static void
+check_counts(const struct iris_part *p, double this_file, size_t found,
+             struct iris_snapshot_info *info)
+{
+    if (this_file >= 0 && this_file != (double)found)
+        iris_buf_printf(&info->warnings,
+                        "'%s': the header says %.0f gas cells, the datasets have %zu\n", p->name,
+                        this_file, found);
+}
+
+/* First look at every file: count the cells. */
+static enum iris_status
+survey(const char *path, uint64_t files, const struct iris_settings *s,
+       struct iris_snapshot_meta *m, struct iris_snapshot_info *info, struct iris_err *err)
+{
+    enum iris_status st = IRIS_OK;
+    double total = -1, claimed;
+    struct iris_part p;
+    uint64_t k;
+
+    m->first = calloc(files + 1, sizeof *m->first);
+    if (!m->first)
+        return iris_fail_memory(err);
+    for (k = 0; k < files && !st; k++) {
+        size_t n = 0;
+
+        st = iris_snapshot_open_part(path, k, files, &p, err);
+        if (st)
+            break;
+        if (k == 0) {
+            st = read_meta(&p, files, s, m, err);
+            total = iris_snapshot_claimed(p.file, "NumPart_Total");
+        }
+        if (!st)
+            st = iris_snapshot_count(&p, &n, err);
+        claimed = iris_snapshot_claimed(p.file, "NumPart_ThisFile");
+        if (!st)
+            check_counts(&p, claimed, n, info);
+        m->first[k + 1] = m->first[k] + n;
+        info->bytes += p.bytes;
+        iris_snapshot_close_part(&p);
+    }
+    if (st)
+        return st;
+    info->cells = m->first[files];
+    if (total >= 0 && total != (double)info->cells)
+        iris_buf_printf(&info->warnings,
+                        "'%s': the header says %.0f gas cells in all, the datasets have %zu\n", path,
+                        total, info->cells);
+    if (!info->cells)
+        return iris_fail(err, IRIS_E_DATA, "'%s' has no gas cells (PartType0)", path);
+    return IRIS_OK;
+}
+
+static void
+find_centre(const struct iris_settings *s, const struct iris_snapshot_meta *m,
+            const struct iris_cells *c, double centre[3])
+{
+    size_t i, densest = 0;
+
+    centre[0] = centre[1] = centre[2] = m->box / 2;
+    if (s->suite.centre == IRIS_CENTRE_POINT)
+        memcpy(centre, s->suite.centre_point, sizeof s->suite.centre_point);
+    if (s->suite.centre != IRIS_CENTRE_DENSEST)
+        return;
+    for (i = 1; i < c->n; i++) {
+        if (c->gas[i].rho > c->gas[densest].rho)
+            densest = i;
+    }
+    centre[0] = c->x[densest];
+    centre[1] = c->y[densest];
+    centre[2] = c->z[densest];
+}
+
+/* From code units to processing units about the centre. */
+static void
+place_cells(const struct iris_settings *s, const struct iris_snapshot_meta *m,
+            struct iris_cells *c)
+{
+    double unit = m->length_cm / s->writer.length_cm * m->coordinate_factor;
+    double centre[3];
+    size_t i;
+    int k;
+
+    find_centre(s, m, c, centre);
+    for (i = 0; i < c->n; i++) {
+        c->x[i] = (c->x[i] - centre[0]) * unit;
+        c->y[i] = (c->y[i] - centre[1]) * unit;
+        c->z[i] = (c->z[i] - centre[2]) * unit;
+    }
+    c->faces = m->faces;
+    for (k = 0; k < 3; k++) {
+        c->closed[k] = m->closed[k];
+        c->box.lo[k] = (0 - centre[k]) * unit;
+        c->box.hi[k] = (m->box - centre[k]) * unit;
+    }
+}
+
+enum iris_status
+iris_snapshot_load(const char *path, uint64_t files, const struct iris_settings *s,
+                   unsigned fields, int (*pause)(void *), void *pause_self,
+                   struct iris_cells *cells, struct iris_snapshot_info *info, struct iris_err *err)
+{
+    struct iris_snapshot_meta meta = {0};
+    enum iris_status st;
+
+    iris_h5_quiet();
+    *cells = (struct iris_cells){0};
+    *info = (struct iris_snapshot_info){0};
+    if (files < 1 || files > 1000000)
+        return iris_fail(err, IRIS_E_DATA, "a snapshot of %" PRIu64 " files makes no sense", files);
+    meta.pause = pause;
+    meta.pause_self = pause_self;
+    st = survey(path, files, s, &meta, info, err);
+    if (!st)
+        st = iris_cells_new(cells, info->cells, err);
+    if (!st)
+        st = iris_snapshot_read(path, files, s, fields, &meta, cells, info->content, err);
+    if (!st) {
+        place_cells(s, &meta, cells);
+        st = iris_cells_index(cells, err);
+    }
+    if (st) {
+        iris_cells_release(cells);
+        iris_buf_release(&info->warnings);
+    }
+    free(meta.first);
+    return st;
+}

@@ -1,0 +1,52 @@
+/* snapshot_read -- the datasets of a snapshot; private to lib/store. */
+#ifndef IRIS_SNAPSHOT_READ_H
+#define IRIS_SNAPSHOT_READ_H
+
+#include <hdf5.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cells.h"
+#include "digest.h"
+#include "err.h"
+#include "hyper.h"
+
+/* One file of a set. */
+struct iris_part {
+    char *name;
+    hid_t file;
+    uint64_t bytes;
+};
+
+/* What the headers said. */
+struct iris_snapshot_meta {
+    double length_cm, velocity_cm_per_s, mass_g; /* of the code units */
+    double box;                                  /* code units */
+    int comoving;
+    double a, h;
+    double coordinate_factor; /* code to physical code units; set by the reader */
+    enum iris_faces faces;
+    int closed[3];
+    size_t *first;            /* [files + 1] number of a file's first cell */
+    int (*pause)(void *);
+    void *pause_self;
+};
+
+enum iris_status iris_snapshot_open_part(const char *path, uint64_t part, uint64_t files,
+                                         struct iris_part *p, struct iris_err *err);
+void iris_snapshot_close_part(struct iris_part *p);
+
+/* Gas cells of a file, from the shape of its Coordinates; 0 without PartType0. */
+enum iris_status iris_snapshot_count(const struct iris_part *p, size_t *n, struct iris_err *err);
+
+/* The gas entry of a NumPart attribute, its high word included; -1 for none. */
+double iris_snapshot_claimed(hid_t file, const char *name);
+
+/* Read every wanted field into cells: positions in code units as they are, the
+ * rest in processing units. */
+enum iris_status iris_snapshot_read(const char *path, uint64_t files,
+                                    const struct iris_settings *s, unsigned fields,
+                                    struct iris_snapshot_meta *meta, struct iris_cells *cells,
+                                    char content[IRIS_DIGEST_TEXT], struct iris_err *err);
+
+#endif

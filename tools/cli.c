@@ -1,0 +1,204 @@
+#include "cli.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "num.h"
+
+const char *iris_prog = "iris";
+
+static volatile sig_atomic_t stop_signal;
+
+static enum iris_status
+bad_option(int opt, char **argv, struct iris_err *err)
+{
+    const char *word = argv[optind - 1];
+
+    if (opt == ':')
+        return iris_fail(err, IRIS_E_USAGE, "option '%s' needs a value", word);
+    if (optopt && strncmp(word, "--", 2))
+        return iris_fail(err, IRIS_E_USAGE, "unknown option '-%c'", optopt);
+    return iris_fail(err, IRIS_E_USAGE, "unknown or ambiguous option '%s'", word);
+}
+
+enum iris_status
+iris_cli_option(struct iris_cli *cli, int opt, char **argv, struct iris_err *err)
+{
+    switch (opt) {
+    case 'h':
+        fputs(cli->usage, stdout);
+        cli->done = 1;
+        break;
+    case 'V':
+        printf("%s (iris) %s\n", iris_prog, IRIS_VERSION);
+        cli->done = 1;
+        break;
+    case 'q':
+        cli->quiet = 1;
+        break;
+    case 'v':
+        cli->verbose++;
+        break;
+    case 'o':
+        cli->output = optarg;
+        break;
+    case IRIS_OPT_DRY_RUN:
+        cli->dry_run = 1;
+        break;
+    case IRIS_OPT_SEED:
+        if (iris_parse_u64(optarg, &cli->seed) || cli->seed > INT64_MAX)
+            return iris_fail(err, IRIS_E_USAGE, "bad seed '%s': need a whole number from 0 to 2^63 - 1",
+                             optarg);
+        cli->has_seed = 1;
+        break;
+    case IRIS_OPT_PROGRESS:
+        if (iris_parse_f64(optarg, &cli->progress) || !(cli->progress >= 0))
+            return iris_fail(err, IRIS_E_USAGE, "bad time '%s' for --progress: need seconds, 0 or more",
+                             optarg);
+        break;
+    default:
+        return bad_option(opt, argv, err);
+    }
+    return IRIS_OK;
+}
+
+enum iris_status
+iris_cli_input(int argc, char **argv, const char **path, struct iris_err *err)
+{
+    if (argc - optind > 1)
+        return iris_fail(err, IRIS_E_USAGE, "one input at a time, but there is also '%s'",
+                         argv[optind + 1]);
+    if (optind < argc) {
+        *path = argv[optind];
+        return IRIS_OK;
+    }
+    if (isatty(STDIN_FILENO))
+        return iris_fail(err, IRIS_E_USAGE, "no input: name a file, or pipe one in");
+    *path = "-";
+    return IRIS_OK;
+}
+
+enum iris_status
+iris_cli_write(const struct iris_cli *cli, const struct iris_buf *text, struct iris_err *err)
+{
+    enum iris_status st = iris_buf_check(text, err);
+
+    if (st)
+        return st;
+    if (cli->output)
+        return iris_write_file(cli->output, text->data, text->len, err);
+    if (fwrite(iris_buf_str(text), 1, text->len, stdout) != text->len || fflush(stdout))
+        return iris_fail(err, IRIS_E_IO, "cannot write standard output:");
+    return IRIS_OK;
+}
+
+void
+iris_cli_warn(const struct iris_cli *cli, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (cli->quiet)
+        return;
+    fprintf(stderr, "%s: warning: ", iris_prog);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+}
+
+void
+iris_cli_note(const struct iris_cli *cli, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (cli->quiet || !cli->verbose)
+        return;
+    fprintf(stderr, "%s: ", iris_prog);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+}
+
+static double
+now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void
+iris_cli_progress(const struct iris_cli *cli, struct iris_meter *meter, struct iris_progress *p,
+                  int last)
+{
+    int terminal = isatty(STDERR_FILENO);
+    double interval = terminal && cli->progress > 0 ? 0.2 : cli->progress;
+    double t = now();
+    char text[160];
+
+    if (meter->start <= 0)
+        meter->start = meter->shown = t;
+    p->seconds = t - meter->start;
+    if (cli->quiet || cli->progress <= 0)
+        return;
+    if (last ? !meter->lines : t - meter->shown < interval)
+        return;
+    meter->shown = t;
+    meter->lines++;
+    iris_progress_text(p, text, sizeof text);
+    if (terminal)
+        fprintf(stderr, "\r%s: %s\033[K%s", iris_prog, text, last ? "\n" : "");
+    else
+        fprintf(stderr, "%s: %s\n", iris_prog, text);
+    fflush(stderr);
+}
+
+static void
+on_signal(int signal_number)
+{
+    if (stop_signal)
+        _exit(IRIS_E_RETRY);
+    stop_signal = signal_number;
+}
+
+void
+iris_cli_catch(void)
+{
+    static const int stops[] = {SIGINT, SIGTERM, SIGUSR1};
+    struct sigaction sa = {.sa_handler = on_signal};
+    size_t i;
+
+    sigemptyset(&sa.sa_mask);
+    for (i = 0; i < sizeof stops / sizeof stops[0]; i++)
+        sigaction(stops[i], &sa, NULL);
+}
+
+int
+iris_cli_stop(void)
+{
+    return (int)stop_signal;
+}
+
+int
+iris_finish(enum iris_status status, struct iris_err *err)
+{
+    if (status && err->status == status && err->msg[0]) {
+        const char *hint = status == IRIS_E_USAGE ? " (see --help)" : "";
+
+        fprintf(stderr, "%s: %s%s\n", iris_prog, err->msg, hint);
+    }
+    if (fclose(stdout) && errno != EBADF) {
+        fprintf(stderr, "%s: cannot write standard output: %s\n", iris_prog, strerror(errno));
+        if (!status || status == IRIS_E_SOME)
+            status = IRIS_E_IO;
+    }
+    return (int)status;
+}

@@ -1,0 +1,46 @@
+/* gen -- the two sides of iris-gen: the master that hands out points and the
+ * workers that make them. Rank 0 is both. */
+#ifndef IRIS_GEN_H
+#define IRIS_GEN_H
+
+#include "cli.h"
+#include "dataset.h"
+#include "err.h"
+#include "hyper.h"
+#include "maker.h"
+#include "plan.h"
+#include "pool.h"
+
+struct gen_job {
+    const struct iris_cli *cli;
+    struct iris_pool *pool;
+    struct iris_maker maker;
+    struct iris_dataset *dataset;
+    int journal; /* descriptor, -1 */
+};
+
+/* Append a line to this rank's journal; a failure to do so is no failure. */
+void gen_open_journal(struct gen_job *job);
+
+/* Take tasks until told to stop.
+ *
+ *   return  what rank 0 said the run ended with
+ */
+enum iris_status gen_work(struct gen_job *job, struct iris_err *err);
+
+/* Read rows, hand out their points, make some, until all are done.
+ *
+ *   in   input  path of the manifest, "-" for standard input
+ *   out  plan   what was done
+ *
+ *   return  IRIS_OK       all points done or failed: see plan->failed
+ *           IRIS_E_RETRY  stopped by a signal
+ *           or what made it impossible to go on; the workers wait in any case
+ */
+enum iris_status gen_master(struct gen_job *job, const char *input, struct iris_plan *plan,
+                            struct iris_err *err);
+
+/* Tell the workers that the run is over. */
+void gen_dismiss(struct gen_job *job, enum iris_status status);
+
+#endif

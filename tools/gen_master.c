@@ -1,0 +1,345 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "gen_message.h"
+
+/* Rank 0's view of the run. */
+struct master {
+    struct gen_job *job;
+    struct iris_plan *plan;
+    struct iris_manifest_reader reader;
+    struct iris_buf line;     /* what was read of a line */
+    size_t rows_taken;
+    int input;                /* descriptor, -1: at its end */
+    struct iris_task *task;   /* [size] what a rank works on */
+    unsigned char *busy;      /* [size] */
+    int running;              /* busy ranks other than 0 */
+    struct iris_meter meter;
+    enum iris_status status;  /* why no more work is handed out */
+    struct iris_err *err;
+};
+
+static int
+stopped(const struct master *m)
+{
+    return m->status != IRIS_OK || iris_cli_stop();
+}
+
+static void
+show_progress(struct master *m, int last)
+{
+    struct iris_progress p = {.done = m->plan->done,
+                              .total = m->plan->total,
+                              .failed = m->plan->failed,
+                              .skipped = m->plan->skipped};
+
+    iris_cli_progress(m->job->cli, &m->meter, &p, last);
+}
+
+/* The file that watchers read; only for them, so a failure is no failure. */
+static void
+write_status(const struct master *m, const char *state)
+{
+    struct iris_buf text = {0};
+    char *path = iris_path_join(m->job->dataset->root, ".iris/status.json");
+
+    iris_buf_printf(&text,
+                    "{\"state\": \"%s\", \"digest\": \"%s\", \"ranks\": %d, \"points\": %" PRIu64
+                    ", \"done\": %" PRIu64 ", \"there_before\": %" PRIu64 ", \"failed\": %" PRIu64
+                    "}\n",
+                    state, m->plan->run.digest, iris_pool_size(m->job->pool), m->plan->total,
+                    m->plan->done, m->plan->skipped, m->plan->failed);
+    if (path && !text.failed)
+        iris_write_file(path, text.data, text.len, NULL);
+    iris_buf_release(&text);
+    free(path);
+}
+
+/* ---- input ---- */
+
+static enum iris_status
+take_row(struct master *m, struct iris_err *err)
+{
+    const struct iris_manifest *t = &m->reader.table;
+    enum iris_status st = IRIS_OK;
+
+    if (strcmp(t->kind, "snapshots") && strcmp(t->kind, "fetched"))
+        return iris_fail(err, IRIS_E_DATA, "%s: a manifest of %s where one of snapshots is needed",
+                         m->reader.name, t->kind);
+    for (; m->rows_taken < t->n_rows && !st; m->rows_taken++)
+        st = iris_plan_add(m->plan, t, m->rows_taken, err);
+    return st;
+}
+
+static enum iris_status
+take_text(struct master *m, const char *text, size_t n, struct iris_err *err)
+{
+    enum iris_status st = IRIS_OK;
+    size_t i, start = 0;
+
+    for (i = 0; i < n && !st; i++) {
+        if (text[i] != '\n')
+            continue;
+        iris_buf_append(&m->line, text + start, i - start);
+        start = i + 1;
+        st = iris_buf_check(&m->line, err);
+        if (!st)
+            st = iris_manifest_reader_line(&m->reader, iris_buf_str(&m->line), m->line.len, err);
+        if (!st && m->reader.table.kind)
+            st = take_row(m, err);
+        iris_buf_clear(&m->line);
+    }
+    iris_buf_append(&m->line, text + start, n - start);
+    return st;
+}
+
+static enum iris_status
+end_input(struct master *m, struct iris_err *err)
+{
+    if (m->input > STDIN_FILENO)
+        close(m->input);
+    m->input = -1;
+    if (m->line.len)
+        return iris_fail(err, IRIS_E_DATA, "%s:%zu: the last line is cut short (see iris-manifest(5))",
+                         m->reader.name, m->reader.line + 1);
+    return iris_manifest_reader_end(&m->reader, err);
+}
+
+/* Read what input has at present; wait at most that many milliseconds. */
+static enum iris_status
+read_input(struct master *m, int wait_ms, struct iris_err *err)
+{
+    struct pollfd p = {.fd = m->input, .events = POLLIN};
+    enum iris_status st = IRIS_OK;
+    char chunk[16384];
+    ssize_t n;
+
+    while (m->input >= 0 && !st && poll(&p, 1, wait_ms) > 0) {
+        wait_ms = 0;
+        n = read(m->input, chunk, sizeof chunk);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+            break;
+        if (n < 0)
+            st = iris_fail(err, IRIS_E_IO, "cannot read '%s':", m->reader.name);
+        else if (n == 0)
+            st = end_input(m, err);
+        else
+            st = take_text(m, chunk, (size_t)n, err);
+    }
+    return st;
+}
+
+/* ---- work ---- */
+
+static void
+take_result(struct master *m, const struct iris_task *task, const struct gen_result *r)
+{
+    struct iris_plan_snapshot *s = &m->plan->snapshot[task->snapshot];
+    enum iris_status st;
+
+    if (r->warnings.len && !s->warned) {
+        char *text = r->warnings.data, *line, *save = NULL;
+
+        s->warned = 1;
+        for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+            iris_cli_warn(m->job->cli, "%s", line);
+    }
+    if (r->status == IRIS_E_RETRY)
+        return; /* stopped: the point stays to do */
+    if (r->status && (r->scope == GEN_RUN || r->status == IRIS_E_BUG)) {
+        if (!m->status)
+            m->status = iris_fail(m->err, r->status, "%s", r->message);
+        return;
+    }
+    st = iris_plan_end(m->plan, task, r->status ? r->message : NULL, r->scope == GEN_SNAPSHOT,
+                       r->scope == GEN_FOREIGN, m->err);
+    if (st && !m->status)
+        m->status = st;
+    if (r->status)
+        iris_cli_note(m->job->cli, "snapshot '%s' point %" PRIu32 ": %s", s->id, task->point,
+                      r->message);
+}
+
+static enum iris_status
+hand_out(struct master *m, int rank, struct iris_err *err)
+{
+    struct iris_buf message = {0};
+    struct iris_plan_snapshot *s;
+    enum iris_status st;
+
+    if (!iris_plan_next(m->plan, &m->task[rank]))
+        return IRIS_OK;
+    s = &m->plan->snapshot[m->task[rank].snapshot];
+    iris_buf_putc(&message, GEN_TASK);
+    gen_put(&message, s->id);
+    gen_put(&message, s->path);
+    gen_put_number(&message, s->files);
+    gen_put_number(&message, m->task[rank].point);
+    st = iris_buf_check(&message, err);
+    if (!st)
+        st = iris_pool_send(m->job->pool, rank, &message, err);
+    iris_buf_release(&message);
+    if (!st) {
+        m->busy[rank] = 1;
+        m->running++;
+    }
+    return st;
+}
+
+/* Take the answers that have come, give work to the ranks that wait. */
+static enum iris_status
+serve(struct master *m, struct iris_err *err)
+{
+    struct iris_buf message = {0};
+    enum iris_status st;
+    int from, rank;
+
+    for (;;) {
+        struct gen_result r = {.status = IRIS_OK};
+        size_t at = 0;
+
+        st = iris_pool_poll(m->job->pool, &from, &message, err);
+        if (st || from < 0)
+            break;
+        r.status = (enum iris_status)gen_take_number(&message, &at);
+        r.scope = (enum gen_scope)gen_take_number(&message, &at);
+        snprintf(r.message, sizeof r.message, "%s", gen_take(&message, &at));
+        iris_buf_puts(&r.warnings, gen_take(&message, &at));
+        m->busy[from] = 0;
+        m->running--;
+        take_result(m, &m->task[from], &r);
+        iris_buf_release(&r.warnings);
+    }
+    iris_buf_release(&message);
+    for (rank = 1; rank < iris_pool_size(m->job->pool) && !st && !stopped(m); rank++) {
+        if (!m->busy[rank])
+            st = hand_out(m, rank, err);
+    }
+    return st;
+}
+
+/* Between the pieces of rank 0's own work. */
+static int
+pause_master(void *self)
+{
+    struct master *m = self;
+    enum iris_status st = IRIS_OK;
+    int signal_number = iris_cli_stop();
+
+    if (!m->status)
+        st = read_input(m, 0, m->err);
+    if (!st)
+        st = serve(m, m->err);
+    if (st && !m->status)
+        m->status = st;
+    show_progress(m, 0);
+    /* SIGUSR1 asks for a calm end: points in hand are finished */
+    return m->status != IRIS_OK || (signal_number && signal_number != SIGUSR1);
+}
+
+/* A point of rank 0's own; 0 when there is none to do. */
+static int
+work_self(struct master *m)
+{
+    struct gen_result r = {.status = IRIS_OK};
+    struct iris_plan_snapshot *s;
+    struct iris_task task;
+    struct gen_task t;
+
+    if (!iris_plan_next(m->plan, &task))
+        return 0;
+    s = &m->plan->snapshot[task.snapshot];
+    /* rows that arrive meanwhile may move the list, not the strings */
+    t = (struct gen_task){s->id, s->path, s->files, task.point};
+    gen_do(m->job, &t, &r);
+    take_result(m, &task, &r);
+    iris_buf_release(&r.warnings);
+    return 1;
+}
+
+static void
+run(struct master *m)
+{
+    unsigned idle = 0;
+    enum iris_status st;
+
+    for (;;) {
+        if (pause_master(m) && !m->running)
+            break;
+        if (stopped(m)) {
+            if (!m->running)
+                break;
+            iris_pool_nap(&idle);
+        } else if (work_self(m)) {
+            idle = 0;
+        } else if (m->input < 0 && !m->running) {
+            break;
+        } else if (m->input >= 0 && !m->running) {
+            st = read_input(m, 200, m->err);
+            if (st && !m->status)
+                m->status = st;
+        } else {
+            iris_pool_nap(&idle);
+        }
+    }
+}
+
+static enum iris_status
+open_input(struct master *m, const char *input, struct iris_err *err)
+{
+    m->input = strcmp(input, "-") ? open(input, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    if (m->input < 0)
+        return iris_fail(err, IRIS_E_IO, "cannot open '%s':", input);
+    return iris_manifest_reader_init(&m->reader, input, err);
+}
+
+enum iris_status
+gen_master(struct gen_job *job, const char *input, struct iris_plan *plan, struct iris_err *err)
+{
+    struct master m = {.job = job, .plan = plan, .input = -1, .err = err};
+    size_t size = (size_t)iris_pool_size(job->pool);
+
+    m.task = calloc(size, sizeof *m.task);
+    m.busy = calloc(size, 1);
+    job->maker.pause = (struct iris_pause){pause_master, &m};
+    m.status = m.task && m.busy ? open_input(&m, input, err) : iris_fail_memory(err);
+    if (!m.status) {
+        write_status(&m, "running");
+        run(&m);
+        show_progress(&m, 1);
+        if (!m.status && iris_cli_stop())
+            m.status = iris_fail(err, IRIS_E_RETRY,
+                                 "stopped by a signal with %" PRIu64 " of %" PRIu64
+                                 " points done; run again to continue",
+                                 plan->done - plan->failed, plan->total);
+        write_status(&m, m.status ? "stopped" : "finished");
+    }
+    if (m.input > STDIN_FILENO)
+        close(m.input);
+    iris_manifest_reader_release(&m.reader);
+    iris_buf_release(&m.line);
+    free(m.task);
+    free(m.busy);
+    return m.status;
+}
+
+void
+gen_dismiss(struct gen_job *job, enum iris_status status)
+{
+    struct iris_buf message = {0};
+    int rank;
+
+    iris_buf_putc(&message, GEN_END);
+    gen_put_number(&message, (uint64_t)status);
+    for (rank = 1; rank < iris_pool_size(job->pool); rank++)
+        iris_pool_send(job->pool, rank, &message, NULL);
+    iris_buf_release(&message);
+}

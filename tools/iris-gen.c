@@ -1,0 +1,331 @@
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gen.h"
+#include "num.h"
+
+static const char usage[] =
+    "usage: [mpirun -n N] iris-gen -H HYPER -t TYPE -d DATASET [MANIFEST]\n"
+    "       iris-gen --plan -H HYPER -t TYPE -d DATASET [MANIFEST]\n"
+    "Make the data points of the snapshots in MANIFEST (default '-', standard\n"
+    "input), those that DATASET does not have yet; print a manifest of all.\n"
+    "\n"
+    "  -H, --hyper=FILE       the settings, see iris-hyper(5)\n"
+    "  -t, --type=TYPE        standard (physical tensors) or simple (column map and\n"
+    "                         mass by velocity)\n"
+    "  -d, --dataset=DIR      the data set; made when it does not exist\n"
+    "      --round=R          another draw of the perturbations (0)\n"
+    "      --device=DEVICE    auto or cpu (auto)\n"
+    "      --plan             make nothing; print MANIFEST with a column 'todo', the\n"
+    "                         number of points that are missing\n" IRIS_CLI_HELP;
+
+enum { OPT_ROUND = IRIS_OPT_TOOL, OPT_DEVICE, OPT_PLAN };
+
+struct options {
+    struct iris_cli cli;
+    const char *hyper, *dataset, *input;
+    enum iris_type type;
+    uint32_t round;
+    int plan;
+};
+
+static enum iris_status
+take_option(struct options *o, int opt, char **argv, struct iris_err *err)
+{
+    uint64_t v;
+
+    switch (opt) {
+    case 'H':
+        o->hyper = optarg;
+        return IRIS_OK;
+    case 't':
+        return iris_type_parse(optarg, &o->type, err);
+    case 'd':
+        o->dataset = optarg;
+        return IRIS_OK;
+    case OPT_ROUND:
+        if (iris_parse_u64(optarg, &v) || v > UINT32_MAX)
+            return iris_fail(err, IRIS_E_USAGE, "bad round '%s': need a whole number", optarg);
+        o->round = (uint32_t)v;
+        return IRIS_OK;
+    case OPT_DEVICE:
+        if (!strcmp(optarg, "auto") || !strcmp(optarg, "cpu"))
+            return IRIS_OK;
+        return iris_fail(err, IRIS_E_USAGE, "bad device '%s': this build has auto and cpu", optarg);
+    case OPT_PLAN:
+        o->plan = 1;
+        return IRIS_OK;
+    default:
+        return iris_cli_option(&o->cli, opt, argv, err);
+    }
+}
+
+static enum iris_status
+parse(int argc, char **argv, struct options *o, struct iris_err *err)
+{
+    static const struct option options[] = {IRIS_CLI_LONG,
+                                            {"hyper", required_argument, NULL, 'H'},
+                                            {"type", required_argument, NULL, 't'},
+                                            {"dataset", required_argument, NULL, 'd'},
+                                            {"round", required_argument, NULL, OPT_ROUND},
+                                            {"device", required_argument, NULL, OPT_DEVICE},
+                                            {"plan", no_argument, NULL, OPT_PLAN},
+                                            {NULL, 0, NULL, 0}};
+    enum iris_status st;
+    int opt;
+
+    opterr = 0;
+    while ((opt = getopt_long(argc, argv, IRIS_CLI_SHORT "H:t:d:", options, NULL)) != -1) {
+        st = take_option(o, opt, argv, err);
+        if (st || o->cli.done)
+            return st;
+    }
+    if (!o->hyper || !o->type || !o->dataset)
+        return iris_fail(err, IRIS_E_USAGE, "%s is needed",
+                         !o->hyper ? "-H HYPER" : !o->type ? "-t TYPE" : "-d DATASET");
+    if (o->type == IRIS_SYNTHETIC)
+        return iris_fail(err, IRIS_E_USAGE,
+                         "bad type 'synthetic': this version makes standard and simple");
+    if (optind == argc && iris_pool_launched())
+        return iris_fail(err, IRIS_E_USAGE,
+                         "no input: under a launcher, name a manifest, or '-' for standard input");
+    return iris_cli_input(argc, argv, &o->input, err);
+}
+
+/* ---- plans ---- */
+
+static enum iris_status
+plan_rows(const struct options *o, struct iris_plan *plan, struct iris_manifest *m,
+          struct iris_err *err)
+{
+    enum iris_status st;
+    size_t r, index;
+
+    st = iris_manifest_read(o->input, "snapshots", m, err);
+    if (!st)
+        st = iris_manifest_column(m, "todo", "u32", &index, err);
+    for (r = 0; r < m->n_rows && !st; r++) {
+        st = iris_plan_add(plan, m, r, err);
+        if (!st)
+            st = iris_manifest_set_u64(m, r, "todo", plan->snapshot[r].todo, err);
+    }
+    return st;
+}
+
+static enum iris_status
+make_plan(const struct options *o, const struct iris_entry_run *run, struct iris_err *err)
+{
+    struct iris_dataset dataset;
+    struct iris_manifest m = {0};
+    struct iris_buf text = {0};
+    struct iris_plan plan;
+    enum iris_status st;
+
+    st = iris_dataset_open(&dataset, o->dataset, IRIS_DATASET_PLANNED, err);
+    if (st)
+        return st;
+    iris_plan_init(&plan, run, &dataset);
+    st = plan_rows(o, &plan, &m, err);
+    if (!st && o->plan) {
+        iris_manifest_print(&m, &text);
+        st = iris_cli_write(&o->cli, &text, err);
+    } else if (!st) {
+        fprintf(stderr, "%s: would make %" PRIu64 " of %" PRIu64 " points of %zu snapshots in '%s'\n",
+                iris_prog, plan.total - plan.skipped, plan.total, plan.n, o->dataset);
+    }
+    iris_buf_release(&text);
+    iris_manifest_release(&m);
+    iris_plan_release(&plan);
+    iris_dataset_close(&dataset);
+    return st;
+}
+
+/* ---- the run ---- */
+
+static enum iris_status
+print_entries(const struct options *o, const struct iris_plan *plan, struct iris_err *err)
+{
+    struct iris_manifest m = {0};
+    struct iris_buf text = {0};
+    enum iris_status st;
+
+    st = iris_plan_entries(plan, &m, err);
+    if (!st) {
+        iris_manifest_print(&m, &text);
+        st = iris_cli_write(&o->cli, &text, err);
+    }
+    iris_buf_release(&text);
+    iris_manifest_release(&m);
+    return st;
+}
+
+static enum iris_status
+report(const struct iris_plan *plan, struct iris_err *err)
+{
+    size_t i;
+    uint32_t k;
+
+    for (i = 0; plan->failed && i < plan->n; i++) {
+        for (k = 0; k < plan->points; k++) {
+            if (plan->snapshot[i].message[k])
+                return iris_fail(err, IRIS_E_SOME,
+                                 "%" PRIu64 " of %" PRIu64
+                                 " points failed; the first, snapshot '%s' point %" PRIu32 ": %s",
+                                 plan->failed, plan->total, plan->snapshot[i].id, k,
+                                 plan->snapshot[i].message[k]);
+        }
+    }
+    return IRIS_OK;
+}
+
+static enum iris_status
+lead(const struct options *o, struct gen_job *job, const struct iris_entry_run *run,
+     const struct iris_buf *settings, struct iris_err *err)
+{
+    struct iris_plan plan;
+    enum iris_status st;
+
+    iris_plan_init(&plan, run, job->dataset);
+    st = iris_dataset_settings(job->dataset, run->digest, settings, err);
+    if (!st)
+        st = gen_master(job, o->input, &plan, err);
+    if (!st)
+        st = print_entries(o, &plan, err);
+    if (!st)
+        st = report(&plan, err);
+    gen_dismiss(job, st);
+    iris_plan_release(&plan);
+    return st;
+}
+
+static int
+pause_worker(void *self)
+{
+    int signal_number = iris_cli_stop();
+
+    (void)self;
+    return signal_number && signal_number != SIGUSR1;
+}
+
+/* All ranks come here with the same settings. */
+static enum iris_status
+run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper *h, uint64_t seed,
+        struct iris_err *err)
+{
+    struct iris_pause pause = {pause_worker, NULL};
+    struct iris_dataset dataset = {.root = (char *)(uintptr_t)o->dataset, .lock = -1};
+    struct gen_job job = {.cli = &o->cli, .pool = pool, .dataset = &dataset, .journal = -1};
+    struct iris_buf settings = {0};
+    struct iris_settings values;
+    struct iris_entry_run run;
+    enum iris_status st;
+    char digest[IRIS_SETTINGS_DIGEST];
+
+    iris_hyper_settings(h, &values);
+    st = iris_hyper_digest(h, o->type, seed, o->round, digest, &settings, err);
+    run = (struct iris_entry_run){&values, o->type, seed, o->round, digest};
+    if (!st && (o->plan || o->cli.dry_run)) {
+        st = iris_pool_rank(pool) ? IRIS_OK : make_plan(o, &run, err);
+    } else if (!st) {
+        iris_cli_catch();
+        st = iris_maker_init(&job.maker, h, o->type, seed, o->round, o->dataset, pause, err);
+        gen_open_journal(&job);
+        if (!st)
+            st = iris_pool_rank(pool) ? gen_work(&job, err) : lead(o, &job, &run, &settings, err);
+        if (job.journal >= 0)
+            close(job.journal);
+        iris_maker_release(&job.maker);
+    }
+    iris_buf_release(&settings);
+    return st;
+}
+
+/* Rank 0 reads the settings and takes the data set, then tells the others:
+ * a status, and the settings when it is 0. */
+static enum iris_status
+prepare(const struct options *o, struct iris_dataset *dataset, struct iris_buf *text,
+        struct iris_err *err)
+{
+    struct iris_hyper *h = NULL;
+    enum iris_status st;
+
+    st = iris_hyper_read(o->hyper, &h, err);
+    if (!st) {
+        st = iris_hyper_check_type(h, o->type, err);
+        if (st)
+            iris_fail_in(err, "%s", o->hyper);
+    }
+    if (!st && !o->plan && !o->cli.dry_run) {
+        st = iris_dataset_open(dataset, o->dataset, IRIS_DATASET_CREATE, err);
+        if (!st)
+            st = iris_dataset_lock(dataset, err);
+    }
+    if (!st)
+        st = iris_hyper_print(h, text, err);
+    iris_hyper_free(h);
+    return st;
+}
+
+static enum iris_status
+run(const struct options *o, struct iris_pool *pool, struct iris_err *err)
+{
+    struct iris_dataset dataset = {.lock = -1};
+    struct iris_buf text = {0}, message = {0};
+    struct iris_hyper *h = NULL;
+    struct iris_settings values;
+    enum iris_status st, told;
+
+    if (!iris_pool_rank(pool)) {
+        enum iris_status mine = prepare(o, &dataset, &text, err);
+
+        iris_buf_printf(&message, "%d\n%s", (int)mine, mine ? "" : iris_buf_str(&text));
+    }
+    st = iris_pool_broadcast(pool, &message, err);
+    told = (enum iris_status)atoi(iris_buf_str(&message));
+    if (!st && told)
+        st = told;
+    if (!st) {
+        const char *body = strchr(iris_buf_str(&message), '\n');
+
+        st = body ? iris_hyper_parse(body + 1, strlen(body + 1), o->hyper, NULL, &h, err)
+                  : iris_fail(err, IRIS_E_BUG, "no settings came from rank 0");
+    }
+    if (!st) {
+        iris_hyper_settings(h, &values);
+        st = run_job(o, pool, h, o->cli.has_seed ? o->cli.seed : values.suite.seed, err);
+    }
+    iris_hyper_free(h);
+    iris_buf_release(&text);
+    iris_buf_release(&message);
+    iris_dataset_close(&dataset);
+    return st;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct options o = {.cli = IRIS_CLI_INIT(usage)};
+    struct iris_pool *pool = NULL;
+    struct iris_err err = {0};
+    enum iris_status st;
+    int quiet = 0;
+
+    iris_prog = "iris-gen";
+    st = iris_pool_start(&pool, &err);
+    if (!st) {
+        quiet = iris_pool_rank(pool) != 0;
+        if (quiet && !freopen("/dev/null", "w", stdout))
+            quiet = 1; /* nothing is printed there all the same */
+        st = parse(argc, argv, &o, &err);
+        if (!st && !o.cli.done)
+            st = run(&o, pool, &err);
+    }
+    iris_pool_finish(pool);
+    if (quiet)
+        err.msg[0] = '\0'; /* rank 0 speaks for all */
+    return iris_finish(st, &err);
+}
