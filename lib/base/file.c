@@ -57,6 +57,8 @@ iris_outfile_open(struct iris_outfile *f, const char *path, struct iris_err *err
     *f = (struct iris_outfile)IRIS_OUTFILE_INIT;
     if (!stat(path, &sb) && S_ISDIR(sb.st_mode))
         return iris_fail(err, IRIS_E_IO, "cannot write '%s': it is a directory", path);
+    if (!stat(path, &sb) && !S_ISREG(sb.st_mode)) /* rename would put a file in its place */
+        return iris_fail(err, IRIS_E_IO, "cannot write '%s': it is not a regular file", path);
     f->path = strdup(path);
     f->tmp = iris_format("%s" IRIS_TMP_SUFFIX, path);
     if (!f->path || !f->tmp) {
@@ -244,7 +246,7 @@ iris_mkdirs(const char *path, struct iris_err *err)
     copy = strdup(path);
     if (!copy)
         return iris_fail_memory(err);
-    for (p = copy + 1; !st; p++) {
+    for (p = copy + (copy[0] == '/'); !st; p++) {
         char c = *p;
 
         if (c != '/' && c != '\0')

@@ -25,7 +25,7 @@ struct iris_outfile {
 };
 #define IRIS_OUTFILE_INIT {NULL, NULL, -1}
 
-/*   in   path  must not be a directory; its directory must exist
+/*   in   path  a regular file or nothing; its directory must exist
  *
  *   return  IRIS_OK
  *           IRIS_E_IO     cannot be created

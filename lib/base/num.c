@@ -87,15 +87,21 @@ iris_parse_bytes(const char *s, uint64_t *v)
     return 0;
 }
 
-/* Shortest digits that read back: try each precision until one does. */
+/* Shortest digits that read back: try each precision until one does. Of a power
+ * of two the neighbour above is twice as far as the one below, so the number
+ * above the nearest may do where that does not. */
 static int
 shortest(double v, char *text, size_t size)
 {
     int digits;
+    char *last;
 
     for (digits = 1; digits < 17; digits++) {
         snprintf(text, size, "%.*e", digits - 1, v);
         if (strtod(text, NULL) == v)
+            return digits;
+        last = strchr(text, 'e') - 1;
+        if (*last != '9' && (++*last, strtod(text, NULL) == v))
             return digits;
     }
     snprintf(text, size, "%.16e", v);

@@ -17,6 +17,8 @@
 #include "npy.h"
 #include "perturb.h"
 
+#define IRIS_TENSOR_CHANNELS 6
+
 /* An array of an entry. */
 enum iris_kind { IRIS_COLUMN, IRIS_OBSERVED, IRIS_TENSOR, IRIS_KINDS };
 

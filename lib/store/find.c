@@ -1,0 +1,322 @@
+#include "find.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "digest.h"
+#include "entry.h"
+#include "num.h"
+#include "snapname.h"
+
+static void
+release_found(struct iris_found *s)
+{
+    free(s->id);
+    free(s->path);
+}
+
+void
+iris_find_release(struct iris_find *f)
+{
+    size_t i;
+
+    for (i = 0; i < f->n; i++)
+        release_found(&f->found[i]);
+    free(f->found);
+    iris_buf_release(&f->warnings);
+    *f = (struct iris_find){0};
+}
+
+/* Another part of a set that is there already? */
+static struct iris_found *
+same_set(struct iris_find *f, const char *part0)
+{
+    size_t i;
+
+    for (i = f->n; i > 0; i--) {
+        if (!strcmp(f->found[i - 1].path, part0))
+            return &f->found[i - 1];
+    }
+    return NULL;
+}
+
+static enum iris_status
+add_file(struct iris_find *f, const char *path, const struct stat *sb, int named,
+         struct iris_err *err)
+{
+    struct iris_found s = {.files = 1, .present = 1, .named = named}, *list, *set;
+    struct iris_buf part0 = {0}, id = {0};
+    struct iris_snapname n;
+    enum iris_status st;
+
+    if (iris_snapname_parse(path, &n))
+        return iris_fail(err, IRIS_E_DATA, "'%s' is not named *.hdf5 or *.h5", path);
+    iris_snapname_part(path, 0, &part0);
+    iris_snapname_id(f->label, path + n.dir, n.stem, &id);
+    st = iris_buf_check(&part0, err);
+    if (!st)
+        st = iris_buf_check(&id, err);
+    set = !st && n.is_part ? same_set(f, part0.data) : NULL;
+    if (st || set) {
+        if (set) {
+            set->files = n.part + 1 > set->files ? n.part + 1 : set->files;
+            set->present++;
+            set->bytes += (uint64_t)sb->st_size;
+            set->mtime = sb->st_mtime > set->mtime ? sb->st_mtime : set->mtime;
+        }
+        iris_buf_release(&part0);
+        iris_buf_release(&id);
+        return st;
+    }
+    s.path = part0.data;
+    s.id = id.data;
+    s.has_index = n.has_index;
+    s.index = n.index;
+    s.files = n.is_part ? n.part + 1 : 1;
+    s.bytes = (uint64_t)sb->st_size;
+    s.mtime = sb->st_mtime;
+    list = realloc(f->found, (f->n + 1) * sizeof *list);
+    if (!list) {
+        release_found(&s);
+        return iris_fail_memory(err);
+    }
+    f->found = list;
+    f->found[f->n++] = s;
+    return IRIS_OK;
+}
+
+static int
+is_set_directory(const char *name)
+{
+    return !strncmp(name, "snapdir_", 8);
+}
+
+static int
+by_name(const struct dirent **a, const struct dirent **b)
+{
+    return iris_natural_cmp((*a)->d_name, (*b)->d_name);
+}
+
+static enum iris_status
+add_directory(struct iris_find *f, const char *dir, int depth, struct iris_err *err)
+{
+    struct dirent **list = NULL;
+    enum iris_status st = IRIS_OK;
+    int n, i;
+
+    n = scandir(dir, &list, NULL, by_name);
+    if (n < 0)
+        return iris_fail(err, IRIS_E_IO, "cannot read directory '%s':", dir);
+    for (i = 0; i < n; i++) {
+        char *path = iris_path_join(dir, list[i]->d_name);
+        struct iris_snapname name;
+        struct stat sb;
+
+        if (!path)
+            st = iris_fail_memory(err);
+        else if (st || list[i]->d_name[0] == '.')
+            ;
+        else if (iris_snapname_parse(path, &name) &&
+                 !(depth == 0 && is_set_directory(list[i]->d_name)))
+            ;
+        else if (stat(path, &sb))
+            iris_buf_printf(&f->warnings, "left out '%s': %s\n", path, strerror(errno));
+        else if (S_ISREG(sb.st_mode))
+            st = add_file(f, path, &sb, 0, err);
+        else if (S_ISDIR(sb.st_mode) && depth == 0 && is_set_directory(list[i]->d_name))
+            st = add_directory(f, path, 1, err);
+        free(path);
+        free(list[i]);
+    }
+    free(list);
+    return st;
+}
+
+enum iris_status
+iris_find_add(struct iris_find *f, const char *name, struct iris_err *err)
+{
+    enum iris_status st;
+    size_t before = f->n;
+    struct stat sb;
+
+    if (stat(name, &sb))
+        return iris_fail(err, IRIS_E_IO, "cannot open '%s':", name);
+    if (!S_ISDIR(sb.st_mode))
+        return add_file(f, name, &sb, 1, err);
+    st = add_directory(f, name, 0, err);
+    if (!st && f->n == before)
+        st = iris_fail(err, IRIS_E_DATA, "no HDF5 snapshots (*.hdf5, *.h5) in '%s'", name);
+    return st;
+}
+
+/* Drop those that keep() refuses. */
+static void
+keep_only(struct iris_find *f, const unsigned char *keep)
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < f->n; i++) {
+        if (keep[i])
+            f->found[n++] = f->found[i];
+        else
+            release_found(&f->found[i]);
+    }
+    f->n = n;
+}
+
+enum iris_status
+iris_find_filter(struct iris_find *f, int has_min, int64_t min, int has_max, int64_t max,
+                 struct iris_err *err)
+{
+    unsigned char *keep;
+    size_t i, before = f->n;
+    char low[32] = "the lowest", high[32] = "the highest";
+
+    if ((!has_min && !has_max) || !f->n)
+        return IRIS_OK;
+    keep = calloc(f->n, 1);
+    if (!keep)
+        return iris_fail_memory(err);
+    for (i = 0; i < f->n; i++) {
+        const struct iris_found *s = &f->found[i];
+        int within = s->has_index && (!has_min || (min < 0 || s->index >= (uint64_t)min)) &&
+                     (!has_max || (max >= 0 && s->index <= (uint64_t)max));
+
+        keep[i] = (unsigned char)(s->named || within);
+    }
+    keep_only(f, keep);
+    free(keep);
+    if (f->n)
+        return IRIS_OK;
+    if (has_min)
+        snprintf(low, sizeof low, "%" PRId64, min);
+    if (has_max)
+        snprintf(high, sizeof high, "%" PRId64, max);
+    return iris_fail(err, IRIS_E_DATA, "none of %zu snapshots has an index from %s to %s", before,
+                     low, high);
+}
+
+/* What the draw sorts by. */
+struct lot {
+    uint64_t hash;
+    const char *id;
+    size_t index;
+};
+
+static int
+compare_lots(const void *pa, const void *pb)
+{
+    const struct lot *a = pa, *b = pb;
+
+    if (a->hash != b->hash)
+        return a->hash < b->hash ? -1 : 1;
+    return strcmp(a->id, b->id);
+}
+
+void
+iris_find_draw(struct iris_find *f, uint64_t seed, uint64_t total)
+{
+    struct lot *lot = calloc(f->n + 1, sizeof *lot);
+    unsigned char *keep = calloc(f->n + 1, 1);
+    size_t i, n = 0;
+
+    for (i = 0; lot && keep && i < f->n; i++) {
+        keep[i] = (unsigned char)f->found[i].named;
+        if (!f->found[i].named)
+            lot[n++] = (struct lot){iris_hash64(seed, f->found[i].id), f->found[i].id, i};
+    }
+    if (lot && keep) {
+        qsort(lot, n, sizeof *lot, compare_lots);
+        for (i = 0; i < n && i < total; i++)
+            keep[lot[i].index] = 1;
+        keep_only(f, keep);
+    }
+    free(lot);
+    free(keep);
+}
+
+void
+iris_find_part(struct iris_find *f, uint64_t k, uint64_t n)
+{
+    unsigned char *keep = calloc(f->n + 1, 1);
+    size_t i;
+
+    for (i = 0; keep && i < f->n; i++)
+        keep[i] = i % n == k - 1;
+    if (keep)
+        keep_only(f, keep);
+    free(keep);
+}
+
+static int
+compare_found(const void *pa, const void *pb)
+{
+    const struct iris_found *a = pa, *b = pb;
+    int c = iris_natural_cmp(a->id, b->id);
+
+    return c ? c : strcmp(a->path, b->path);
+}
+
+enum iris_status
+iris_find_sort(struct iris_find *f, struct iris_err *err)
+{
+    size_t i;
+
+    if (f->n)
+        qsort(f->found, f->n, sizeof *f->found, compare_found);
+    for (i = 1; i < f->n; i++) {
+        if (!strcmp(f->found[i].id, f->found[i - 1].id))
+            return iris_fail(err, IRIS_E_DATA,
+                             "'%s' and '%s' have the same id '%s'; list them apart with --label",
+                             f->found[i - 1].path, f->found[i].path, f->found[i].id);
+    }
+    for (i = 0; i < f->n; i++) {
+        const struct iris_found *s = &f->found[i];
+
+        if (s->present != s->files)
+            iris_buf_printf(&f->warnings,
+                            "of the set of '%s' only %" PRIu64 " of at least %" PRIu64
+                            " files are there\n",
+                            s->path, s->present, s->files);
+    }
+    return IRIS_OK;
+}
+
+enum iris_status
+iris_find_manifest(const struct iris_find *f, struct iris_manifest *m, struct iris_err *err)
+{
+    static const char *const columns[][2] = {
+        {"snapshot", "str"}, {"index", "u64"},    {"path", "path"}, {"files", "u32"},
+        {"bytes", "u64[B]"}, {"mtime", "i64[s]"}, {"remote", "str"}};
+    enum iris_status st;
+    char mtime[24];
+    size_t i, row;
+
+    st = iris_manifest_init(m, "snapshots", err);
+    for (i = 0; i < sizeof columns / sizeof columns[0] && !st; i++)
+        st = iris_manifest_column(m, columns[i][0], columns[i][1], &row, err);
+    for (i = 0; i < f->n && !st; i++) {
+        const struct iris_found *s = &f->found[i];
+
+        snprintf(mtime, sizeof mtime, "%" PRId64, s->mtime);
+        st = iris_manifest_add_row(m, &row, err);
+        if (!st)
+            st = iris_manifest_set(m, row, "snapshot", s->id, err);
+        if (!st && s->has_index)
+            st = iris_manifest_set_u64(m, row, "index", s->index, err);
+        if (!st)
+            st = iris_manifest_set(m, row, "path", s->path, err);
+        if (!st)
+            st = iris_manifest_set_u64(m, row, "files", s->files, err);
+        if (!st)
+            st = iris_manifest_set_u64(m, row, "bytes", s->bytes, err);
+        if (!st)
+            st = iris_manifest_set(m, row, "mtime", mtime, err);
+    }
+    return st;
+}

@@ -1,0 +1,49 @@
+/* verify -- is an entry what its row says it is?
+ *
+ * The arrays are read through: they must be there, have the shape that the
+ * recorded settings of their digest give, hold finite values, and have the
+ * hashes of the row where it has any.
+ */
+#ifndef IRIS_VERIFY_H
+#define IRIS_VERIFY_H
+
+#include "entry.h"
+#include "err.h"
+#include "manifest.h"
+
+/* What the settings of a digest are known to give. */
+struct iris_expectation {
+    char digest[IRIS_SETTINGS_DIGEST];
+    int known[IRIS_KINDS];
+    struct iris_shape shape[IRIS_KINDS];
+};
+
+/*   lifetime  zero-initialise, set root; iris_verifier_release */
+struct iris_verifier {
+    const char *root;
+    size_t n;
+    struct iris_expectation *expected;
+};
+
+void iris_verifier_release(struct iris_verifier *v);
+
+/* Compare settings.json of a digest with the digest, and learn the shapes from
+ * it. Without that file the first array seen of a kind sets its shape.
+ *
+ *   return  IRIS_OK
+ *           IRIS_E_DATA  the file does not belong to the digest
+ */
+enum iris_status iris_verifier_settings(struct iris_verifier *v, const char *digest,
+                                        int *there, struct iris_err *err);
+
+/* Read the arrays of a row that has not failed.
+ *
+ *   out  scan  [2] one for each kind of the type
+ *
+ *   return  IRIS_OK
+ *           IRIS_E_IO, IRIS_E_DATA  the sentence says what is wrong
+ */
+enum iris_status iris_verify_row(struct iris_verifier *v, const struct iris_entry *e,
+                                 struct iris_scan scan[2], struct iris_err *err);
+
+#endif

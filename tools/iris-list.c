@@ -1,0 +1,214 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "find.h"
+#include "hyper.h"
+#include "num.h"
+
+static const char usage[] =
+    "usage: iris-list [-H HYPER] [--total=N] [--part=K/N] [--label=L] DIR|FILE...\n"
+    "Print a manifest of the snapshots in directories, filtered by index and drawn\n"
+    "as HYPER says; files given by name are all taken.\n"
+    "\n"
+    "  -H, --hyper=FILE       settings: total_snapshots, index range and seed; without\n"
+    "                         it everything is listed\n"
+    "      --total=N          draw at most N snapshots\n"
+    "      --min-index=N      leave out snapshots with a lower index, or none\n"
+    "      --max-index=N      leave out snapshots with a higher index, or none\n"
+    "      --part=K/N         of those drawn, list only the K-th of N parts\n"
+    "      --label=L          begin every id with L\n" IRIS_CLI_HELP;
+
+enum { OPT_TOTAL = IRIS_OPT_TOOL, OPT_MIN, OPT_MAX, OPT_PART, OPT_LABEL };
+
+struct options {
+    struct iris_cli cli;
+    const char *hyper, *label;
+    char **name;
+    size_t n_names;
+    int has_total, has_min, has_max;
+    uint64_t total, part, parts, seed;
+    int64_t min, max;
+};
+
+static enum iris_status
+take_index(const char *text, int *has, int64_t *value, struct iris_err *err)
+{
+    if (iris_parse_i64(text, value))
+        return iris_fail(err, IRIS_E_USAGE, "bad index '%s': need a whole number", text);
+    *has = 1;
+    return IRIS_OK;
+}
+
+static enum iris_status
+take_part(struct options *o, char *text, struct iris_err *err)
+{
+    char *slash = strchr(text, '/');
+
+    if (slash)
+        *slash = '\0';
+    if (!slash || iris_parse_u64(text, &o->part) || iris_parse_u64(slash + 1, &o->parts) ||
+        o->part < 1 || o->part > o->parts)
+        return iris_fail(err, IRIS_E_USAGE, "bad part '%s%s%s': need K/N with 1 <= K <= N", text,
+                         slash ? "/" : "", slash ? slash + 1 : "");
+    return IRIS_OK;
+}
+
+static enum iris_status
+take_option(struct options *o, int opt, char **argv, struct iris_err *err)
+{
+    switch (opt) {
+    case 'H':
+        o->hyper = optarg;
+        return IRIS_OK;
+    case OPT_TOTAL:
+        if (iris_parse_u64(optarg, &o->total) || !o->total)
+            return iris_fail(err, IRIS_E_USAGE, "bad total '%s': need 1 or more", optarg);
+        o->has_total = 1;
+        return IRIS_OK;
+    case OPT_MIN:
+        return take_index(optarg, &o->has_min, &o->min, err);
+    case OPT_MAX:
+        return take_index(optarg, &o->has_max, &o->max, err);
+    case OPT_PART:
+        return take_part(o, optarg, err);
+    case OPT_LABEL:
+        o->label = optarg;
+        return IRIS_OK;
+    default:
+        return iris_cli_option(&o->cli, opt, argv, err);
+    }
+}
+
+static enum iris_status
+parse(int argc, char **argv, struct options *o, struct iris_err *err)
+{
+    static const struct option options[] = {IRIS_CLI_LONG,
+                                            {"hyper", required_argument, NULL, 'H'},
+                                            {"total", required_argument, NULL, OPT_TOTAL},
+                                            {"min-index", required_argument, NULL, OPT_MIN},
+                                            {"max-index", required_argument, NULL, OPT_MAX},
+                                            {"part", required_argument, NULL, OPT_PART},
+                                            {"label", required_argument, NULL, OPT_LABEL},
+                                            {NULL, 0, NULL, 0}};
+    enum iris_status st;
+    int opt;
+
+    opterr = 0;
+    while ((opt = getopt_long(argc, argv, IRIS_CLI_SHORT "H:", options, NULL)) != -1) {
+        st = take_option(o, opt, argv, err);
+        if (st || o->cli.done)
+            return st;
+    }
+    if (optind == argc)
+        return iris_fail(err, IRIS_E_USAGE, "name a directory or files");
+    o->name = argv + optind;
+    o->n_names = (size_t)(argc - optind);
+    return IRIS_OK;
+}
+
+/* What the command line did not say, the settings say. */
+static enum iris_status
+take_settings(struct options *o, struct iris_err *err)
+{
+    struct iris_settings s;
+    struct iris_hyper *h = NULL;
+    enum iris_status st;
+
+    st = o->hyper ? iris_hyper_read(o->hyper, &h, err) : iris_hyper_defaults(&h, err);
+    if (st)
+        return st;
+    iris_hyper_settings(h, &s);
+    iris_hyper_free(h);
+    o->seed = o->cli.has_seed ? o->cli.seed : s.suite.seed;
+    if (!o->hyper)
+        return IRIS_OK;
+    if (!o->has_total) {
+        o->has_total = 1;
+        o->total = (uint64_t)s.writer.total_snapshots;
+    }
+    if (!o->has_min && s.writer.has_min_index) {
+        o->has_min = 1;
+        o->min = s.writer.min_index;
+    }
+    if (!o->has_max && s.writer.has_max_index) {
+        o->has_max = 1;
+        o->max = s.writer.max_index;
+    }
+    return IRIS_OK;
+}
+
+static void
+show_warnings(const struct options *o, struct iris_find *f)
+{
+    char *line, *save = NULL;
+
+    if (!f->warnings.data)
+        return;
+    for (line = strtok_r(f->warnings.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+        iris_cli_warn(&o->cli, "%s", line);
+}
+
+static enum iris_status
+print(const struct options *o, const struct iris_find *f, struct iris_err *err)
+{
+    struct iris_manifest m = {0};
+    struct iris_buf text = {0};
+    enum iris_status st;
+
+    st = iris_find_manifest(f, &m, err);
+    if (!st) {
+        iris_manifest_print(&m, &text);
+        st = iris_cli_write(&o->cli, &text, err);
+    }
+    iris_buf_release(&text);
+    iris_manifest_release(&m);
+    return st;
+}
+
+static enum iris_status
+run(struct options *o, struct iris_err *err)
+{
+    struct iris_find f = {.label = o->label};
+    enum iris_status st;
+    size_t i, all;
+
+    st = take_settings(o, err);
+    for (i = 0; i < o->n_names && !st; i++)
+        st = iris_find_add(&f, o->name[i], err);
+    if (!st)
+        st = iris_find_filter(&f, o->has_min, o->min, o->has_max, o->max, err);
+    if (!st)
+        st = iris_find_sort(&f, err);
+    all = f.n;
+    if (!st && o->has_total)
+        iris_find_draw(&f, o->seed, o->total);
+    if (!st && o->parts)
+        iris_find_part(&f, o->part, o->parts);
+    if (!st) {
+        show_warnings(o, &f);
+        iris_cli_note(&o->cli, "%zu of %zu snapshots", f.n, all);
+        if (o->cli.dry_run)
+            fprintf(stderr, "%s: would list %zu of %zu snapshots\n", iris_prog, f.n, all);
+        else
+            st = print(o, &f, err);
+    }
+    iris_find_release(&f);
+    return st;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct options o = {.cli = IRIS_CLI_INIT(usage)};
+    struct iris_err err = {0};
+    enum iris_status st;
+
+    iris_prog = "iris-list";
+    st = parse(argc, argv, &o, &err);
+    if (!st && !o.cli.done)
+        st = run(&o, &err);
+    return iris_finish(st, &err);
+}
