@@ -62,7 +62,8 @@ COMPILE = $(CC) $(STD) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps demo check unit bats lint format check-format install uninstall clean help
+.PHONY: all deps demo check unit bats unit-programs helpers lint format check-format install \
+        uninstall clean help
 
 all: $(TOOLS:%=$(BIN)/%) ## build every program into build/bin
 
@@ -121,6 +122,8 @@ TESTS ?= $(UNIT_TESTS) $(wildcard tests/bats/*.bats)
 
 check: all $(UNIT_TESTS) $(HELPERS) ## run every test
 	$(TEST_ENV) $(PROVE) -e '' $(TESTS)
+unit-programs: $(UNIT_TESTS)
+helpers: $(HELPERS)
 unit: all $(UNIT_TESTS) ## run the tests of the library only
 	$(TEST_ENV) $(PROVE) -e '' $(UNIT_TESTS)
 bats: all $(HELPERS) ## run the tests of the programs only

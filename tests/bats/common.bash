@@ -53,9 +53,10 @@ one_sentence() {
 
 # Every long option of --help is in the manual page.
 options_in_page() {
-    local o page=$IRIS_SOURCE/man/$1.1
+    local o page
+    page=$(sed 's/\\-/-/g' "$IRIS_SOURCE/man/$1.1")
     for o in $("$1" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
-        grep -q -- "Fl Fl\? \?-\?${o#--}\|Fl -${o#--}" "$page" || { echo "$o is not in $page"; return 1; }
+        grep -q -- "Fl ${o#-}" <<<"$page" || { echo "$o is not in $1(1)"; return 1; }
     done
 }
 

@@ -211,7 +211,7 @@ static const struct {
     {"a header that ends after it", HEAD "##rows 0\n##iris-manifest 1 entries\n",
      "5: the line of column names is missing"},
     {"rows counted with those before", HEAD "a\t1\n##rows 1\n" HEAD "b\t2\n##rows 2\n",
-     "9: 1 rows where the last line promises 2"},
+     "10: 1 rows where the last line promises 2"},
 };
 
 static void
