@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { REASON = 512 };
+
 void
 iris_h5_quiet(void)
 {
@@ -25,20 +27,25 @@ static herr_t
 keep_reason(unsigned depth, const H5E_error2_t *error, void *text)
 {
     if (depth == 0 && error->desc)
-        snprintf(text, 256, "%s", error->desc);
+        snprintf(text, REASON, "%s", error->desc);
     return 0;
 }
 
+/* Where HDF5 reports a system call at length, the system's words are enough. */
 enum iris_status
 iris_h5_fail(struct iris_err *err, enum iris_status status, const char *verb, const char *object,
              const char *file)
 {
-    char reason[256] = "unknown reason";
+    static const char mark[] = "error message = '";
+    char reason[REASON] = "unknown reason", *start;
 
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_reason, reason);
+    start = strstr(reason, mark);
+    start = start ? start + strlen(mark) : reason;
+    start[strcspn(start, start == reason ? "\n" : "'")] = '\0';
     if (object)
-        return iris_fail(err, status, "cannot %s '%s' in '%s': %s", verb, object, file, reason);
-    return iris_fail(err, status, "cannot %s '%s': %s", verb, file, reason);
+        return iris_fail(err, status, "cannot %s '%s' in '%s': %s", verb, object, file, start);
+    return iris_fail(err, status, "cannot %s '%s': %s", verb, file, start);
 }
 
 int

@@ -14,6 +14,9 @@
 #include "buf.h"
 #include "err.h"
 
+/* What the first line begins with; the kind follows. */
+#define IRIS_MANIFEST_VERSION "##iris-manifest 1 "
+
 struct iris_manifest_column {
     char *name;
     char *type; /* as "f64[deg]"; "str" when the file did not say */

@@ -1,15 +1,14 @@
 #include "snapwrite.h"
 
-#include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "file.h"
+#include "h5.h"
 
 #define CHUNK_ROWS 65536
 #define DEFLATE    4
-#define REASON_MAX 1024
 
 /* The datasets of PartType0: what AREPO says about each, and where it lies in
  * a struct iris_snap_cells. */
@@ -42,52 +41,19 @@ struct iris_snapwriter {
     uint64_t written;
 };
 
-/* HDF5 prints errors by itself unless told not to; the setting of the caller
- * is put back by unmute. A file that could not be closed, because the disk is
- * full, makes HDF5 crash when it tidies up at exit, so it must not. */
-struct muted {
-    H5E_auto2_t print;
-    void *data;
-};
-
-static struct muted
-mute(void)
-{
-    struct muted m = {NULL, NULL};
-
-    H5dont_atexit();
-    H5Eget_auto2(H5E_DEFAULT, &m.print, &m.data);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    return m;
-}
-
+/* A file that could not be closed, because the disk is full, stays open in
+ * HDF5, which would crash over it at exit. */
 static void
-unmute(const struct muted *m)
+begin(void)
 {
-    H5Eset_auto2(H5E_DEFAULT, m->print, m->data);
+    H5dont_atexit();
+    iris_h5_quiet();
 }
 
-/* Upwards means from the innermost call outwards, so the first one counts. */
-static herr_t
-keep_reason(unsigned depth, const H5E_error2_t *error, void *text)
-{
-    if (depth == 0 && error->desc)
-        snprintf(text, REASON_MAX, "%s", error->desc);
-    return 0;
-}
-
-/* Where HDF5 reports a system call, the system's words are enough. */
 static enum iris_status
 fail(const struct iris_snapwriter *w, const char *object, struct iris_err *err)
 {
-    static const char mark[] = "error message = '";
-    char reason[REASON_MAX] = "unknown reason", *start;
-
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_reason, reason);
-    start = strstr(reason, mark);
-    start = start ? start + strlen(mark) : reason;
-    start[strcspn(start, start == reason ? "\n" : "'")] = '\0';
-    return iris_fail(err, IRIS_E_IO, "cannot write '%s' in '%s': %s", object, w->out.tmp, start);
+    return iris_h5_fail(err, IRIS_E_IO, "write", object, w->out.tmp);
 }
 
 static int
@@ -311,7 +277,6 @@ iris_snapwrite_open(struct iris_snapwriter **w, const char *path,
                     const struct iris_snap_header *header, struct iris_err *err)
 {
     struct iris_snapwriter *new;
-    struct muted muted;
     enum iris_status st;
     int column;
 
@@ -332,9 +297,8 @@ iris_snapwrite_open(struct iris_snapwriter **w, const char *path,
         free(new);
         return st;
     }
-    muted = mute();
+    begin();
     st = make_layout(new, err);
-    unmute(&muted);
     if (st)
         iris_snapwrite_abort(new);
     else
@@ -395,16 +359,14 @@ iris_snapwrite_cells(struct iris_snapwriter *w, size_t count, const struct iris_
                      struct iris_err *err)
 {
     enum iris_status st = IRIS_OK;
-    struct muted muted;
     int column;
 
     if (count > w->header.cells - w->written)
         return iris_fail(err, IRIS_E_BUG, "'%s' takes %llu cells and was given more", w->out.path,
                          (unsigned long long)w->header.cells);
-    muted = mute();
+    begin();
     for (column = 0; !st && column < COLUMNS; column++)
         st = write_column(w, column, count, column_data(cells, column), err);
-    unmute(&muted);
     w->written += count;
     return st;
 }
@@ -429,15 +391,13 @@ enum iris_status
 iris_snapwrite_commit(struct iris_snapwriter *w, struct iris_err *err)
 {
     enum iris_status st = IRIS_OK;
-    struct muted muted;
 
     if (w->written != w->header.cells)
         st = iris_fail(err, IRIS_E_BUG, "'%s' takes %llu cells and was given %llu", w->out.path,
                        (unsigned long long)w->header.cells, (unsigned long long)w->written);
-    muted = mute();
+    begin();
     if (close_all(w) && !st)
         st = fail(w, "/", err);
-    unmute(&muted);
     if (st) {
         iris_snapwrite_abort(w);
         return st;
@@ -450,13 +410,11 @@ iris_snapwrite_commit(struct iris_snapwriter *w, struct iris_err *err)
 void
 iris_snapwrite_abort(struct iris_snapwriter *w)
 {
-    struct muted muted;
 
     if (!w)
         return;
-    muted = mute();
+    begin();
     close_all(w);
-    unmute(&muted);
     iris_outfile_abort(&w->out);
     free(w);
 }
