@@ -34,24 +34,26 @@ BIN := $(BUILD)/bin
 
 # The programs; a new one is one word here, tools/<name>.c and man/<name>.1.
 TOOLS := iris-hyper iris-mock iris-list iris-gen iris-merge iris-units iris-normalize \
-         iris-shuffle iris-check
+         iris-shuffle iris-check iris-fetch
 PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-dataset.5 man/iris.7
 
 # Layers and what each may include. Nothing else is on its include path, so a
 # wrong dependency does not compile.
-LAYERS := base physics store pool
+LAYERS := base physics store remote pool
 INC_base    := -Ilib/base
 INC_physics := -Ilib/base -Ilib/physics
 INC_store   := -Ilib/base -Ilib/physics -Ilib/store $(HDF5_CFLAGS)
+INC_remote  := -Ilib/base -Ilib/remote
 INC_pool    := -Ilib/base -Ilib/pool $(MPI_CFLAGS)
-INC_tools   := -Ilib/base -Ilib/physics -Ilib/store -Ilib/pool -Itools -DIRIS_VERSION='"$(VERSION)"'
+INC_tools   := -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itools -DIRIS_VERSION='"$(VERSION)"'
 
 LIB = $(BUILD)/lib/lib$(1).a
 CORE := $(call LIB,store) $(call LIB,physics) $(call LIB,base)
 CORE_LIBS := $(HDF5_LIBS) $(JSON_LIBS) $(HASH_LIBS) -lm
 # What a program links beside the core.
-EXTRA_iris-gen := $(BUILD)/tools/gen_master.o $(BUILD)/tools/gen_work.o $(call LIB,pool)
+EXTRA_iris-gen := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/gen_*.c)) $(call LIB,pool)
 LIBS_iris-gen  := $(MPI_LIBS)
+EXTRA_iris-fetch := $(call LIB,remote)
 
 SOURCES    := $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -115,7 +117,7 @@ demo: all ## make a small data set from mock snapshots with two ranks
 # Tests: everything prints TAP and is run by prove.
 TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" \
            OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
-           ASAN_OPTIONS=$(ASAN_OPTIONS) LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
+           ASAN_OPTIONS=$(ASAN_OPTIONS)
 ASAN_OPTIONS ?= detect_leaks=1
 PROVE ?= prove --timer
 TESTS ?= $(UNIT_TESTS) $(wildcard tests/bats/*.bats)
@@ -131,7 +133,7 @@ bats: all $(HELPERS) ## run the tests of the programs only
 
 lint: ## cppcheck, pages
 	cppcheck -q --error-exitcode=1 --inline-suppr --suppress=missingIncludeSystem --std=c11 \
-	    --enable=warning,performance,portability -Ilib/base -Ilib/physics -Ilib/store -Ilib/pool -Itools lib tools
+	    --enable=warning,performance,portability -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itools lib tools
 	@for p in $(PAGES); do \
 	    out=$$(groff -mandoc -ww -z -Tutf8 $$p 2>&1); [ -z "$$out" ] || { echo "$$p: $$out"; exit 1; }; \
 	done

@@ -40,6 +40,15 @@ enum iris_status gen_work(struct gen_job *job, struct iris_err *err);
 enum iris_status gen_master(struct gen_job *job, const char *input, struct iris_plan *plan,
                             struct iris_err *err);
 
+/* Look only: print the manifest with a column todo, or say on standard error
+ * how much there would be to do.
+ *
+ *   in   root   the data set, which need not exist
+ *   in   print  the manifest
+ */
+enum iris_status gen_plan(const struct iris_cli *cli, const char *root, const char *input,
+                          int print, const struct iris_entry_run *run, struct iris_err *err);
+
 /* Tell the workers that the run is over. */
 void gen_dismiss(struct gen_job *job, enum iris_status status);
 

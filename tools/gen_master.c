@@ -152,9 +152,9 @@ take_result(struct master *m, const struct iris_task *task, const struct gen_res
         for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
             iris_cli_warn(m->job->cli, "%s", line);
     }
-    if (r->status == IRIS_E_RETRY)
+    if (r->status == IRIS_E_RETRY && iris_cli_stop())
         return; /* stopped: the point stays to do */
-    if (r->status && (r->scope == GEN_RUN || r->status == IRIS_E_BUG)) {
+    if (r->status && (r->scope == GEN_RUN || r->status == IRIS_E_RETRY || r->status == IRIS_E_BUG)) {
         if (!m->status)
             m->status = iris_fail(m->err, r->status, "%s", r->message);
         return;

@@ -11,6 +11,7 @@
 static const char usage[] =
     "usage: [mpirun -n N] iris-gen -H HYPER -t TYPE -d DATASET [MANIFEST]\n"
     "       iris-gen --plan -H HYPER -t TYPE -d DATASET [MANIFEST]\n"
+    "       iris-gen --digest -H HYPER -t TYPE\n"
     "Make the data points of the snapshots in MANIFEST (default '-', standard\n"
     "input), those that DATASET does not have yet; print a manifest of all.\n"
     "\n"
@@ -21,16 +22,18 @@ static const char usage[] =
     "      --round=R          another draw of the perturbations (0)\n"
     "      --device=DEVICE    auto or cpu (auto)\n"
     "      --plan             make nothing; print MANIFEST with a column 'todo', the\n"
-    "                         number of points that are missing\n" IRIS_CLI_HELP;
+    "                         number of points that are missing\n"
+    "      --digest           make nothing; print the digest of the settings, which\n"
+    "                         names the folder of the points\n" IRIS_CLI_HELP;
 
-enum { OPT_ROUND = IRIS_OPT_TOOL, OPT_DEVICE, OPT_PLAN };
+enum { OPT_ROUND = IRIS_OPT_TOOL, OPT_DEVICE, OPT_PLAN, OPT_DIGEST };
 
 struct options {
     struct iris_cli cli;
     const char *hyper, *dataset, *input;
     enum iris_type type;
     uint32_t round;
-    int plan;
+    int plan, digest;
 };
 
 static enum iris_status
@@ -59,6 +62,9 @@ take_option(struct options *o, int opt, char **argv, struct iris_err *err)
     case OPT_PLAN:
         o->plan = 1;
         return IRIS_OK;
+    case OPT_DIGEST:
+        o->digest = 1;
+        return IRIS_OK;
     default:
         return iris_cli_option(&o->cli, opt, argv, err);
     }
@@ -74,6 +80,7 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
                                             {"round", required_argument, NULL, OPT_ROUND},
                                             {"device", required_argument, NULL, OPT_DEVICE},
                                             {"plan", no_argument, NULL, OPT_PLAN},
+                                            {"digest", no_argument, NULL, OPT_DIGEST},
                                             {NULL, 0, NULL, 0}};
     enum iris_status st;
     int opt;
@@ -84,64 +91,18 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
         if (st || o->cli.done)
             return st;
     }
-    if (!o->hyper || !o->type || !o->dataset)
+    if (!o->hyper || !o->type || (!o->dataset && !o->digest))
         return iris_fail(err, IRIS_E_USAGE, "%s is needed",
                          !o->hyper ? "-H HYPER" : !o->type ? "-t TYPE" : "-d DATASET");
     if (o->type == IRIS_SYNTHETIC)
         return iris_fail(err, IRIS_E_USAGE,
                          "bad type 'synthetic': this version makes standard and simple");
+    if (o->digest && optind == argc)
+        return IRIS_OK;
     if (optind == argc && iris_pool_launched())
         return iris_fail(err, IRIS_E_USAGE,
                          "no input: under a launcher, name a manifest, or '-' for standard input");
     return iris_cli_input(argc, argv, &o->input, err);
-}
-
-/* ---- plans ---- */
-
-static enum iris_status
-plan_rows(const struct options *o, struct iris_plan *plan, struct iris_manifest *m,
-          struct iris_err *err)
-{
-    enum iris_status st;
-    size_t r, index;
-
-    st = iris_manifest_read(o->input, "snapshots", m, err);
-    if (!st)
-        st = iris_manifest_column(m, "todo", "u32", &index, err);
-    for (r = 0; r < m->n_rows && !st; r++) {
-        st = iris_plan_add(plan, m, r, err);
-        if (!st)
-            st = iris_manifest_set_u64(m, r, "todo", plan->snapshot[r].todo, err);
-    }
-    return st;
-}
-
-static enum iris_status
-make_plan(const struct options *o, const struct iris_entry_run *run, struct iris_err *err)
-{
-    struct iris_dataset dataset;
-    struct iris_manifest m = {0};
-    struct iris_buf text = {0};
-    struct iris_plan plan;
-    enum iris_status st;
-
-    st = iris_dataset_open(&dataset, o->dataset, IRIS_DATASET_PLANNED, err);
-    if (st)
-        return st;
-    iris_plan_init(&plan, run, &dataset);
-    st = plan_rows(o, &plan, &m, err);
-    if (!st && o->plan) {
-        iris_manifest_print(&m, &text);
-        st = iris_cli_write(&o->cli, &text, err);
-    } else if (!st) {
-        fprintf(stderr, "%s: would make %" PRIu64 " of %" PRIu64 " points of %zu snapshots in '%s'\n",
-                iris_prog, plan.total - plan.skipped, plan.total, plan.n, o->dataset);
-    }
-    iris_buf_release(&text);
-    iris_manifest_release(&m);
-    iris_plan_release(&plan);
-    iris_dataset_close(&dataset);
-    return st;
 }
 
 /* ---- the run ---- */
@@ -211,6 +172,18 @@ pause_worker(void *self)
     return signal_number && signal_number != SIGUSR1;
 }
 
+static enum iris_status
+print_digest(const struct options *o, const char *digest, struct iris_err *err)
+{
+    struct iris_buf text = {0};
+    enum iris_status st;
+
+    iris_buf_printf(&text, "%s\n", digest);
+    st = iris_cli_write(&o->cli, &text, err);
+    iris_buf_release(&text);
+    return st;
+}
+
 /* All ranks come here with the same settings. */
 static enum iris_status
 run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper *h, uint64_t seed,
@@ -228,8 +201,12 @@ run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper
     iris_hyper_settings(h, &values);
     st = iris_hyper_digest(h, o->type, seed, o->round, digest, &settings, err);
     run = (struct iris_entry_run){&values, o->type, seed, o->round, digest};
-    if (!st && (o->plan || o->cli.dry_run)) {
-        st = iris_pool_rank(pool) ? IRIS_OK : make_plan(o, &run, err);
+    if (!st && o->digest) {
+        st = print_digest(o, digest, err);
+    } else if (!st && (o->plan || o->cli.dry_run)) {
+        st = iris_pool_rank(pool)
+                 ? IRIS_OK
+                 : gen_plan(&o->cli, o->dataset, o->input, o->plan, &run, err);
     } else if (!st) {
         iris_cli_catch();
         st = iris_maker_init(&job.maker, h, o->type, seed, o->round, o->dataset, pause, err);
@@ -259,7 +236,7 @@ prepare(const struct options *o, struct iris_dataset *dataset, struct iris_buf *
         if (st)
             iris_fail_in(err, "%s", o->hyper);
     }
-    if (!st && !o->plan && !o->cli.dry_run) {
+    if (!st && !o->plan && !o->digest && !o->cli.dry_run) {
         st = iris_dataset_open(dataset, o->dataset, IRIS_DATASET_CREATE, err);
         if (!st)
             st = iris_dataset_lock(dataset, err);

@@ -142,18 +142,18 @@ static enum iris_status
 run(const struct options *o, struct iris_err *err)
 {
     struct iris_manifest m = {0};
-    struct iris_dataset dataset;
+    struct iris_dataset dataset = {.lock = -1};
     struct iris_hyper *h = NULL;
     struct iris_buf text = {0};
     struct job job = {.o = o, .m = &m};
     enum iris_status st;
 
     iris_cli_catch();
-    st = iris_dataset_open(&dataset, o->dataset, IRIS_DATASET_EXISTING, err);
-    if (!st)
-        st = iris_hyper_read(o->hyper, &h, err);
+    st = iris_hyper_read(o->hyper, &h, err);
     if (!st)
         st = iris_manifest_read(o->input, "entries", &m, err);
+    if (!st)
+        st = iris_dataset_open(&dataset, o->dataset, IRIS_DATASET_EXISTING, err);
     if (!st)
         st = iris_entry_type(&m, &job.type, err);
     if (!st) {

@@ -20,16 +20,18 @@ static const char usage[] =
     "\n"
     "      --publish=DATASET  make DATASET a data set of these entries in this order\n"
     "  -H, --hyper=FILE       its settings, as iris-units prints them\n"
+    "      --replace          even where a data set with other units or shapes is\n"
+    "                         published; it is unpublished first\n"
     "      --drop-raw         then remove the raw arrays of these entries\n" IRIS_CLI_HELP;
 
-enum { OPT_PUBLISH = IRIS_OPT_TOOL, OPT_DROP };
+enum { OPT_PUBLISH = IRIS_OPT_TOOL, OPT_DROP, OPT_REPLACE };
 
 static const uint64_t default_seed = 1216;
 
 struct options {
     struct iris_cli cli;
     const char *hyper, *publish, *input;
-    int drop_raw;
+    int drop_raw, replace;
 };
 
 static enum iris_status
@@ -38,6 +40,7 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
     static const struct option options[] = {IRIS_CLI_LONG,
                                             {"hyper", required_argument, NULL, 'H'},
                                             {"publish", required_argument, NULL, OPT_PUBLISH},
+                                            {"replace", no_argument, NULL, OPT_REPLACE},
                                             {"drop-raw", no_argument, NULL, OPT_DROP},
                                             {NULL, 0, NULL, 0}};
     enum iris_status st = IRIS_OK;
@@ -52,6 +55,9 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
         case OPT_PUBLISH:
             o->publish = optarg;
             break;
+        case OPT_REPLACE:
+            o->replace = 1;
+            break;
         case OPT_DROP:
             o->drop_raw = 1;
             break;
@@ -63,8 +69,9 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
     }
     if (o->publish && !o->hyper)
         return iris_fail(err, IRIS_E_USAGE, "--publish needs -H UNITS");
-    if (o->drop_raw && !o->publish)
-        return iris_fail(err, IRIS_E_USAGE, "--drop-raw needs --publish");
+    if ((o->drop_raw || o->replace) && !o->publish)
+        return iris_fail(err, IRIS_E_USAGE, "--%s needs --publish",
+                         o->drop_raw ? "drop-raw" : "replace");
     return iris_cli_input(argc, argv, &o->input, err);
 }
 
@@ -169,7 +176,7 @@ publish(const struct options *o, const struct iris_manifest *m, const struct iri
 
     st = iris_dataset_open(&dataset, o->publish, IRIS_DATASET_EXISTING, err);
     if (!st)
-        st = iris_publish(o->publish, m, h, err);
+        st = iris_publish(o->publish, m, h, o->replace, err);
     iris_dataset_close(&dataset);
     return st;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "dataset.h"
 #include "digest.h"
 #include "entry.h"
 #include "hyper.h"
@@ -172,6 +173,10 @@ measure(const struct options *o, const struct iris_manifest *m, uint64_t seed, u
             struct iris_scan scan;
 
             st = path ? iris_scan_array(path, 0, &scan, err) : iris_fail_memory(err);
+            if (!st && scan.bad)
+                st = iris_fail(err, IRIS_E_DATA,
+                               "'%s' has %zu values that are not finite, the first at %zu", path,
+                               scan.bad, scan.first_bad);
             if (!st)
                 join(&moments[e.kind[k]], &scan);
             free(path);
@@ -252,6 +257,7 @@ find_units(const struct options *o, struct iris_manifest *m, struct iris_hyper *
 static enum iris_status
 run(const struct options *o, struct iris_err *err)
 {
+    struct iris_dataset dataset = {.lock = -1};
     struct iris_manifest m = {0};
     struct iris_hyper *h = NULL;
     struct iris_buf text = {0};
@@ -261,6 +267,8 @@ run(const struct options *o, struct iris_err *err)
     st = iris_hyper_read(o->hyper, &h, err);
     if (!st)
         st = iris_manifest_read(o->input, "entries", &m, err);
+    if (!st)
+        st = iris_dataset_open(&dataset, o->dataset, IRIS_DATASET_EXISTING, err);
     if (!st)
         st = find_units(o, &m, h, err);
     if (!st)
@@ -275,6 +283,7 @@ run(const struct options *o, struct iris_err *err)
     iris_buf_release(&text);
     iris_manifest_release(&m);
     iris_hyper_free(h);
+    iris_dataset_close(&dataset);
     return st;
 }
 

@@ -324,30 +324,46 @@ face_bound(const struct iris_cells *c, const struct iris_linear_map *m, const do
     return least * least * m->min_norm2 * (1 - 1e-12);
 }
 
+/* How many boxes away an image can be and still be nearer than the best: one,
+ * unless a skew makes far ones near. */
+static int
+reach(const struct iris_cells *c, const struct iris_linear_map *m, double d2, int axis)
+{
+    double side = c->box.hi[axis] - c->box.lo[axis];
+
+    if (c->closed[axis])
+        return 0;
+    if (!m->skewed || axis == 2)
+        return 1;
+    return 1 + (int)fmin(sqrt(d2 / m->min_norm2) / side, 99);
+}
+
 static void
 search_images(const struct iris_cells *c, const struct iris_linear_map *m, const double q[3],
               struct best *best, double shift[3])
 {
-    int i;
+    int n[3], step[3], k;
 
-    for (i = 0; i < 27; i++) {
-        int step[3] = {i % 3 - 1, i / 3 % 3 - 1, i / 9 - 1};
-        double image[3], moved[3];
-        struct best b = *best;
-        int k;
+    for (k = 0; k < 3; k++)
+        n[k] = reach(c, m, best->d2, k);
+    for (step[2] = -n[2]; step[2] <= n[2]; step[2]++) {
+        for (step[1] = -n[1]; step[1] <= n[1]; step[1]++) {
+            for (step[0] = -n[0]; step[0] <= n[0]; step[0]++) {
+                double image[3], moved[3];
+                struct best b = *best;
 
-        if (i == 13)
-            continue; /* the box itself */
-        if ((step[0] && c->closed[0]) || (step[1] && c->closed[1]) || (step[2] && c->closed[2]))
-            continue;
-        for (k = 0; k < 3; k++) {
-            image[k] = step[k] * (c->box.hi[k] - c->box.lo[k]);
-            moved[k] = q[k] - image[k];
-        }
-        search(c, m, moved, &b);
-        if (b.cell != best->cell || b.d2 < best->d2) {
-            *best = b;
-            memcpy(shift, image, sizeof image);
+                if (!step[0] && !step[1] && !step[2])
+                    continue; /* the box itself */
+                for (k = 0; k < 3; k++) {
+                    image[k] = step[k] * (c->box.hi[k] - c->box.lo[k]);
+                    moved[k] = q[k] - image[k];
+                }
+                search(c, m, moved, &b);
+                if (b.cell != best->cell || b.d2 < best->d2) {
+                    *best = b;
+                    memcpy(shift, image, sizeof image);
+                }
+            }
         }
     }
 }

@@ -19,7 +19,6 @@ struct window {
     double *row, *blurred;   /* work space of a column */
     float *v, *x_H2;
     double *spectrum;        /* [v_steps] of one longitude */
-    double *columns;         /* [crop] sums of one longitude */
 };
 
 static void
@@ -40,7 +39,6 @@ window_release(struct window *w)
     free(w->v);
     free(w->x_H2);
     free(w->spectrum);
-    free(w->columns);
 }
 
 static enum iris_status
@@ -65,9 +63,7 @@ window_init(struct window *w, const struct iris_simple_pair *p, struct iris_err 
     w->v = malloc(in * sizeof *w->v);
     w->x_H2 = malloc(in * sizeof *w->x_H2);
     w->spectrum = malloc(p->law.v_steps * sizeof *w->spectrum);
-    w->columns = malloc(p->r_steps * sizeof *w->columns);
-    if (!w->velocity || !w->rho || !w->row || !w->blurred || !w->v || !w->x_H2 || !w->spectrum ||
-        !w->columns)
+    if (!w->velocity || !w->rho || !w->row || !w->blurred || !w->v || !w->x_H2 || !w->spectrum)
         return iris_fail_memory(err);
     for (i = 0; i < w->depth; i++) {
         w->velocity[i] = malloc(size * sizeof **w->velocity);

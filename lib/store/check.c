@@ -195,12 +195,14 @@ check_entry(struct job *job, size_t row)
     if (*job->units && strcmp(units, job->units))
         broken(job, "entry '%s' is in the units %s, %s has %s", e.id, units, IRIS_HYPER_FILE,
                job->units);
-    if (iris_verifier_settings(&job->verifier, e.digest, &there, &err))
+    check_place(job, &e, units);
+    if (iris_verifier_settings(&job->verifier, e.digest, &there, &err)) {
         broken(job, "entry '%s': %s", e.id, err.msg);
-    else if (!there)
+        return;
+    }
+    if (!there)
         broken(job, "entry '%s': the settings of its digest, 'entries/%s/settings.json', are missing",
                e.id, e.digest);
-    check_place(job, &e, units);
     check_arrays(job, &e);
 }
 

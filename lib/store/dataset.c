@@ -43,7 +43,7 @@ iris_dataset_open(struct iris_dataset *d, const char *root, enum iris_dataset_mo
     struct stat sb;
     char *state;
 
-    *d = (struct iris_dataset){.lock = -1};
+    *d = (struct iris_dataset){.lock = -1, .planned = mode == IRIS_DATASET_PLANNED};
     if (!*root)
         return iris_fail(err, IRIS_E_USAGE, "the name of the data set is empty");
     if (stat(root, &sb)) {
@@ -240,7 +240,7 @@ parse_name(const char *name, uint32_t *point, enum iris_kind *kind)
     uint64_t v;
     int k;
 
-    if (name[0] != 'p' || n < 3 || n >= sizeof digits)
+    if (name[0] != 'p' || n < 3 || n >= sizeof digits || (n > 3 && name[1] == '0'))
         return -1;
     memcpy(digits, name + 1, n);
     digits[n] = '\0';
@@ -263,6 +263,18 @@ is_temporary(const char *name)
     size_t n = strlen(name), s = strlen(IRIS_TMP_SUFFIX);
 
     return n > s && !strcmp(name + n - s, IRIS_TMP_SUFFIX);
+}
+
+/* Remove a temporary file, unless a process that lives writes it. */
+static void
+sweep(int dir, const char *name)
+{
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0 || !flock(fd, LOCK_EX | LOCK_NB))
+        unlinkat(dir, name, 0);
+    if (fd >= 0)
+        close(fd);
 }
 
 enum iris_status
@@ -292,8 +304,8 @@ iris_dataset_done(const struct iris_dataset *d, const char *digest, const char *
         enum iris_kind kind;
         uint32_t point;
 
-        if (is_temporary(e->d_name))
-            unlinkat(dirfd(dir), e->d_name, 0);
+        if (is_temporary(e->d_name) && !d->planned)
+            sweep(dirfd(dir), e->d_name);
         else if (!parse_name(e->d_name, &point, &kind) && point < n)
             done[point] |= (unsigned char)(1u << kind);
     }

@@ -10,7 +10,8 @@
 
 struct iris_dataset {
     char *root;
-    int lock; /* -1: not locked */
+    int lock;    /* -1: not locked */
+    int planned; /* opened to look only: nothing is changed */
 };
 
 /* What to do about a directory that does not exist. */
@@ -67,7 +68,8 @@ enum iris_status iris_dataset_claim(const struct iris_dataset *d, const char *di
                                     struct iris_err *err);
 
 /* Which points of a snapshot are complete: done[p] is set for each p below n
- * that has all its arrays. Temporary files left by a killed run are removed.
+ * that has all its arrays. Temporary files left by a killed run are removed,
+ * unless the data set is only planned for or somebody still writes them.
  *
  *   return  IRIS_OK also when the folder does not exist
  */

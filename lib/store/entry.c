@@ -246,6 +246,18 @@ bad_entry(const struct iris_entry *e, size_t row, const char *what, const char *
                      value ? value : ".");
 }
 
+/* <digest>.<snapshot>.pNNN */
+static int
+is_id_of(const struct iris_entry *e)
+{
+    size_t d = strlen(e->digest), s = strlen(e->snapshot);
+    char point[16];
+
+    snprintf(point, sizeof point, ".p%03" PRIu32, e->point);
+    return !strncmp(e->id, e->digest, d) && e->id[d] == '.' &&
+           !strncmp(e->id + d + 1, e->snapshot, s) && !strcmp(e->id + d + 1 + s, point);
+}
+
 static int
 is_hex(const char *s, size_t n)
 {
@@ -275,6 +287,8 @@ iris_entry_get(const struct iris_manifest *m, size_t row, struct iris_entry *e,
     if (!point || iris_parse_u64(point, &number) || number > UINT32_MAX)
         return bad_entry(e, row, "point", point, err);
     e->point = (uint32_t)number;
+    if (!is_id_of(e))
+        return bad_entry(e, row, "id", e->id, err);
     if (!type || iris_type_parse(type, &e->type, NULL))
         return bad_entry(e, row, "type", type, err);
     for (i = 0; i < sizeof states / sizeof states[0]; i++) {

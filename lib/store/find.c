@@ -61,6 +61,8 @@ add_file(struct iris_find *f, const char *path, const struct stat *sb, int named
     st = iris_buf_check(&part0, err);
     if (!st)
         st = iris_buf_check(&id, err);
+    if (!st && !iris_snapname_is_id(id.data))
+        st = iris_fail(err, IRIS_E_DATA, "the name of '%s' makes an id of more than 200 bytes", path);
     set = !st && n.is_part ? same_set(f, part0.data) : NULL;
     if (st || set) {
         if (set) {
@@ -278,6 +280,8 @@ iris_find_sort(struct iris_find *f, struct iris_err *err)
     for (i = 0; i < f->n; i++) {
         const struct iris_found *s = &f->found[i];
 
+        if (s->present > s->files)
+            return iris_fail(err, IRIS_E_DATA, "files of the set of '%s' are named twice", s->path);
         if (s->present != s->files)
             iris_buf_printf(&f->warnings,
                             "of the set of '%s' only %" PRIu64 " of at least %" PRIu64

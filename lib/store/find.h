@@ -36,7 +36,7 @@ void iris_find_release(struct iris_find *f);
  *   return  IRIS_OK
  *           IRIS_E_IO    cannot be read
  *           IRIS_E_DATA  a directory without snapshots, or a file whose name
- *                        does not end in .hdf5 or .h5
+ *                        does not end in .hdf5 or .h5 or is too long
  */
 enum iris_status iris_find_add(struct iris_find *f, const char *name, struct iris_err *err);
 
@@ -53,7 +53,7 @@ void iris_find_draw(struct iris_find *f, uint64_t seed, uint64_t total);
 /* Keep part k of n (k from 1) of the list in its order: every n-th. */
 void iris_find_part(struct iris_find *f, uint64_t k, uint64_t n);
 
-/* Sort by id in natural order and refuse an id that is there twice. */
+/* Sort by id in natural order and refuse an id or a file that is there twice. */
 enum iris_status iris_find_sort(struct iris_find *f, struct iris_err *err);
 
 /* The manifest of kind "snapshots". */

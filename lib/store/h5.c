@@ -14,11 +14,13 @@ iris_h5_quiet(void)
 hid_t
 iris_h5_open(const char *path)
 {
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS), file;
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), file, reason;
 
     H5Pset_file_locking(access, 0, 1);
     file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    reason = H5Eget_current_stack(); /* which closing the list would forget */
     H5Pclose(access);
+    H5Eset_current_stack(reason);
     return file;
 }
 

@@ -266,13 +266,14 @@ store_place(const json_t *v, struct iris_settings *s)
 void
 iris_key_store(const struct iris_key *key, const json_t *v, struct iris_settings *s)
 {
-    char *to = (char *)s + key->offset;
     int64_t whole = json_is_integer(v) ? json_integer_value(v) : -1;
     double x = number_or_nan(v);
+    char *to;
     int small;
 
     if (key->offset == IRIS_NOWHERE)
         return;
+    to = (char *)s + key->offset;
     switch (key->rule->kind) {
     case IRIS_WHOLE:
         memcpy(to, &whole, sizeof whole);

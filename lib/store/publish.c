@@ -275,7 +275,7 @@ print_hyper(const struct iris_hyper *h, struct iris_buf *out, struct iris_err *e
 
 enum iris_status
 iris_publish(const char *root, const struct iris_manifest *m, const struct iris_hyper *h,
-             struct iris_err *err)
+             int replace, struct iris_err *err)
 {
     char manifest_hash[IRIS_DIGEST_TEXT], hyper_hash[IRIS_DIGEST_TEXT];
     struct iris_buf manifest = {0}, hyper = {0}, attributes = {0};
@@ -283,6 +283,7 @@ iris_publish(const char *root, const struct iris_manifest *m, const struct iris_
     struct iris_scaling scaling;
     enum iris_type type = IRIS_STANDARD;
     enum iris_status st;
+    int remove_old = 0;
     char *old;
 
     iris_hyper_get_units(h, &units);
@@ -294,9 +295,11 @@ iris_publish(const char *root, const struct iris_manifest *m, const struct iris_
     old = iris_path_join(root, IRIS_ATTRIBUTES_FILE);
     if (!st && !old)
         st = iris_fail_memory(err);
-    if (!st && !access(old, F_OK))
+    if (!st && !access(old, F_OK)) {
         st = check_extension(root, m, type, &units, err);
-    free(old);
+        remove_old = st && replace;
+        st = remove_old ? IRIS_OK : st;
+    }
     if (!st) {
         iris_manifest_print(m, &manifest);
         st = iris_buf_check(&manifest, err);
@@ -308,6 +311,10 @@ iris_publish(const char *root, const struct iris_manifest *m, const struct iris_
         iris_digest_memory(hyper.data, hyper.len, hyper_hash);
         st = build_attributes(m, type, manifest_hash, hyper_hash, &attributes, err);
     }
+    if (!st && remove_old)
+        st = iris_remove_file(old, err);
+    if (!st && remove_old)
+        st = iris_sync_dir(root, err);
     if (!st)
         st = write_in(root, IRIS_MANIFEST_FILE, &manifest, err);
     if (!st)
@@ -317,5 +324,6 @@ iris_publish(const char *root, const struct iris_manifest *m, const struct iris_
     iris_buf_release(&manifest);
     iris_buf_release(&hyper);
     iris_buf_release(&attributes);
+    free(old);
     return st;
 }

@@ -18,14 +18,17 @@
 /* Publish the rows of m, in their order, under the settings h.
  *
  *   in   h  with units; its paths are stripped in the copy that is written
+ *   in   replace  where other units or shapes are published, remove
+ *                 attributes.json first, so that no moment mixes the two
  *
  *   return  IRIS_OK
  *           IRIS_E_DATA  a row is not in the units of h; or a data set is
- *                        published there already with other units or shapes
+ *                        published there already with other units or shapes and replace
+ *                        is 0
  *           IRIS_E_IO    cannot be written
  */
 enum iris_status iris_publish(const char *root, const struct iris_manifest *m,
-                              const struct iris_hyper *h, struct iris_err *err);
+                              const struct iris_hyper *h, int replace, struct iris_err *err);
 
 /* attributes.json, read. */
 struct iris_attributes {

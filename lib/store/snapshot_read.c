@@ -67,8 +67,8 @@ iris_snapshot_claimed(hid_t file, const char *name)
     return count;
 }
 
-/* A dataset may be stitched together from other files; HDF5 gives fill values
- * without a word when one is missing. */
+/* A dataset may be stitched together from others; HDF5 gives fill values
+ * without a word when a file or what it should hold is missing. */
 static enum iris_status
 check_virtual(const struct iris_part *p, const char *path, hid_t dataset, struct iris_err *err)
 {
@@ -81,6 +81,7 @@ check_virtual(const struct iris_part *p, const char *path, hid_t dataset, struct
     for (i = 0; i < count && !st; i++) {
         const char *slash = strrchr(p->name, '/');
         char source[1024], name[2048];
+        hid_t file = -1;
 
         if (H5Pget_virtual_filename(plist, i, source, sizeof source) < 0 || !strcmp(source, "."))
             continue;
@@ -91,6 +92,14 @@ check_virtual(const struct iris_part *p, const char *path, hid_t dataset, struct
         if (access(name, R_OK))
             st = iris_fail(err, IRIS_E_IO, "'%s': dataset '%s' takes values from '%s', which is not readable",
                            p->name, path, name);
+        else if ((file = iris_h5_open(name)) < 0 ||
+                 H5Pget_virtual_dsetname(plist, i, source, sizeof source) < 0 ||
+                 H5Oexists_by_name(file, source, H5P_DEFAULT) <= 0)
+            st = iris_fail(err, IRIS_E_DATA,
+                           "'%s': dataset '%s' takes values from '%s', which does not have them",
+                           p->name, path, name);
+        if (file >= 0)
+            H5Fclose(file);
     }
     H5Pclose(plist);
     return st;

@@ -111,7 +111,9 @@ iris_verifier_settings(struct iris_verifier *v, const char *digest, int *there,
     if (*there)
         st = read_settings(&x, path, err);
     free(path);
-    v->expected[v->n++] = x;
+    /* what is wrong is said again for each entry */
+    if (!st)
+        v->expected[v->n++] = x;
     return st;
 }
 

@@ -84,11 +84,31 @@ put(const char *path, const char *text)
 static void
 test_whole_numbers(void)
 {
-    static const char *const bad[] = {"",   " 1",  "1 ",   "+1",  "-1", "1.0", "0x10", "1e3",
-                                      "1k", "\t1", "१", "--1", "-",  "18446744073709551616",
+    static const char *const bad[] = {"",
+                                      " 1",
+                                      "1 ",
+                                      "+1",
+                                      "-1",
+                                      "1.0",
+                                      "0x10",
+                                      "1e3",
+                                      "1k",
+                                      "\t1",
+                                      "१",
+                                      "--1",
+                                      "-",
+                                      "18446744073709551616",
                                       "99999999999999999999999"};
-    static const char *const bad_signed[] = {"",   " 1",  "1 ", "+1", "--1",
-                                             "-",  "- 1", "1.", "a",  "9223372036854775808",
+    static const char *const bad_signed[] = {"",
+                                             " 1",
+                                             "1 ",
+                                             "+1",
+                                             "--1",
+                                             "-",
+                                             "- 1",
+                                             "1.",
+                                             "a",
+                                             "9223372036854775808",
                                              "-9223372036854775809"};
     uint64_t u = 7;
     int64_t i = 7;
@@ -120,8 +140,18 @@ test_bytes(void)
                 {"5T", UINT64_C(5) << 40},
                 {"16777215T", UINT64_C(16777215) << 40},
                 {"18446744073709551615", UINT64_MAX}};
-    static const char *const bad[] = {"",    "K",  "1k",  "1KB", "1P", "1.5G", "-1K", " 1K",
-                                      "1 K", "1K ", "16777216T", "18446744073709551615K",
+    static const char *const bad[] = {"",
+                                      "K",
+                                      "1k",
+                                      "1KB",
+                                      "1P",
+                                      "1.5G",
+                                      "-1K",
+                                      " 1K",
+                                      "1 K",
+                                      "1K ",
+                                      "16777216T",
+                                      "18446744073709551615K",
                                       "18446744073709551616"};
     uint64_t v;
     size_t k;
@@ -218,7 +248,8 @@ test_format_as_python(void)
     for (e = -1074; e < 1024; e++)
         iris_buf_printf(&b, "%s\n", iris_format_f64(ldexp(1, e), text));
     iris_digest_memory(b.data, b.len, hash);
-    CHECK(!strcmp(hash, "f408182705226592ad48c26ce63635f5"), "powers of two are printed as Python does");
+    CHECK(!strcmp(hash, "f408182705226592ad48c26ce63635f5"),
+          "powers of two are printed as Python does");
     iris_buf_clear(&b);
     for (; counter[0] < 100000; counter[0]++) {
         iris_philox(counter, key, x);
@@ -253,10 +284,11 @@ static void
 test_natural_order(void)
 {
     static const char *const sorted[] = {
-        "",         "0",        "00",        "01x",       "1x",     "2",    "10",   "a",
-        "a1",       "a01b",     "a1b",       "a2",        "a10",    "a10b", "a18446744073709551616",
-        "aa",       "snap_9",   "snap_0010", "snap_10",   "snap_10.2", "snap_10.10", "snap_11", "z",
-        "\xc3\xa4"};
+        "",           "0",       "00",        "01x",     "1x",
+        "2",          "10",      "a",         "a1",      "a01b",
+        "a1b",        "a2",      "a10",       "a10b",    "a18446744073709551616",
+        "aa",         "snap_9",  "snap_0010", "snap_10", "snap_10.2",
+        "snap_10.10", "snap_11", "z",         "\xc3\xa4"};
     size_t i, k, wrong = 0;
     int c;
 
@@ -313,13 +345,15 @@ test_err(void)
 
     errno = ENOENT;
     CHECK(iris_fail(&err, IRIS_E_IO, "cannot open '%s':", "x") == IRIS_E_IO &&
-              err.status == IRIS_E_IO && !strcmp(err.msg, "cannot open 'x': No such file or directory"),
+              err.status == IRIS_E_IO &&
+              !strcmp(err.msg, "cannot open 'x': No such file or directory"),
           "a format that ends in ':' gets the reason");
     iris_fail(&err, IRIS_E_DATA, "%s", "a:");
     CHECK(err.status == IRIS_E_DATA && !strcmp(err.msg, "a:"), "an argument that does gets none");
     CHECK(iris_fail_in(&err, "%s:%d", "m.tsv", 3) == IRIS_E_DATA && !strcmp(err.msg, "m.tsv:3: a:"),
           "a context goes before");
-    CHECK(iris_fail(NULL, IRIS_E_BUG, "unheard:") == IRIS_E_BUG, "without a place for the sentence");
+    CHECK(iris_fail(NULL, IRIS_E_BUG, "unheard:") == IRIS_E_BUG,
+          "without a place for the sentence");
     memset(large, 'x', sizeof large);
     large[sizeof large - 1] = '\0';
     iris_fail(&err, IRIS_E_DATA, "%s:", large);
@@ -362,8 +396,8 @@ test_digest(void)
     iris_write_file(in("data"), data, sizeof data, NULL);
     CHECK(!iris_digest_file(in("data"), streamed, NULL) && !strcmp(text, streamed),
           "a file hashes as its bytes");
-    CHECK(iris_digest_file(in("missing"), streamed, &err) == IRIS_E_IO &&
-              !strcmp(text, streamed) && strstr(err.msg, "missing"),
+    CHECK(iris_digest_file(in("missing"), streamed, &err) == IRIS_E_IO && !strcmp(text, streamed) &&
+              strstr(err.msg, "missing"),
           "a missing file is named");
     CHECK(iris_digest_file(scratch, streamed, &err) == IRIS_E_IO, "a directory has no hash");
     iris_digest_free(d);
@@ -461,13 +495,16 @@ test_outfile(void)
     CHECK(iris_outfile_open(&second, in("out"), &err) == IRIS_E_RETRY && strstr(err.msg, "out.tmp"),
           "a second writer is told to come back");
     CHECK(!iris_outfile_reserve(&f, 8, &err), "room is made");
-    CHECK(!iris_outfile_write(&f, "abcd", 4, &err) && !iris_outfile_pwrite(&f, "5678", 4, 4, &err) &&
+    CHECK(!iris_outfile_write(&f, "abcd", 4, &err) &&
+              !iris_outfile_pwrite(&f, "5678", 4, 4, &err) &&
               !iris_outfile_pwrite(&f, "", 0, 100, &err),
           "bytes are written");
-    CHECK(!iris_outfile_commit(&f, &err) && holds(in("out"), "abcd5678") && !is_there(in("out.tmp")),
+    CHECK(!iris_outfile_commit(&f, &err) && holds(in("out"), "abcd5678") &&
+              !is_there(in("out.tmp")),
           "commit publishes");
     CHECK(f.fd == -1 && !f.path, "and ends the file");
-    CHECK(!iris_outfile_open(&f, in("out"), &err) && !iris_outfile_write(&f, "x", 1, &err), "again");
+    CHECK(!iris_outfile_open(&f, in("out"), &err) && !iris_outfile_write(&f, "x", 1, &err),
+          "again");
     CHECK(holds(in("out"), "abcd5678"), "the old content stays until commit");
     iris_outfile_abort(&f);
     iris_outfile_abort(&f);
@@ -486,14 +523,17 @@ test_outfile_refused(void)
     struct stat sb;
 
     mkdir(in("dir"), 0777);
-    CHECK(iris_write_file(in("dir"), "x", 1, &err) == IRIS_E_IO && strstr(err.msg, "is a directory"),
+    CHECK(iris_write_file(in("dir"), "x", 1, &err) == IRIS_E_IO &&
+              strstr(err.msg, "is a directory"),
           "a directory is not replaced");
     CHECK(!is_there(in("dir.tmp")), "and nothing is left beside it");
-    CHECK(iris_write_file(in("no/file"), "x", 1, &err) == IRIS_E_IO && strstr(err.msg, "no/file.tmp"),
+    CHECK(iris_write_file(in("no/file"), "x", 1, &err) == IRIS_E_IO &&
+              strstr(err.msg, "no/file.tmp"),
           "a missing directory is an error");
     put(in("elsewhere"), "precious");
     CHECK(!symlink(in("elsewhere"), in("link.tmp")) &&
-              iris_write_file(in("link"), "x", 1, &err) == IRIS_E_IO && holds(in("elsewhere"), "precious"),
+              iris_write_file(in("link"), "x", 1, &err) == IRIS_E_IO &&
+              holds(in("elsewhere"), "precious"),
           "a link in the place of the temporary file is not followed");
     mkdir(in("later"), 0777);
     {
@@ -557,7 +597,8 @@ test_if_changed(void)
           "other content is written");
     CHECK(!iris_write_file_if_changed(in("same"), "con", 3, NULL) && holds(in("same"), "con"),
           "shorter content too");
-    CHECK(!iris_write_file_if_changed(in("same"), "content", 7, NULL) && holds(in("same"), "content"),
+    CHECK(!iris_write_file_if_changed(in("same"), "content", 7, NULL) &&
+              holds(in("same"), "content"),
           "longer content too");
     CHECK(!iris_write_file_if_changed(in("new"), "", 0, NULL) && holds(in("new"), ""),
           "a new file is made");

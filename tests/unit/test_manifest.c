@@ -66,8 +66,9 @@ test_make(void)
           "a missing number is named");
     CHECK(iris_manifest_set(&m, 0, "files", "1", &err) == IRIS_E_BUG, "no such column");
     CHECK(iris_manifest_find(&m, "files") == -1 && !iris_manifest_get(&m, 0, "files"), "indeed");
-    CHECK(prints(&m, "##iris-manifest 1 snapshots\n##columns snapshot:str bytes:u64 theta:f64[deg]\n"
-                     "#snapshot\tbytes\ttheta\nsnap_1\t18446744073709551615\t0.1\n##rows 1\n"),
+    CHECK(prints(&m,
+                 "##iris-manifest 1 snapshots\n##columns snapshot:str bytes:u64 theta:f64[deg]\n"
+                 "#snapshot\tbytes\ttheta\nsnap_1\t18446744073709551615\t0.1\n##rows 1\n"),
           "it is printed");
     CHECK(!iris_manifest_set_f64(&m, 0, "theta", (double)NAN, &err) &&
               !iris_manifest_set(&m, 0, "bytes", NULL, &err) &&
@@ -83,9 +84,9 @@ test_make(void)
 static void
 test_round_trip(void)
 {
-    static const char *const fields[] = {"plain", "",     ".",      "..",    "\\",       "\\.",
+    static const char *const fields[] = {"plain", "",     ".",      "..",     "\\",      "\\.",
                                          "a\tb",  "a\nb", "\\t\\n", "\t\n\\", " blank ", "ünï\r",
-                                         NULL,    "\\\\", "#x",     "a:b",   ".\t.",     "x"};
+                                         NULL,    "\\\\", "#x",     "a:b",    ".\t.",    "x"};
     struct iris_manifest m, back;
     struct iris_buf text = {0};
     struct iris_err err = {0};
@@ -172,7 +173,8 @@ static const struct {
      "2: the line of column names is missing"},
     {"a row before the names", "##iris-manifest 1 entries\na\t1\n", "2: a row before"},
     {"an empty line before the names", "##iris-manifest 1 entries\n\n#id\n", "2: a row before"},
-    {"a column without name", "##iris-manifest 1 entries\n#id\t\tpoint\n", "2: column 2 has no name"},
+    {"a column without name", "##iris-manifest 1 entries\n#id\t\tpoint\n",
+     "2: column 2 has no name"},
     {"no name at all", "##iris-manifest 1 entries\n#\n", "2: column 1 has no name"},
     {"two columns of one name", "##iris-manifest 1 entries\n#id\tid\n",
      "2: two columns are named 'id'"},
@@ -182,8 +184,8 @@ static const struct {
      "3: column 1 is 'ide'"},
     {"more names than declared", "##iris-manifest 1 entries\n##columns id:str\n#id\tpoint\n",
      "3: column 2 is 'point'"},
-    {"fewer names than declared",
-     "##iris-manifest 1 entries\n##columns id:str point:u32\n#id\n", "3: 1 columns where 2"},
+    {"fewer names than declared", "##iris-manifest 1 entries\n##columns id:str point:u32\n#id\n",
+     "3: 1 columns where 2"},
     {"lines that end in CR LF", "##iris-manifest 1 entries\r\n##columns id:str\r\n#id\r\n",
      "1: unknown kind"},
     {"too few fields", HEAD "a\t1\nb\n", "5: 1 fields where the header has 2"},
@@ -201,7 +203,8 @@ static const struct {
      "6: 2 rows where the last line promises 1"},
     {"a promise that is no number", HEAD "##rows -1\n", "4: bad number of rows '-1'"},
     {"rows after the end", HEAD "a\t1\n##rows 1\nb\t2\n", "6: a row after the end"},
-    {"a header after the end that is none", HEAD "##rows 0\n#id\tpoint\n", "5: a row after the end"},
+    {"a header after the end that is none", HEAD "##rows 0\n#id\tpoint\n",
+     "5: a row after the end"},
     {"another kind after it", HEAD "##rows 0\n##iris-manifest 1 snapshots\n",
      "5: a manifest of snapshots follows one of entries"},
     {"other columns after it", HEAD "##rows 0\n##iris-manifest 1 entries\n#id\tpath\n",

@@ -74,7 +74,7 @@ test_write(void)
         iris_buf_clear(&got);
         iris_buf_clear(&wanted);
         CHECK(!iris_shape_count(&headers[i].shape, &count, &err) && count <= COUNT(data),
-              "%s: %zu values", headers[i].dict, count);
+              "%s: its values are counted", headers[i].dict);
         put(headers[i].dict, 128, data, 4 * count);
         iris_read_file(file, 4096, &wanted, NULL);
         CHECK(!iris_npy_write(file, &headers[i].shape, data, &err) &&
@@ -116,8 +116,9 @@ test_write_in_pieces(void)
 static void
 test_read(void)
 {
-    static const char *const dict[] = {"{'descr': '<f4', 'fortran_order': False, 'shape': (5000,), }",
-                                       "{'descr': '<f8', 'fortran_order': False, 'shape': (5000,), }"};
+    static const char *const dict[] = {
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (5000,), }",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (5000,), }"};
     static float f4[5000], as4[5000];
     static double f8[5000], as8[5000];
     struct iris_err err = {0};
@@ -138,16 +139,19 @@ test_read(void)
         CHECK(!iris_npy_open(file, &a, &err) && a.count == 5000 && a.shape.n == 1 &&
                   a.item == (wide ? 8 : 4) && a.offset == 128,
               "f%d: opened", wide ? 8 : 4);
-        CHECK(!iris_npy_read_f32(&a, 0, 5000, as4, &err) && !iris_npy_read_f64(&a, 0, 5000, as8, &err),
+        CHECK(!iris_npy_read_f32(&a, 0, 5000, as4, &err) &&
+                  !iris_npy_read_f64(&a, 0, 5000, as8, &err),
               "read as both");
         for (i = 0; i < 5000; i++) {
             wrong += !equal((double)as4[i], wide ? (double)single(f8[i]) : (double)f4[i]);
             wrong += !equal(as8[i], wide ? f8[i] : (double)f4[i]);
         }
-        CHECK(!iris_npy_read_f32(&a, 4321, 600, as4, &err) && !iris_npy_read_f64(&a, 4321, 600, as8, &err),
+        CHECK(!iris_npy_read_f32(&a, 4321, 600, as4, &err) &&
+                  !iris_npy_read_f64(&a, 4321, 600, as8, &err),
               "from the middle");
         for (i = 0; i < 600; i++) {
-            wrong += !equal((double)as4[i], wide ? (double)single(f8[4321 + i]) : (double)f4[4321 + i]);
+            wrong += !equal((double)as4[i],
+                            wide ? (double)single(f8[4321 + i]) : (double)f4[4321 + i]);
             wrong += !equal(as8[i], wide ? f8[4321 + i] : (double)f4[4321 + i]);
         }
         CHECK(!wrong, "with the right values");
@@ -229,9 +233,11 @@ static const struct {
      "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", 24,
      "too large"},
     {"a size beyond 64 bits",
-     "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904,), }", 24, "too large"},
-    {"the largest size", "{'descr': '<f8', 'fortran_order': False, 'shape': (2305843009213693951,), }",
-     24, "has 152 bytes where"},
+     "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904,), }", 24,
+     "too large"},
+    {"the largest size",
+     "{'descr': '<f8', 'fortran_order': False, 'shape': (2305843009213693951,), }", 24,
+     "has 152 bytes where"},
 };
 
 static void
@@ -343,7 +349,8 @@ test_scan_bad(void)
     CHECK(!iris_scan_array(file, 1, &s, &err) && s.bad == 0 && equal((double)s.max, 119) &&
               equal((double)s.min, 0),
           "temperatures of a tensor may be infinite");
-    CHECK(!iris_scan_array(file, 0, &s, &err) && s.bad == 2 && s.first_bad == 40, "but of no other array");
+    CHECK(!iris_scan_array(file, 0, &s, &err) && s.bad == 2 && s.first_bad == 40,
+          "but of no other array");
     v[20 * IRIS_T + 3] = -(float)INFINITY;
     v[20 * IRIS_T + 7] = (float)NAN;
     iris_npy_write(file, &shape, v, NULL);
@@ -354,7 +361,8 @@ test_scan_bad(void)
     CHECK(!iris_scan_array(file, 1, &s, &err) && s.bad == 4 && s.first_bad == 39,
           "the channels beside are finite");
     iris_npy_write(file, &nothing, v, NULL);
-    CHECK(!iris_scan_array(file, 0, &s, &err) && s.count == 0 && s.bad == 0 && s.hash[0], "no values");
+    CHECK(!iris_scan_array(file, 0, &s, &err) && s.count == 0 && s.bad == 0 && s.hash[0],
+          "no values");
     iris_write_file(file, "x", 1, NULL);
     CHECK(iris_scan_array(file, 0, &s, &err) == IRIS_E_DATA, "no array");
     unlink(file);
@@ -389,8 +397,8 @@ test_golden(const char *shared, const char *name)
 int
 main(void)
 {
-    static const char *const golden[] = {"kernel_velocity.npy", "kernel_beam60.npy", "phys_s1_t0.npy",
-                                         "cube_s1_t0_thick_smooth_vs1.npy"};
+    static const char *const golden[] = {"kernel_velocity.npy", "kernel_beam60.npy",
+                                         "phys_s1_t0.npy", "cube_s1_t0_thick_smooth_vs1.npy"};
     const char *tmp = getenv("TMPDIR"), *shared = check_shared();
     size_t i;
 

@@ -109,12 +109,12 @@ perturb(const struct iris_perturbation *p, const double x[3], double out[3])
 {
     double scale = isnan(p->scale) ? 1 : p->scale, skew = isnan(p->skew) ? 1 : p->skew;
     double t = isnan(p->skew) ? 0 : p->skew_angle * acos(-1) / 180;
-    double along = cos(t) * x[0] + sin(t) * x[1], across = cos(t) * x[1] - sin(t) * x[0];
+    double c = cos(t), d = sin(t), along = c * x[0] + d * x[1], across = c * x[1] - d * x[0];
 
     along *= skew;
     across /= skew;
-    out[0] = scale * (cos(t) * along - sin(t) * across);
-    out[1] = scale * (sin(t) * along + cos(t) * across);
+    out[0] = scale * (c * along - d * across);
+    out[1] = scale * (d * along + c * across);
     out[2] = scale * x[2];
 }
 

@@ -38,9 +38,9 @@ static const struct {
 static void
 test_parse(void)
 {
-    static const char *const bad[] = {"",        ".hdf5",     ".h5",         "snap_1",   "dir/.hdf5",
-                                      "a.hdf5/", "a.hdf",     "snap_1.HDF5", "hdf5",     "h5",
-                                      "a.h5.",   "a.hdf5.tmp"};
+    static const char *const bad[] = {"",          ".hdf5",   ".h5",   "snap_1",
+                                      "dir/.hdf5", "a.hdf5/", "a.hdf", "snap_1.HDF5",
+                                      "hdf5",      "h5",      "a.h5.", "a.hdf5.tmp"};
     struct iris_snapname n;
     size_t i;
 
@@ -109,8 +109,8 @@ test_ids(void)
     for (i = 0; i < COUNT(ids); i++) {
         iris_buf_clear(&b);
         iris_snapname_id(ids[i].label, ids[i].stem, strlen(ids[i].stem), &b);
-        if (!CHECK(!strcmp(iris_buf_str(&b), ids[i].id) && iris_snapname_is_id(b.data),
-                   "the id %s", ids[i].id))
+        if (!CHECK(!strcmp(iris_buf_str(&b), ids[i].id) && iris_snapname_is_id(b.data), "the id %s",
+                   ids[i].id))
             printf("# %s\n", iris_buf_str(&b));
     }
     for (i = 0; i < COUNT(bad); i++)

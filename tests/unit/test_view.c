@@ -145,6 +145,12 @@ test_axis(void)
         }
     }
     CHECK(ok, "axes end exactly at their ends and never turn back");
+    for (ok = 1, i = 2; i < 2000; i++) {
+        struct iris_axis a = {sin((double)i), 1e4 * cos((double)i), i};
+
+        ok &= iris_axis_at(&a, 0) == a.first && iris_axis_at(&a, i - 1) == a.last;
+    }
+    CHECK(ok, "whatever their ends are");
     CHECK(near, "axes are linear");
     {
         struct iris_axis flat = {0.3, 0.3, 5};

@@ -1,0 +1,204 @@
+#include "cache.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "digest.h"
+#include "file.h"
+
+static const char marker[] = ".iris-cache";
+enum { CHUNK = 1 << 20 };
+
+static int
+is_empty(const char *path)
+{
+    struct dirent *e;
+    DIR *dir = opendir(path);
+    int n = 0;
+
+    while (dir && (e = readdir(dir)))
+        n += strcmp(e->d_name, ".") && strcmp(e->d_name, "..");
+    if (dir)
+        closedir(dir);
+    return n == 0;
+}
+
+static int
+is_ours(const char *cache)
+{
+    char *path = iris_format("%s/%s", cache, marker);
+    int ours = path && !access(path, F_OK);
+
+    free(path);
+    return ours;
+}
+
+enum iris_status
+iris_cache_open(const char *cache, struct iris_err *err)
+{
+    static const char text[] = "This directory belongs to iris-fetch.\n";
+    enum iris_status st;
+    char *path;
+
+    st = iris_mkdirs(cache, err);
+    if (st || is_ours(cache))
+        return st;
+    if (!is_empty(cache))
+        return iris_fail(err, IRIS_E_DATA,
+                         "'%s' is neither empty nor a cache of iris-fetch; name a new directory",
+                         cache);
+    path = iris_format("%s/%s", cache, marker);
+    st = path ? iris_write_file(path, text, sizeof text - 1, err) : iris_fail_memory(err);
+    free(path);
+    /* another one was as quick */
+    return st == IRIS_E_RETRY ? IRIS_OK : st;
+}
+
+void
+iris_cache_path(const char *cache, const char *snapshot, const char *source,
+                struct iris_buf *path)
+{
+    const char *slash = strrchr(source, '/');
+
+    iris_buf_printf(path, "%s/%s/%s", cache, snapshot, slash ? slash + 1 : source);
+}
+
+/* Read all of fd, write it to out unless that is NULL, and hash it. */
+static enum iris_status
+pass(int fd, const char *name, struct iris_outfile *out, char hash[IRIS_DIGEST_TEXT],
+     uint64_t *bytes, struct iris_err *err)
+{
+    struct iris_digest *d = iris_digest_new();
+    char *chunk = malloc(CHUNK);
+    enum iris_status st = d && chunk ? IRIS_OK : iris_fail_memory(err);
+    ssize_t n = 0;
+
+    *bytes = 0;
+    while (!st && (n = read(fd, chunk, CHUNK)) > 0) {
+        iris_digest_add(d, chunk, (size_t)n);
+        *bytes += (uint64_t)n;
+        if (out)
+            st = iris_outfile_write(out, chunk, (size_t)n, err);
+    }
+    if (!st && n < 0)
+        st = iris_fail(err, IRIS_E_IO, "cannot read '%s':", name);
+    if (!st)
+        iris_digest_text(d, hash);
+    iris_digest_free(d);
+    free(chunk);
+    return st;
+}
+
+static int
+same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Copy, read the copy again, compare; see that the source stood still. */
+static enum iris_status
+copy(int fd, const char *source, const struct stat *before, const char *target, uint64_t *copied,
+     struct iris_err *err)
+{
+    char read_hash[IRIS_DIGEST_TEXT], copy_hash[IRIS_DIGEST_TEXT];
+    struct iris_outfile out = IRIS_OUTFILE_INIT;
+    struct timespec times[2] = {before->st_atim, before->st_mtim};
+    enum iris_status st;
+    uint64_t again;
+    struct stat after;
+
+    st = iris_outfile_open(&out, target, err);
+    if (!st)
+        st = iris_outfile_reserve(&out, (uint64_t)before->st_size, err);
+    if (!st)
+        st = pass(fd, source, &out, read_hash, copied, err);
+    if (!st && (fstat(fd, &after) || !same_file(before, &after) ||
+                *copied != (uint64_t)before->st_size))
+        st = iris_fail(err, IRIS_E_DATA, "'%s' changed while it was copied", source);
+    if (!st && lseek(out.fd, 0, SEEK_SET) < 0)
+        st = iris_fail(err, IRIS_E_IO, "cannot read '%s':", out.tmp);
+    if (!st)
+        st = pass(out.fd, out.tmp, NULL, copy_hash, &again, err);
+    if (!st && strcmp(read_hash, copy_hash))
+        st = iris_fail(err, IRIS_E_DATA, "the copy of '%s' is not what was read", source);
+    if (!st && futimens(out.fd, times))
+        st = iris_fail(err, IRIS_E_IO, "cannot set the time of '%s':", out.tmp);
+    if (!st)
+        return iris_outfile_commit(&out, err);
+    iris_outfile_abort(&out);
+    return st;
+}
+
+enum iris_status
+iris_cache_copy(const char *cache, const char *snapshot, const char *source, uint64_t *copied,
+                struct iris_err *err)
+{
+    char *dir = iris_format("%s/%s", cache, snapshot);
+    struct iris_buf target = {0};
+    enum iris_status st;
+    struct stat from, to;
+    int fd = -1;
+
+    *copied = 0;
+    iris_cache_path(cache, snapshot, source, &target);
+    st = dir ? iris_buf_check(&target, err) : iris_fail_memory(err);
+    if (!st)
+        st = iris_mkdirs(dir, err);
+    if (!st) {
+        fd = open(source, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &from))
+            st = iris_fail(err, IRIS_E_IO, "cannot open '%s':", source);
+    }
+    if (!st && (stat(target.data, &to) || !same_file(&from, &to)))
+        st = copy(fd, source, &from, target.data, copied, err);
+    if (fd >= 0)
+        close(fd);
+    iris_buf_release(&target);
+    free(dir);
+    return st;
+}
+
+enum iris_status
+iris_cache_drop(const char *cache, const char *snapshot, struct iris_err *err)
+{
+    char *path = iris_format("%s/%s", cache, snapshot);
+    enum iris_status st = IRIS_OK;
+    struct dirent *e;
+    struct stat sb;
+    DIR *dir = NULL;
+    int fd = -1;
+
+    if (!path)
+        return iris_fail_memory(err);
+    if (!is_ours(cache)) {
+        st = iris_fail(err, IRIS_E_DATA, "'%s' is not a cache of iris-fetch", cache);
+        goto done;
+    }
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        if (errno != ENOENT)
+            st = iris_fail(err, IRIS_E_IO, "cannot open directory '%s':", path);
+        goto done;
+    }
+    dir = fdopendir(fd);
+    while (dir && (e = readdir(dir))) {
+        if (!fstatat(fd, e->d_name, &sb, AT_SYMLINK_NOFOLLOW) && S_ISREG(sb.st_mode) &&
+            unlinkat(fd, e->d_name, 0) && errno != ENOENT)
+            st = iris_fail(err, IRIS_E_IO, "cannot remove '%s/%s':", path, e->d_name);
+    }
+    if (!st && rmdir(path) && errno != ENOENT)
+        st = iris_fail(err, IRIS_E_IO, "cannot remove directory '%s':", path);
+done:
+    if (dir)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
+    free(path);
+    return st;
+}
