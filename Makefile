@@ -57,7 +57,8 @@ EXTRA_iris-fetch := $(call LIB,remote)
 
 SOURCES    := $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
-HELPERS    := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c))
+HELPERS    := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) \
+              $(patsubst tests/shims/%.c,$(BUILD)/tests/%.so,$(wildcard tests/shims/*.c))
 PRESETS    := $(wildcard workflows/presets/*.json)
 
 COMPILE = $(CC) $(STD) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
@@ -96,6 +97,11 @@ $(BUILD)/tests/%: tests/unit/%.c Makefile $(CORE)
 $(BUILD)/tests/%: tests/helpers/%.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_store) -o $@ $< $(HDF5_LIBS)
+
+# never sanitized: they are preloaded into programs that are or are not
+$(BUILD)/tests/%.so: tests/shims/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O1 -g $(WARNINGS) -shared -fPIC -o $@ $< -ldl
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 

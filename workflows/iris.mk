@@ -65,8 +65,7 @@ $(call must,$(STATE)/settings/list,printf '%s\n' $(call quote,$(SOURCE)) $(call 
 $(call must,$(STATE)/settings/gen,iris-gen --digest -H $(hyper) -t $(TYPE) --round=$(ROUND),\
     TYPE=$(TYPE) or ROUND=$(ROUND) cannot be used)
 $(call must,$(STATE)/settings/units,printf '%s\n' $(call quote,$(UNITS_FROM)) $(call quote,$(SAMPLE)); \
-    cat $(hyper); $(if $(UNITS_FROM),cat $(call quote,$(UNITS_FROM))/hyper.json 2>/dev/null || \
-    cat $(call quote,$(UNITS_FROM))),UNITS_FROM=$(UNITS_FROM) cannot be read)
+    cat $(hyper) $(if $(UNITS_FROM),$(call quote,$(UNITS_FROM)$(if $(wildcard $(UNITS_FROM)/.),/hyper.json))),UNITS_FROM=$(UNITS_FROM) cannot be read)
 
 # ---- list: which snapshots, and a row of its own for each ----
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "entry.h"
@@ -196,39 +197,52 @@ iris_dataset_source(const struct iris_dataset *d, const char *digest, const char
     return st;
 }
 
-enum iris_status
-iris_dataset_claim(const struct iris_dataset *d, const char *digest, const char *snapshot,
-                   const struct iris_source *source, struct iris_err *err)
+static enum iris_status
+write_source(const struct iris_dataset *d, const char *digest, const char *snapshot,
+             const struct iris_source *source, struct iris_err *err)
 {
-    struct iris_source old;
     struct iris_buf text = {0};
     enum iris_status st;
     char *path = NULL;
-    int found;
 
-    st = iris_dataset_source(d, digest, snapshot, &old, &found, err);
-    if (st)
-        return st;
-    if (found) {
-        if (!strcmp(old.content, source->content))
-            return IRIS_OK;
-        return iris_fail(err, IRIS_E_DATA,
-                         "another snapshot was used under the id '%s' in this data set; give this "
-                         "one another id with iris-list --label",
-                         snapshot);
-    }
     iris_buf_printf(&text, "%s%" PRIu64 "\t%s\n", source_header, source->bytes, source->content);
     st = iris_buf_check(&text, err);
     if (!st)
         st = prepare(d, digest, snapshot, "source.tsv", &path, err);
     if (!st)
         st = iris_write_file(path, text.data, text.len, err);
-    /* another rank has read the same snapshot at the same time */
-    if (st == IRIS_E_RETRY)
-        st = IRIS_OK;
     iris_buf_release(&text);
     free(path);
     return st;
+}
+
+enum iris_status
+iris_dataset_claim(const struct iris_dataset *d, const char *digest, const char *snapshot,
+                   const struct iris_source *source, struct iris_err *err)
+{
+    static const struct timespec moment = {0, 10000000};
+    struct iris_source old;
+    enum iris_status st;
+    int found, tries;
+
+    for (tries = 0;; tries++) {
+        st = iris_dataset_source(d, digest, snapshot, &old, &found, err);
+        if (st)
+            return st;
+        if (found)
+            break;
+        st = write_source(d, digest, snapshot, source, err);
+        /* another rank has read the snapshot at the same time: see what it says */
+        if (st != IRIS_E_RETRY || tries == 500)
+            return st;
+        nanosleep(&moment, NULL);
+    }
+    if (!strcmp(old.content, source->content))
+        return IRIS_OK;
+    return iris_fail(err, IRIS_E_DATA,
+                     "another snapshot was used under the id '%s' in this data set; give this one "
+                     "another id with iris-list --label",
+                     snapshot);
 }
 
 /* "p012.observed.npy" */

@@ -383,14 +383,15 @@ set_constants(const struct job *job)
     }
 }
 
-static void
-set_units(struct job *job, const struct iris_part *p)
+static enum iris_status
+set_units(struct job *job, const struct iris_part *p, struct iris_err *err)
 {
     const struct iris_settings *s = job->s;
     const struct iris_snapshot_meta *m = job->meta;
     double length = m->length_cm / s->writer.length_cm;
     double mass = m->mass_g / s->writer.mass_g;
     double velocity_si = m->velocity_cm_per_s / 100;
+    int d;
 
     job->unit[COORDINATES] = physical(job, p, COORDINATES);
     job->unit[VELOCITIES] =
@@ -399,6 +400,13 @@ set_units(struct job *job, const struct iris_part *p)
     job->unit[ENERGY] = 1 / s->writer.temperature_K;
     job->unit[DUST] = 1 / s->writer.temperature_K;
     job->energy_si = velocity_si * velocity_si * physical(job, p, ENERGY);
+    for (d = 0; d < DATASETS; d++) {
+        if (d != ABUNDANCES && !(isfinite(job->unit[d]) && job->unit[d] > 0))
+            return iris_fail(err, IRIS_E_DATA,
+                             "'%s': the units of '%s' make a factor of %g, with a = %g and h = %g",
+                             p->name, known[d].path, job->unit[d], m->a, m->h);
+    }
+    return IRIS_OK;
 }
 
 static enum iris_status
@@ -417,7 +425,7 @@ read_part(struct job *job, const char *path, uint64_t part, uint64_t files,
     st = iris_snapshot_open_part(path, part, files, &p, err);
     if (st)
         return st;
-    set_units(job, &p);
+    st = set_units(job, &p, err);
     meta->coordinate_factor = job->unit[COORDINATES];
     for (i = 0; i < sizeof order / sizeof order[0] && !st; i++) {
         if (job->content[order[i]])

@@ -252,7 +252,7 @@ deviation() {
         "$(awk -v l="$(unit length_iris_per_SI units.json)" -v t="$(unit time_iris_per_SI units.json)" 'BEGIN { printf "%.17g", l / t / 1e-5 }')" 1e-12
     # they win over units of the settings, and over what the arrays are
     iris-units -H hyper.json -d E --sample=1 -o own.json e.tsv
-    ! cmp -s own.json taken.json
+    run -1 cmp -s own.json taken.json
     iris-units -H own.json -d E --from=D e.tsv | cmp - taken.json
     rm -r E/entries/*/raw
     iris-units -H hyper.json -d E --from=D e.tsv | cmp - taken.json
@@ -273,7 +273,7 @@ deviation() {
     iris-units -H hyper.json -d D -o units.json merged.tsv
     iris-hyper --preset=units.json | cmp - units.json
     iris-hyper --preset=units.json --diff=hyper.json | cut -f1 >changed
-    ! grep -vE '^(dataset_hyper\._.*_iris_per_(SI|parsec|processing)|writer_hyper\._length_parsec_per_processing)$' changed
+    run -1 grep -vE '^(dataset_hyper\._.*_iris_per_(SI|parsec|processing)|writer_hyper\._length_parsec_per_processing)$' changed
     [ "$(wc -l <changed)" = 8 ]
     [ "$(unit length_parsec_per_processing units.json)" = 3.2407792896663568e-12 ]
 }
