@@ -23,6 +23,7 @@ struct master {
     unsigned char *busy;      /* [size] */
     int running;              /* busy ranks other than 0 */
     struct iris_meter meter;
+    double told;              /* when the status was last written */
     enum iris_status status;  /* why no more work is handed out */
     struct iris_err *err;
 };
@@ -31,17 +32,6 @@ static int
 stopped(const struct master *m)
 {
     return m->status != IRIS_OK || iris_cli_stop();
-}
-
-static void
-show_progress(struct master *m, int last)
-{
-    struct iris_progress p = {.done = m->plan->done,
-                              .total = m->plan->total,
-                              .failed = m->plan->failed,
-                              .skipped = m->plan->skipped};
-
-    iris_cli_progress(m->job->cli, &m->meter, &p, last);
 }
 
 /* The file that watchers read; only for them, so a failure is no failure. */
@@ -61,6 +51,21 @@ write_status(const struct master *m, const char *state)
         iris_write_file(path, text.data, text.len, NULL);
     iris_buf_release(&text);
     free(path);
+}
+
+static void
+show_progress(struct master *m, int last)
+{
+    struct iris_progress p = {.done = m->plan->done,
+                              .total = m->plan->total,
+                              .failed = m->plan->failed,
+                              .skipped = m->plan->skipped};
+
+    iris_cli_progress(m->job->cli, &m->meter, &p, last);
+    if (!last && p.seconds - m->told >= 2) {
+        m->told = p.seconds;
+        write_status(m, "running");
+    }
 }
 
 /* ---- input ---- */

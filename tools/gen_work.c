@@ -105,9 +105,9 @@ gen_do(struct gen_job *job, const struct gen_task *task, struct gen_result *r)
     iris_buf_clear(&r->warnings);
     r->scope = GEN_POINT;
     r->status = iris_maker_load(&job->maker, task->id, task->path, task->files, &r->warnings,
-                                &foreign, &err);
+                                &foreign, &publishing, &err);
     if (r->status) {
-        r->scope = foreign ? GEN_FOREIGN : GEN_SNAPSHOT;
+        r->scope = publishing ? GEN_RUN : foreign ? GEN_FOREIGN : GEN_SNAPSHOT;
     } else if (task->point != IRIS_PLAN_VERIFY) {
         r->status = iris_maker_point(&job->maker, task->point, &publishing, &err);
         if (publishing)

@@ -202,7 +202,7 @@ run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper
     st = iris_hyper_digest(h, o->type, seed, o->round, digest, &settings, err);
     run = (struct iris_entry_run){&values, o->type, seed, o->round, digest};
     if (!st && o->digest) {
-        st = print_digest(o, digest, err);
+        st = iris_pool_rank(pool) ? IRIS_OK : print_digest(o, digest, err);
     } else if (!st && (o->plan || o->cli.dry_run)) {
         st = iris_pool_rank(pool)
                  ? IRIS_OK

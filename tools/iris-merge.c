@@ -296,8 +296,8 @@ run(const struct options *o, struct iris_err *err)
         st = iris_dataset_open(&dataset, o->dataset, IRIS_DATASET_EXISTING, err);
     if (!st)
         st = verify(o, &m, &failed, err);
-    if (!st)
-        st = iris_rescale(o->dataset, &m, o->rescale && !o->cli.dry_run, err);
+    if (!st && !(o->rescale && o->cli.dry_run))
+        st = iris_rescale(o->dataset, &m, o->rescale, err);
     if (!st && o->drop_failed && failed)
         st = drop_failed(&m, err);
     if (!st && o->cli.dry_run) {

@@ -8,6 +8,7 @@
 #include "manifest.h"
 #include "normalize.h"
 #include "unitset.h"
+#include "verify.h"
 
 static const char usage[] =
     "usage: iris-normalize -H UNITS -d DATASET [MANIFEST]\n"
@@ -59,6 +60,8 @@ struct job {
     enum iris_type type;
     struct iris_unit_factors units;
     struct iris_scaling scaling;
+    struct iris_settings settings;
+    struct iris_verifier verifier;
     char recorded[IRIS_SETTINGS_DIGEST]; /* digest whose folder has its record */
     struct iris_progress progress;
 };
@@ -70,6 +73,9 @@ convert_raw(struct job *job, size_t row, const struct iris_entry *e, struct iris
     enum iris_status st = IRIS_OK;
 
     if (strcmp(job->recorded, e->digest)) {
+        st = iris_verifier_units(&job->verifier, e->digest, &job->settings, err);
+        if (st)
+            return st;
         st = iris_normalize_record(job->o->dataset, e->digest, job->type, &job->scaling, &job->units,
                                    err);
         if (st)
@@ -145,7 +151,7 @@ run(const struct options *o, struct iris_err *err)
     struct iris_dataset dataset = {.lock = -1};
     struct iris_hyper *h = NULL;
     struct iris_buf text = {0};
-    struct job job = {.o = o, .m = &m};
+    struct job job = {.o = o, .m = &m, .verifier = {.root = o->dataset}};
     enum iris_status st;
 
     iris_cli_catch();
@@ -158,6 +164,7 @@ run(const struct options *o, struct iris_err *err)
         st = iris_entry_type(&m, &job.type, err);
     if (!st) {
         iris_hyper_get_units(h, &job.units);
+        iris_hyper_settings(h, &job.settings);
         st = iris_unitset_scaling(job.type, &job.units, &job.scaling, err);
         if (st)
             iris_fail_in(err, "%s", o->hyper);
@@ -175,6 +182,7 @@ run(const struct options *o, struct iris_err *err)
         if (!st)
             st = report(&job, err);
     }
+    iris_verifier_release(&job.verifier);
     iris_buf_release(&text);
     iris_manifest_release(&m);
     iris_hyper_free(h);

@@ -109,11 +109,12 @@ shuffle(struct iris_manifest *m, uint64_t seed, struct iris_err *err)
     }
     if (!st)
         qsort(lot, m->n_rows, sizeof *lot, compare_lots);
-    for (r = 0; r < m->n_rows && !st; r++) {
-        m->row[r] = lot[r].row;
-        if (r && !strcmp(lot[r].id, lot[r - 1].id))
+    for (r = 1; r < m->n_rows && !st; r++) {
+        if (!strcmp(lot[r].id, lot[r - 1].id))
             st = iris_fail(err, IRIS_E_DATA, "the manifest has entry '%s' twice", lot[r].id);
     }
+    for (r = 0; r < m->n_rows && !st; r++)
+        m->row[r] = lot[r].row;
     free(lot);
     return st;
 }

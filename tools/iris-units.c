@@ -14,6 +14,7 @@
 #include "num.h"
 #include "publish.h"
 #include "unitset.h"
+#include "verify.h"
 
 static const char usage[] =
     "usage: iris-units -H HYPER -d DATASET [--from=DATASET2|HYPER2] [--sample=N|all]\n"
@@ -155,9 +156,10 @@ join(struct moments *a, const struct iris_scan *s)
 }
 
 static enum iris_status
-measure(const struct options *o, const struct iris_manifest *m, uint64_t seed, uint64_t n,
-        double std[IRIS_KINDS], struct iris_err *err)
+measure(const struct options *o, const struct iris_manifest *m, const struct iris_settings *s,
+        uint64_t seed, uint64_t n, double std[IRIS_KINDS], struct iris_err *err)
 {
+    struct iris_verifier verifier = {.root = o->dataset};
     struct moments moments[IRIS_KINDS] = {{0, 0, 0}};
     struct lot *lot = NULL;
     enum iris_status st;
@@ -168,6 +170,8 @@ measure(const struct options *o, const struct iris_manifest *m, uint64_t seed, u
         struct iris_entry e;
 
         st = iris_entry_get(m, lot[i].row, &e, err);
+        if (!st)
+            st = iris_verifier_units(&verifier, e.digest, s, err);
         for (k = 0; k < e.n_kinds && !st; k++) {
             char *path = iris_path_join(o->dataset, e.path[k]);
             struct iris_scan scan;
@@ -186,6 +190,7 @@ measure(const struct options *o, const struct iris_manifest *m, uint64_t seed, u
     }
     for (k = 0; k < IRIS_KINDS; k++)
         std[k] = sqrt(moments[k].m2 / (moments[k].count - 1));
+    iris_verifier_release(&verifier);
     free(lot);
     return st;
 }
@@ -243,7 +248,7 @@ find_units(const struct options *o, struct iris_manifest *m, struct iris_hyper *
     } else if (!st && !iris_unitset_complete(type, &u)) {
         iris_manifest_sort(m);
         if (type != IRIS_STANDARD)
-            st = measure(o, m, seed, n, std, err);
+            st = measure(o, m, &s, seed, n, std, err);
         if (!st)
             st = iris_unitset_own(type, &s, std, &u, err);
     }

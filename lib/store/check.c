@@ -21,6 +21,7 @@ struct job {
     struct iris_manifest manifest;
     struct iris_verifier verifier;
     char units[IRIS_UNITS_DIGEST]; /* of hyper.json; "" when it has none */
+    struct iris_settings settings; /* of hyper.json, when it has units */
 };
 
 __attribute__((format(printf, 2, 3))) static void
@@ -71,14 +72,18 @@ check_hyper(struct job *job)
     if (!st) {
         iris_hyper_get_units(h, &units);
         if (!iris_unitset_complete(job->attributes.type, &units))
-            st = iris_fail(&err, IRIS_E_DATA, "'%s' has no complete set of units", IRIS_HYPER_FILE);
+            st = iris_fail(&err, IRIS_E_DATA, "no complete set of units");
     }
     if (!st)
         st = iris_unitset_scaling(job->attributes.type, &units, &scaling, &err);
-    if (st)
+    if (st && h)
+        iris_fail_in(&err, "'%s'", IRIS_HYPER_FILE);
+    if (st) {
         broken(job, "%s", err.msg);
-    else
+    } else {
         memcpy(job->units, scaling.digest, sizeof job->units);
+        iris_hyper_settings(h, &job->settings);
+    }
     iris_hyper_free(h);
     free(path);
 }
@@ -164,7 +169,13 @@ check_arrays(struct job *job, const struct iris_entry *e)
         return;
     }
     for (k = 0; k < e->n_kinds; k++) {
+        struct iris_shape x;
+
         job->c->arrays++;
+        iris_kind_shape(e->kind[k], e->type, &job->settings, &x);
+        if (*job->units && !iris_shape_equal(&scan[k].shape, &x))
+            broken(job, "entry '%s': '%s' has another shape than %s gives", e->id, e->path[k],
+                   IRIS_HYPER_FILE);
         if (!e->hash[k])
             broken(job, "entry '%s': '%s' has no hash", e->id, e->path[k]);
         if (scan[k].count > 1 && scan[k].min >= scan[k].max)

@@ -18,6 +18,7 @@ release_found(struct iris_found *s)
 {
     free(s->id);
     free(s->path);
+    free(s->part);
 }
 
 void
@@ -45,11 +46,29 @@ same_set(struct iris_find *f, const char *part0)
     return NULL;
 }
 
+/* Count a file to its set. */
+static enum iris_status
+add_part(struct iris_found *s, uint64_t part, const struct stat *sb, struct iris_err *err)
+{
+    uint64_t *list = realloc(s->part, (s->present + 1) * sizeof *list), i;
+
+    if (!list)
+        return iris_fail_memory(err);
+    s->part = list;
+    for (i = 0; i < s->present; i++)
+        s->twice |= list[i] == part;
+    list[s->present++] = part;
+    s->files = part + 1 > s->files ? part + 1 : s->files;
+    s->bytes += (uint64_t)sb->st_size;
+    s->mtime = sb->st_mtime > s->mtime ? sb->st_mtime : s->mtime;
+    return IRIS_OK;
+}
+
 static enum iris_status
 add_file(struct iris_find *f, const char *path, const struct stat *sb, int named,
          struct iris_err *err)
 {
-    struct iris_found s = {.files = 1, .present = 1, .named = named}, *list, *set;
+    struct iris_found s = {.named = named}, *list, *set;
     struct iris_buf part0 = {0}, id = {0};
     struct iris_snapname n;
     enum iris_status st;
@@ -58,34 +77,24 @@ add_file(struct iris_find *f, const char *path, const struct stat *sb, int named
         return iris_fail(err, IRIS_E_DATA, "'%s' is not named *.hdf5 or *.h5", path);
     iris_snapname_part(path, 0, &part0);
     iris_snapname_id(f->label, path + n.dir, n.stem, &id);
+    s.path = part0.data;
+    s.id = id.data;
+    s.has_index = n.has_index;
+    s.index = n.index;
     st = iris_buf_check(&part0, err);
     if (!st)
         st = iris_buf_check(&id, err);
     if (!st && !iris_snapname_is_id(id.data))
         st = iris_fail(err, IRIS_E_DATA, "the name of '%s' makes an id of more than 200 bytes", path);
     set = !st && n.is_part ? same_set(f, part0.data) : NULL;
-    if (st || set) {
-        if (set) {
-            set->files = n.part + 1 > set->files ? n.part + 1 : set->files;
-            set->present++;
-            set->bytes += (uint64_t)sb->st_size;
-            set->mtime = sb->st_mtime > set->mtime ? sb->st_mtime : set->mtime;
-        }
-        iris_buf_release(&part0);
-        iris_buf_release(&id);
-        return st;
-    }
-    s.path = part0.data;
-    s.id = id.data;
-    s.has_index = n.has_index;
-    s.index = n.index;
-    s.files = n.is_part ? n.part + 1 : 1;
-    s.bytes = (uint64_t)sb->st_size;
-    s.mtime = sb->st_mtime;
-    list = realloc(f->found, (f->n + 1) * sizeof *list);
+    if (!st)
+        st = add_part(set ? set : &s, n.is_part ? n.part : 0, sb, err);
+    list = st || set ? NULL : realloc(f->found, (f->n + 1) * sizeof *list);
+    if (!st && !set && !list)
+        st = iris_fail_memory(err);
     if (!list) {
         release_found(&s);
-        return iris_fail_memory(err);
+        return st;
     }
     f->found = list;
     f->found[f->n++] = s;
@@ -280,7 +289,7 @@ iris_find_sort(struct iris_find *f, struct iris_err *err)
     for (i = 0; i < f->n; i++) {
         const struct iris_found *s = &f->found[i];
 
-        if (s->present > s->files)
+        if (s->twice)
             return iris_fail(err, IRIS_E_DATA, "files of the set of '%s' are named twice", s->path);
         if (s->present != s->files)
             iris_buf_printf(&f->warnings,

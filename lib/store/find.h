@@ -15,6 +15,8 @@ struct iris_found {
     uint64_t index;
     uint64_t files;   /* 1 plus the highest part number seen */
     uint64_t present; /* parts seen */
+    uint64_t *part;   /* [present] their numbers */
+    int twice;        /* a part was named twice */
     uint64_t bytes;   /* of all parts */
     int64_t mtime;    /* s, of the newest part */
     int named;        /* given by name: neither filtered nor drawn */

@@ -44,14 +44,14 @@ iris_maker_release(struct iris_maker *m)
 
 enum iris_status
 iris_maker_load(struct iris_maker *m, const char *id, const char *path, uint64_t files,
-                struct iris_buf *warnings, int *foreign, struct iris_err *err)
+                struct iris_buf *warnings, int *foreign, int *publishing, struct iris_err *err)
 {
     struct iris_dataset dataset = {.root = m->root, .lock = -1};
     struct iris_snapshot_info info = {0};
     struct iris_source source;
     enum iris_status st;
 
-    *foreign = 0;
+    *foreign = *publishing = 0;
     if (m->snapshot && !strcmp(m->snapshot, id))
         return IRIS_OK;
     unload(m);
@@ -65,6 +65,7 @@ iris_maker_load(struct iris_maker *m, const char *id, const char *path, uint64_t
     memcpy(source.content, info.content, sizeof source.content);
     st = iris_dataset_claim(&dataset, m->digest, id, &source, err);
     *foreign = st == IRIS_E_DATA;
+    *publishing = st == IRIS_E_IO;
     if (!st && !(m->snapshot = strdup(id)))
         st = iris_fail_memory(err);
     if (st)

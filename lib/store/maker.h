@@ -37,15 +37,16 @@ void iris_maker_release(struct iris_maker *m);
 
 /* Load a snapshot unless it is loaded, and claim its folder in the data set.
  *
- *   inout  warnings  lines appended
- *   out    foreign   set when the folder belongs to another snapshot
+ *   inout  warnings    lines appended
+ *   out    foreign     set when the folder belongs to another snapshot
+ *   out    publishing  set when a failure was one of the data set's disk
  *
  *   return  IRIS_OK, or as iris_snapshot_load and iris_dataset_claim; then
  *           nothing is loaded
  */
 enum iris_status iris_maker_load(struct iris_maker *m, const char *id, const char *path,
                                  uint64_t files, struct iris_buf *warnings, int *foreign,
-                                 struct iris_err *err);
+                                 int *publishing, struct iris_err *err);
 
 /* Make a point of the snapshot that is loaded and publish its arrays.
  *

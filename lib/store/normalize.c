@@ -213,18 +213,20 @@ iris_normalize_record(const char *root, const char *digest, enum iris_type type,
                       const struct iris_scaling *scaling, const struct iris_unit_factors *u,
                       struct iris_err *err)
 {
+    /* only what the type uses: others may be set or not in the same units */
     const struct {
         const char *name;
         double value;
-    } factor[] = {{"_velocity_iris_per_processing", u->velocity},
-                  {"_density_iris_per_processing", u->density},
-                  {"_v_density_iris_per_processing", u->v_density},
-                  {"_temperature_iris_per_processing", u->temperature},
-                  {"_length_iris_per_SI", u->length},
-                  {"_length_iris_per_parsec", u->length_parsec},
-                  {"_time_iris_per_SI", u->time},
-                  {"_mass_iris_per_SI", u->mass},
-                  {"_temperature_iris_per_SI", u->th}};
+        int used;
+    } factor[] = {{"_velocity_iris_per_processing", u->velocity, type == IRIS_STANDARD},
+                  {"_density_iris_per_processing", u->density, 1},
+                  {"_v_density_iris_per_processing", u->v_density, type == IRIS_SIMPLE},
+                  {"_temperature_iris_per_processing", u->temperature, type != IRIS_SIMPLE},
+                  {"_length_iris_per_SI", u->length, 1},
+                  {"_length_iris_per_parsec", u->length_parsec, 1},
+                  {"_time_iris_per_SI", u->time, 1},
+                  {"_mass_iris_per_SI", u->mass, 1},
+                  {"_temperature_iris_per_SI", u->th, 1}};
     struct iris_buf path = {0}, text = {0};
     enum iris_status st;
     char number[IRIS_F64_TEXT];
@@ -232,11 +234,11 @@ iris_normalize_record(const char *root, const char *digest, enum iris_type type,
 
     iris_buf_printf(&path, "%s/entries/%s/iris-%s", root, digest, scaling->digest);
     iris_buf_printf(&text, "{\n    \"type\": \"%s\"", iris_type_name(type));
-    for (i = 0; i < sizeof factor / sizeof factor[0]; i++)
-        iris_buf_printf(&text, ",\n    \"%s\": %s", factor[i].name,
-                        factor[i].value == factor[i].value
-                            ? iris_format_f64(factor[i].value, number)
-                            : "null");
+    for (i = 0; i < sizeof factor / sizeof factor[0]; i++) {
+        if (factor[i].used)
+            iris_buf_printf(&text, ",\n    \"%s\": %s", factor[i].name,
+                            iris_format_f64(factor[i].value, number));
+    }
     iris_buf_puts(&text, "\n}\n");
     st = iris_buf_check(&path, err);
     if (!st)

@@ -52,18 +52,12 @@ static enum iris_status
 take_entry(struct iris_attributes *a, const json_t *entry, size_t i, const char *path,
            struct iris_err *err)
 {
-    size_t kinds = json_is_string(entry) ? 1 : json_array_size(entry), k;
+    enum iris_kind unused[2];
+    size_t kinds = iris_type_kinds(a->type, unused), k;
 
-    if (i == 0 && (kinds == 1 || kinds == 2))
-        a->kinds = kinds;
-    if (kinds != a->kinds || !kinds)
-        return iris_fail(err, IRIS_E_DATA, "'%s': entry %zu of the index is not like the others",
-                         path, i);
-    if (i == 0) {
-        a->path = calloc(a->n * kinds, sizeof *a->path);
-        if (!a->path)
-            return iris_fail_memory(err);
-    }
+    if (kinds == 1 ? !json_is_string(entry) : json_array_size(entry) != kinds)
+        return iris_fail(err, IRIS_E_DATA, "'%s': entry %zu of the index is not one of type %s", path,
+                         i, iris_type_name(a->type));
     for (k = 0; k < kinds; k++) {
         const json_t *item = json_is_string(entry) ? entry : json_array_get(entry, k);
 
@@ -93,6 +87,7 @@ take_attributes(struct iris_attributes *a, const json_t *root, const char *path,
     const json_t *index = json_object_get(root, "index");
     const json_t *cardinality = json_object_get(root, "cardinality");
     const char *type = json_string_value(json_object_get(root, "type"));
+    enum iris_kind unused[2];
     enum iris_status st = IRIS_OK;
     size_t i;
 
@@ -101,6 +96,10 @@ take_attributes(struct iris_attributes *a, const json_t *root, const char *path,
     if (!type || iris_type_parse(type, &a->type, NULL))
         return iris_fail(err, IRIS_E_DATA, "'%s' does not say which type of data set it is", path);
     a->n = json_array_size(index);
+    a->kinds = iris_type_kinds(a->type, unused);
+    a->path = calloc(a->n * a->kinds + 1, sizeof *a->path);
+    if (!a->path)
+        return iris_fail_memory(err);
     if (json_integer_value(cardinality) != (json_int_t)a->n)
         return iris_fail(err, IRIS_E_DATA, "'%s': the cardinality is %lld, the index has %zu entries",
                          path, (long long)json_integer_value(cardinality), a->n);
@@ -147,29 +146,7 @@ iris_attributes_release(struct iris_attributes *a)
 /* ---- publishing ---- */
 
 static enum iris_status
-check_rows(const struct iris_manifest *m, const char *units, struct iris_err *err)
-{
-    enum iris_status st = IRIS_OK;
-    size_t r;
-
-    for (r = 0; r < m->n_rows && !st; r++) {
-        const char *row_units = iris_manifest_get(m, r, "units");
-        struct iris_entry e;
-
-        st = iris_entry_get(m, r, &e, err);
-        if (!st && e.state != IRIS_NORMALIZED)
-            st = iris_fail(err, IRIS_E_DATA, "entry '%s' is not in IRIS units; run iris-normalize",
-                           e.id);
-        else if (!st && (!row_units || strcmp(row_units, units)))
-            st = iris_fail(err, IRIS_E_DATA,
-                           "entry '%s' is in the units %s, but the settings have the units %s", e.id,
-                           row_units ? row_units : "(unknown)", units);
-    }
-    return st;
-}
-
-static enum iris_status
-first_shapes(const char *root, const char *const path[2], size_t kinds, struct iris_shape shape[2],
+read_shapes(const char *root, const char *const path[2], size_t kinds, struct iris_shape shape[2],
              struct iris_err *err)
 {
     enum iris_status st = IRIS_OK;
@@ -185,6 +162,54 @@ first_shapes(const char *root, const char *const path[2], size_t kinds, struct i
             iris_npy_close(&a);
         }
         free(full);
+    }
+    return st;
+}
+
+/* The arrays of a row are those that the settings make. */
+static enum iris_status
+check_shapes(const char *root, const struct iris_entry *e, const struct iris_settings *settings,
+             struct iris_err *err)
+{
+    char found[128], wanted[128];
+    struct iris_shape shape[2], x;
+    enum iris_status st;
+    size_t k;
+
+    st = read_shapes(root, e->path, e->n_kinds, shape, err);
+    for (k = 0; k < e->n_kinds && !st; k++) {
+        iris_kind_shape(e->kind[k], e->type, settings, &x);
+        if (!iris_shape_equal(&shape[k], &x))
+            st = iris_fail(err, IRIS_E_DATA, "'%s' has the shape %s, by the settings it is %s",
+                           e->path[k], iris_shape_text(&shape[k], found, sizeof found),
+                           iris_shape_text(&x, wanted, sizeof wanted));
+    }
+    return st;
+}
+
+static enum iris_status
+check_rows(const char *root, const struct iris_manifest *m, const struct iris_hyper *h,
+           const char *units, struct iris_err *err)
+{
+    struct iris_settings settings;
+    enum iris_status st = IRIS_OK;
+    size_t r;
+
+    iris_hyper_settings(h, &settings);
+    for (r = 0; r < m->n_rows && !st; r++) {
+        const char *row_units = iris_manifest_get(m, r, "units");
+        struct iris_entry e;
+
+        st = iris_entry_get(m, r, &e, err);
+        if (!st && e.state != IRIS_NORMALIZED)
+            st = iris_fail(err, IRIS_E_DATA, "entry '%s' is not in IRIS units; run iris-normalize",
+                           e.id);
+        else if (!st && (!row_units || strcmp(row_units, units)))
+            st = iris_fail(err, IRIS_E_DATA,
+                           "entry '%s' is in the units %s, but the settings have the units %s", e.id,
+                           row_units ? row_units : "(unknown)", units);
+        if (!st)
+            st = check_shapes(root, &e, &settings, err);
     }
     return st;
 }
@@ -224,11 +249,11 @@ check_extension(const char *root, const struct iris_manifest *m, enum iris_type 
     if (!st && old.n && m->n_rows) {
         const char *path[2] = {old.path[0], old.path[old.kinds - 1]};
 
-        st = first_shapes(root, path, old.kinds, before, err);
+        st = read_shapes(root, path, old.kinds, before, err);
         if (!st)
             st = iris_entry_get(m, 0, &e, err);
         if (!st)
-            st = first_shapes(root, e.path, e.n_kinds, after, err);
+            st = read_shapes(root, e.path, e.n_kinds, after, err);
         for (k = 0; k < old.kinds && !st; k++) {
             if (!iris_shape_equal(&before[k], &after[k]))
                 st = iris_fail(err, IRIS_E_DATA,
@@ -291,7 +316,7 @@ iris_publish(const char *root, const struct iris_manifest *m, const struct iris_
     if (!st)
         st = iris_unitset_scaling(type, &units, &scaling, err);
     if (!st)
-        st = check_rows(m, scaling.digest, err);
+        st = check_rows(root, m, h, scaling.digest, err);
     old = iris_path_join(root, IRIS_ATTRIBUTES_FILE);
     if (!st && !old)
         st = iris_fail_memory(err);

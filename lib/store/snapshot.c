@@ -167,9 +167,12 @@ read_meta(const struct iris_part *p, uint64_t files, const struct iris_settings 
     read_faces(p, s, m);
     find_attribute(p->file, "BoxSize", &box);
     m->box = box;
-    if (!(box > 0) && (m->faces != IRIS_FACES_OPEN || s->suite.centre == IRIS_CENTRE_BOX))
+    if (!(box > 0) && s->suite.centre == IRIS_CENTRE_BOX)
         return iris_fail(err, IRIS_E_DATA,
                          "'%s' has no positive BoxSize; set suite_hyper.centre to a point", p->name);
+    if (!(box > 0) && m->faces != IRIS_FACES_OPEN)
+        return iris_fail(err, IRIS_E_DATA, "'%s' has periodic faces but no positive BoxSize",
+                         p->name);
     return IRIS_OK;
 }
 

@@ -29,8 +29,9 @@ unsigned iris_snapshot_fields(enum iris_type type);
 struct iris_snapshot_info {
     size_t cells;
     uint64_t bytes;                 /* size of the files */
-    char content[IRIS_DIGEST_TEXT]; /* hash of the values read, in file order: the
-                                       same however they were stored */
+    char content[IRIS_DIGEST_TEXT]; /* hash of the values read, in file order, and
+                                       of their units: the same however they
+                                       were stored */
     struct iris_buf warnings;       /* lines; released by the caller */
 };
 

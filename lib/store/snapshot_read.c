@@ -435,17 +435,31 @@ read_part(struct job *job, const char *path, uint64_t part, uint64_t files,
     return st;
 }
 
+/* The content: the values read, and what the headers make of them. */
 static void
 join_digests(const struct job *job, char content[IRIS_DIGEST_TEXT])
 {
-    char text[DATASETS][IRIS_DIGEST_TEXT] = {{0}};
+    struct {
+        char values[DATASETS][IRIS_DIGEST_TEXT];
+        double unit[DATASETS], energy_si, box;
+        int faces, closed[3];
+    } all;
     int d;
 
+    memset(&all, 0, sizeof all);
     for (d = 0; d < DATASETS; d++) {
-        if (job->content[d])
-            iris_digest_text(job->content[d], text[d]);
+        if (!job->content[d])
+            continue;
+        iris_digest_text(job->content[d], all.values[d]);
+        all.unit[d] = job->unit[d];
     }
-    iris_digest_memory(text, sizeof text, content);
+    if (job->content[ENERGY])
+        all.energy_si = job->energy_si;
+    all.unit[COORDINATES] *= job->meta->length_cm;
+    all.box = job->meta->box;
+    all.faces = (int)job->meta->faces;
+    memcpy(all.closed, job->meta->closed, sizeof all.closed);
+    iris_digest_memory(&all, sizeof all, content);
 }
 
 enum iris_status

@@ -79,6 +79,13 @@ iris_unitset_own(enum iris_type type, const struct iris_settings *s, const doubl
     return IRIS_OK;
 }
 
+/* The stored factor where it is the computed one but for rounding. */
+static double
+either(double stored, double computed)
+{
+    return fabs(stored - computed) <= 1e-12 * computed ? stored : computed;
+}
+
 enum iris_status
 iris_unitset_taken(enum iris_type type, const struct iris_settings *s,
                    const struct iris_unit_factors *from, struct iris_unit_factors *u,
@@ -102,13 +109,17 @@ iris_unitset_taken(enum iris_type type, const struct iris_settings *s,
                              needed[i].key);
     }
     processing(s, &p);
+    /* a data set's own factors are taken to the bit, so that the same units
+     * keep the same name */
     density = from->mass / (from->length * from->length * from->length);
     *u = *from;
-    u->velocity = from->length / from->time / iris_units_velocity(&p);
-    u->density = density / iris_units_density(&p);
-    u->temperature = from->th / p.temperature;
-    u->v_density = type == IRIS_SIMPLE ? density * from->time / (iris_units_density(&p) * p.time)
-                                       : (double)NAN;
+    u->velocity = either(from->velocity, from->length / from->time / iris_units_velocity(&p));
+    u->density = either(from->density, density / iris_units_density(&p));
+    u->temperature = either(from->temperature, from->th / p.temperature);
+    u->v_density = (double)NAN;
+    if (type == IRIS_SIMPLE)
+        u->v_density = either(from->v_density,
+                              density * from->time / (iris_units_density(&p) * p.time));
     return IRIS_OK;
 }
 

@@ -28,6 +28,19 @@ number(const json_t *settings, const char *key)
 }
 
 static void
+learn_units(struct iris_expectation *x, const json_t *settings)
+{
+    static const char *const key[4] = {"writer_hyper.length_cm_per_processing",
+                                       "writer_hyper.mass_g_per_processing",
+                                       "writer_hyper.velocity_cm_per_s_per_processing",
+                                       "writer_hyper.temperature_K_per_processing"};
+    int i;
+
+    for (i = 0; i < 4; i++)
+        x->unit[i] = json_number_value(json_object_get(settings, key[i]));
+}
+
+static void
 learn(struct iris_expectation *x, const json_t *settings)
 {
     const char *type = json_string_value(json_object_get(settings, "type"));
@@ -68,8 +81,10 @@ read_settings(struct iris_expectation *x, const char *path, struct iris_err *err
     }
     if (!st)
         st = iris_json_load(iris_buf_str(&text), text.len, path, &settings, err);
-    if (!st)
+    if (!st) {
         learn(x, settings);
+        learn_units(x, settings);
+    }
     json_decref(settings);
     iris_buf_release(&text);
     return st;
@@ -114,6 +129,27 @@ iris_verifier_settings(struct iris_verifier *v, const char *digest, int *there,
     /* what is wrong is said again for each entry */
     if (!st)
         v->expected[v->n++] = x;
+    return st;
+}
+
+enum iris_status
+iris_verifier_units(struct iris_verifier *v, const char *digest, const struct iris_settings *s,
+                    struct iris_err *err)
+{
+    const double wanted[4] = {s->writer.length_cm, s->writer.mass_g, s->writer.velocity_cm_per_s,
+                              s->writer.temperature_K};
+    const struct iris_expectation *x;
+    enum iris_status st;
+    int there, i;
+
+    st = iris_verifier_settings(v, digest, &there, err);
+    x = find(v, digest);
+    for (i = 0; i < 4 && !st && x; i++) {
+        if (x->unit[i] > 0 && x->unit[i] != wanted[i])
+            st = iris_fail(err, IRIS_E_DATA,
+                           "the raw arrays of digest %s are in other processing units than the settings",
+                           digest);
+    }
     return st;
 }
 

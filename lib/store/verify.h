@@ -16,6 +16,7 @@ struct iris_expectation {
     char digest[IRIS_SETTINGS_DIGEST];
     int known[IRIS_KINDS];
     struct iris_shape shape[IRIS_KINDS];
+    double unit[4]; /* processing units: cm, g, cm/s, K; 0: not known */
 };
 
 /*   lifetime  zero-initialise, set root; iris_verifier_release */
@@ -35,6 +36,14 @@ void iris_verifier_release(struct iris_verifier *v);
  */
 enum iris_status iris_verifier_settings(struct iris_verifier *v, const char *digest,
                                         int *there, struct iris_err *err);
+
+/* See that the raw arrays of a digest are in the processing units of s.
+ *
+ *   return  IRIS_OK, also when the digest has no record
+ *           IRIS_E_DATA  they are not; or the record does not belong
+ */
+enum iris_status iris_verifier_units(struct iris_verifier *v, const char *digest,
+                                     const struct iris_settings *s, struct iris_err *err);
 
 /* Read the arrays of a row that has not failed.
  *

@@ -10,8 +10,8 @@ setup_file() {
     tiny_hyper >hyper.json
     # a grid that takes seconds, to be interrupted
     tiny_hyper -s coordinate_hyper.r_steps=128 -s coordinate_hyper.r_crop_max_index=128 \
-        -s coordinate_hyper.lon_steps=128 -s coordinate_hyper.lat_steps=48 \
-        -s writer_hyper.points_per_snapshot=5 >big.json
+        -s coordinate_hyper.lon_steps=128 -s coordinate_hyper.lat_steps=32 \
+        -s writer_hyper.points_per_snapshot=4 >big.json
 }
 
 setup() {
@@ -65,6 +65,22 @@ kill_session() {
     kill -9 $all 2>/dev/null || true
     wait "$1" 2>/dev/null || true
     background=
+}
+
+# wait_for COMMAND...: until it succeeds, but not for ever
+wait_for() {
+    local i
+    for i in $(seq 1000); do
+        "$@" && return 0
+        sleep 0.02
+    done
+    echo "never: $*"
+    return 1
+}
+
+# arrays DATASET: there are some, and files by the way
+arrays() {
+    [ -n "$(find "$1" -name '*.npy' 2>/dev/null)" ]
 }
 
 # nothing_half DATASET REFERENCE: every file under a final name is whole
@@ -135,7 +151,6 @@ nothing_half() {
     run -64 --separate-stderr $(mpi 2) iris-gen -H hyper.json -t simple -d d </dev/null
     [ "$(grep -c '^iris-gen: ' <<<"$stderr")" = 1 ]
     [[ $stderr == *"'-' for standard input"* ]]
-    run -64 --separate-stderr $(mpi 1) iris-gen -H hyper.json -t simple -d d <list.tsv
     [ ! -e d ]
     # '-' is one
     run -0 --separate-stderr $(mpi 2) iris-gen -H hyper.json -t simple -d d - <list.tsv
@@ -239,9 +254,6 @@ nothing_half() {
     bad path.tsv "'snap_002' has no path"
     sed '5s/hdf5\t1\t/hdf5\tone\t/' list.tsv >files.tsv
     bad files.tsv "'files'"
-    # the same on all ranks
-    run -65 --separate-stderr $(mpi 2) iris-gen -H hyper.json -t simple -d d double.tsv </dev/null
-    [ "$(grep -c '^iris-gen: ' <<<"$stderr")" = 1 ]
 }
 
 @test "a list without rows makes nothing, and that is all right" {
@@ -426,14 +438,15 @@ nothing_half() {
 
 @test "rows that arrive slowly are made as they come" {
     gen simple one list.tsv >one.tsv
+    first_is_made() {
+        [ -e "$(folder slow)/snap_001/p002.observed.npy" ]
+    }
     for launcher in "" "$(mpi 2)"; do
         mkfifo in
         rm -rf slow
         # also in pieces of lines
-        { head -c 300 list.tsv && sleep 0.2 && tail -c +301 list.tsv | head -n -3 && sleep 0.2 &&
-            touch early && until [ -e slow ] && [ -e "$(folder slow)/snap_001/p002.observed.npy" ]; do
-            sleep 0.05
-        done && tail -n 3 list.tsv; } >in 3>&- &
+        { head -c 180 list.tsv && sleep 0.2 && tail -c +181 list.tsv | head -n -3 &&
+            wait_for first_is_made && tail -n 3 list.tsv; } >in 3>&- &
         run -0 --separate-stderr timeout 20 $launcher iris-gen -H hyper.json -t simple -d slow - <in
         cmp one.tsv - <<<"$output"
         same_data one slow
@@ -561,7 +574,7 @@ nothing_half() {
         gen $type d list.tsv >first_$type.tsv
     done
     stamps d >before
-    journal=$(cat d/.iris/journal/*)
+    journal=$(cat d/.iris/journal/* | grep -v '^#')
     mv snaps away
     for type in simple standard; do
         run -0 --separate-stderr gen $type d list.tsv
@@ -571,7 +584,7 @@ nothing_half() {
         cmp first_$type.tsv - <<<"$output"
     done
     stamps d | cmp before -
-    [ "$(cat d/.iris/journal/*)" = "$journal" ]
+    [ "$(cat d/.iris/journal/* | grep -v '^#')" = "$journal" ]
     grep -q '"there_before": 9' d/.iris/status.json
 }
 
@@ -737,7 +750,7 @@ one_bad() {
 }
 
 @test "a bad snapshot: not a number in Density" {
-    ranks=2
+    ranks=
     one_bad standard "'PartType0/Density' is not a number at cell 1234" \
         bash -c 'h5edit "$bad" nan PartType0/Density 1234'
 }
@@ -755,7 +768,7 @@ one_bad() {
 }
 
 @test "a bad snapshot: not HDF5" {
-    ranks=2
+    ranks=
     one_bad simple "HDF5" bash -c 'seq 1000 >"$bad"'
 }
 
@@ -765,7 +778,7 @@ one_bad() {
 }
 
 @test "a bad snapshot: missing" {
-    ranks=2
+    ranks=
     one_bad standard "No such file" bash -c 'rm "$bad"'
 }
 
@@ -828,7 +841,7 @@ one_bad() {
     needs() {
         rm -rf d
         run -1 --separate-stderr iris-gen -H "${3:-hyper.json}" -t standard -d d one.tsv
-        [[ $(failed - <<<"$output") == *"has no dataset 'PartType0/$1'$2" ]] ||
+        failed - <<<"$output" | grep "has no dataset 'PartType0/$1'$2\$" >/dev/null ||
             { failed - <<<"$output"; return 1; }
     }
     for name in Coordinates Velocities Density InternalEnergy; do
@@ -836,11 +849,11 @@ one_bad() {
         needs $name ""
     done
     without DustTemperature
-    needs DustTemperature "*suite_hyper.dust_temperature*"
+    needs DustTemperature ".*suite_hyper.dust_temperature.*"
     tiny_hyper -s suite_hyper.dust_temperature=20 >dust.json
     run -0 --separate-stderr iris-gen -H dust.json -t standard -d d one.tsv
     without ChemicalAbundances
-    needs ChemicalAbundances "*dataset_hyper.use_AREPO_abundances to false*"
+    needs ChemicalAbundances ".*dataset_hyper.use_AREPO_abundances to false.*"
     tiny_hyper -s dataset_hyper.use_AREPO_abundances=false >plain.json
     run -0 --separate-stderr iris-gen -H plain.json -t standard -d d one.tsv
     without ChemicalAbundances DustTemperature
@@ -877,7 +890,6 @@ one_bad() {
     rm "$(folder d)/snap_002/p001.observed.npy"
     stamps d >before
     refused gen simple d new.tsv
-    refused $(mpi 3) iris-gen -H hyper.json -t simple -d d new.tsv </dev/null
     stamps d | cmp before -
     # the way out
     iris-list --label=new_ snaps/snap_002.hdf5 >label.tsv
@@ -939,6 +951,9 @@ one_bad() {
         h5edit "$1" attr Header HubbleParam "$3"
     }
     iris-list snaps/snap_001.hdf5 >one.tsv
+    h5edit snaps/snap_001.hdf5 attr Header UnitLength_in_cm 3.08568e20
+    h5edit snaps/snap_001.hdf5 attr Header UnitMass_in_g 1.989e33
+    h5edit snaps/snap_001.hdf5 attr Header UnitVelocity_in_cm_per_s 100000
     gen simple ref one.tsv >/dev/null
     cp snaps/snap_001.hdf5 whole.hdf5
     comoving snaps/snap_001.hdf5 1 1
@@ -996,12 +1011,11 @@ one_bad() {
         [ "$(tail -n1 <<<"$output")" = "##rows 9" ]
     done
     [ -z "$(find face -name '*.npy*')" ]
-    # walls have nothing behind them, and a file that does not say is taken at
-    # its word
+    # walls have nothing behind them, nor has a box that does not say what it is
     h5edit snaps/snap_001.hdf5 iattr Config REFLECTIVE_X 1
     h5edit snaps/snap_002.hdf5 iattr Config REFLECTIVE_Y 1
     h5edit snaps/snap_003.hdf5 delete Config
-    run -1 --separate-stderr iris-gen -H face.json -t simple -d face list.tsv
+    run -1 --separate-stderr iris-gen -H face.json -t simple -d walls list.tsv
     [ "$(failed - <<<"$output" | cut -f1 | sort -u)" = snap_002 ]
     # far from the faces it is all one
     tiny_hyper -s suite_hyper.periodic=true >far.json
@@ -1025,18 +1039,18 @@ one_bad() {
 # ---- interruptions ----
 
 @test "killed at any moment, the same command continues" {
-    cp -r snaps more
     command=(iris-gen -H big.json -t standard -d d -o e.tsv list.tsv)
     iris-gen -H big.json -t standard -d ref -o ref.tsv list.tsv
     partly=0
     for i in 1 2 3 4 5; do
         start "${command[@]}"
-        sleep "0.$((RANDOM % 4))$((RANDOM % 10))"
+        [ $i != 2 ] || wait_for arrays d
+        sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
         kill_session $background
-        nothing_half d ref
+        [ ! -e d ] || nothing_half d ref
         n=$(find d -name '*.tensor.npy' | wc -l)
-        [ "$n" -eq 0 ] || [ "$n" -eq 15 ] || partly=1
-        [ "$n" -eq 15 ] || [ ! -e e.tsv ]
+        [ "$n" -eq 0 ] || [ "$n" -eq 12 ] || partly=1
+        [ "$n" -eq 12 ] || [ ! -e e.tsv ]
     done
     "${command[@]}"
     cmp ref.tsv e.tsv
@@ -1048,7 +1062,7 @@ one_bad() {
 @test "killed under mpirun, the same command continues" {
     iris-gen -H big.json -t simple -d ref -o ref.tsv list.tsv
     command=($(mpi 2) iris-gen -H big.json -t simple -d d -o e.tsv list.tsv)
-    for i in 1 2 3; do
+    for i in 1 2; do
         start "${command[@]}"
         sleep "0.$((RANDOM % 5 + 3))$((RANDOM % 10))"
         kill_session $background
@@ -1065,14 +1079,13 @@ one_bad() {
     for victim in 1 0; do
         rm -rf d e.tsv
         start "${command[@]}"
+        wait_for arrays d
+        # rank N says so in its environment
         pid=
-        for i in $(seq 100); do
-            sleep 0.05
-            # rank N says so in its environment
-            for p in $(ps -s $background -o pid=); do
-                grep -qz "^OMPI_COMM_WORLD_RANK=$victim\$" "/proc/$p/environ" 2>/dev/null &&
-                    [ -n "$(find d -name '*.npy' 2>/dev/null)" ] && pid=$p && break 2
-            done
+        for p in $(ps -s $background -o pid=); do
+            if grep -qz "^OMPI_COMM_WORLD_RANK=$victim\$" "/proc/$p/environ" 2>/dev/null; then
+                pid=$p
+            fi
         done
         [ -n "$pid" ]
         kill -9 "$pid"
@@ -1100,9 +1113,7 @@ one_bad() {
     for name in USR1 TERM INT; do
         rm -rf d e.tsv
         start iris-gen -H big.json -t standard -d d -o e.tsv list.tsv
-        until [ -n "$(find d -name '*.tensor.npy' 2>/dev/null)" ]; do
-            sleep 0.02
-        done
+        wait_for arrays d
         kill -s $name $background
         status=0
         wait $background || status=$?
@@ -1111,11 +1122,11 @@ one_bad() {
         [ ! -e e.tsv ]
         stderr=$(cat stderr)
         one_sentence iris-gen
-        [[ $stderr == *"stopped by a signal with "*" of 15 points done; run again to continue" ]]
+        [[ $stderr == *"stopped by a signal with "*" of 12 points done; run again to continue" ]]
         grep -q '"state": "stopped"' d/.iris/status.json
         nothing_half d ref
         [ -z "$(find d -name '*.tmp')" ]
-        [ "$(find d -name '*.tensor.npy' | wc -l)" -lt 15 ]
+        [ "$(find d -name '*.tensor.npy' | wc -l)" -lt 12 ]
         iris-gen -H big.json -t standard -d d -o e.tsv list.tsv
         cmp ref.tsv e.tsv
         same_data ref d
@@ -1128,9 +1139,7 @@ one_bad() {
     for name in USR1 TERM; do
         setsid iris-gen -H hyper.json -t simple -d d -o e.tsv - <in >/dev/null 2>stderr 3>&- 9>&- &
         background=$!
-        until [ -e d/.iris/status.json ]; do
-            sleep 0.02
-        done
+        wait_for [ -e d/.iris/status.json ]
         sleep 0.3
         kill -s $name $background
         status=0
@@ -1146,9 +1155,7 @@ one_bad() {
     iris-gen -H big.json -t standard -d ref -o ref.tsv list.tsv
     command=($(mpi 2) iris-gen -H big.json -t standard -d d -o e.tsv list.tsv)
     start "${command[@]}"
-    until [ -n "$(find d -name '*.tensor.npy' 2>/dev/null)" ]; do
-        sleep 0.02
-    done
+    wait_for arrays d
     kill -USR1 $background
     status=0
     wait $background || status=$?
@@ -1169,9 +1176,7 @@ one_bad() {
     exec 9<>in
     setsid iris-gen -H hyper.json -t simple -d d - <in >first.tsv 2>stderr 3>&- 9>&- &
     background=$!
-    until [ -e d/.iris/status.json ]; do
-        sleep 0.02
-    done
+    wait_for [ -e d/.iris/status.json ]
     run -75 --separate-stderr gen standard d list.tsv
     one_sentence iris-gen
     [[ $stderr == *"data set 'd' is in use by another run (host $(hostname), process $background)" ]]
@@ -1235,7 +1240,6 @@ one_bad() {
     one_sentence iris-gen
     [[ $stderr == *"'$settings'"*"other settings under the same digest"* ]]
     [ -z "$output" ]
-    run -65 --separate-stderr $(mpi 2) iris-gen -H hyper.json -t simple -d d list.tsv </dev/null
     cp good.json "$settings"
     gen simple d list.tsv | cmp - e.tsv
 }
@@ -1246,7 +1250,7 @@ one_bad() {
     run -0 --separate-stderr gen simple d list.tsv
     [ -z "$stderr" ]
     run -0 --separate-stderr iris-gen -H big.json -t simple -d e --progress=0.05 list.tsv
-    [[ $stderr == *"/15"* ]]
+    [[ $stderr == *"/12"* ]]
     [ "$(grep -vc '^iris-gen: ' <<<"$stderr")" = 0 ]
     run -0 --separate-stderr iris-gen -H big.json -t simple -d f --progress=0.05 -q list.tsv
     [ -z "$stderr" ]

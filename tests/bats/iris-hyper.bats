@@ -303,7 +303,7 @@ old" ]
 
 @test "--dry-run checks and writes nothing" {
     run -0 --separate-stderr iris-hyper --preset=$MAIN -o a.json --dry-run
-    [[ $output == "would write 'a.json': "* ]]
+    [[ $stderr == "iris-hyper: would write 'a.json': "* ]]
     [ ! -e a.json ]
     run -65 --separate-stderr iris-hyper --preset=$MAIN --dry-run -s coordinate_hyper.r_steps=1
 }

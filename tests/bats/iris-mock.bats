@@ -98,7 +98,7 @@ sum() {
 
 @test "dry run writes nothing" {
     run -0 --separate-stderr iris-mock -o a.hdf5 --cells=1000 --dry-run
-    [[ $output == "would write 'a.hdf5': 1000 cells in 1 file, about "*" bytes" ]]
+    [[ $stderr == "iris-mock: would write 'a.hdf5': 1000 cells in 1 file, about "*" bytes" ]]
     run -0 --separate-stderr iris-mock -o snapdir_000 --cells=1000 --files=2 --dry-run
     [ -z "$(ls)" ]
 }

@@ -49,7 +49,7 @@ reversed() {
 
 @test "wrong command lines" {
     for words in "--seed=x normalized.tsv" "--seed=-1 normalized.tsv" "--publish=D normalized.tsv" \
-        "--drop-raw normalized.tsv" "-H units.json --drop-raw normalized.tsv" "a b" "-H" "--new a"; do
+        "--drop-raw normalized.tsv" "-H units.json --drop-raw normalized.tsv" "--replace normalized.tsv" "a b" "-H" "--new a"; do
         run -64 --separate-stderr iris-shuffle $words
         one_sentence iris-shuffle
         [ -z "$output" ]
@@ -295,7 +295,6 @@ P
     # other units
     iris-units -H hyper.json -d D --sample=1 -o units2.json merged.tsv
     iris-normalize -H units2.json -d D -o normalized2.tsv merged.tsv
-    cp -a D before
     rm -r before && cp -a D before
     run -65 --separate-stderr iris-shuffle --publish=D -H units2.json -o out.tsv normalized2.tsv
     one_sentence iris-shuffle
@@ -327,8 +326,38 @@ P
     iris-gen -H wide.json -t simple -d D list.tsv | iris-merge -d D -o wide.tsv merged.tsv -
     run -65 --separate-stderr iris-shuffle --publish=D -H units.json -o out.tsv <(iris-normalize -H units.json -d D wide.tsv)
     one_sentence iris-shuffle
-    same_attributes=$(ls D)
-    [[ $same_attributes != *attributes.json* ]]
+    [ ! -e D/attributes.json ]
+}
+
+@test "--replace publishes other units and shapes" {
+    iris-shuffle --publish=D -H units.json -o shuffled.tsv normalized.tsv
+    cp -a D before
+    iris-shuffle --replace --publish=D -H units.json -o again.tsv normalized.tsv # nothing to replace
+    same_data D before
+    iris-units -H hyper.json -d D --sample=1 -o units2.json merged.tsv
+    iris-normalize -H units2.json -d D -o normalized2.tsv merged.tsv
+    iris-shuffle --replace --publish=D -H units2.json -o shuffled2.tsv normalized2.tsv
+    run -0 --separate-stderr iris-check D
+    cmp shuffled2.tsv D/iris-manifest.tsv
+    tiny_hyper -s writer_hyper.points_per_snapshot=4 -s cube_hyper.v_steps=24 >wide.json
+    iris-gen -H wide.json -t simple -d D list.tsv | iris-merge -d D -o wide.tsv
+    iris-units -H wide.json -d D --from=D -o wide_units.json wide.tsv
+    iris-normalize -H wide_units.json -d D -o wide_normalized.tsv wide.tsv
+    iris-shuffle --replace --publish=D -H wide_units.json -o out.tsv wide_normalized.tsv
+    run -0 --separate-stderr iris-check D
+    # what is not in the units of its settings is not published with it either
+    cp -a D before2
+    run -65 --separate-stderr iris-shuffle --replace --publish=D -H wide_units.json -o out2.tsv normalized.tsv
+    run -65 --separate-stderr iris-shuffle --replace --publish=D -H wide_units.json -o out2.tsv merged.tsv
+    run -65 --separate-stderr iris-shuffle --replace --publish=D -H units.json -o out2.tsv wide_normalized.tsv
+    same_data D before2
+    # hindered, it is not the old data set with a new list
+    mkdir D/iris-manifest.tsv.tmp
+    run -74 --separate-stderr iris-shuffle --replace --publish=D -H units.json -o out.tsv normalized.tsv
+    [ ! -e D/attributes.json ]
+    rmdir D/iris-manifest.tsv.tmp
+    iris-shuffle --replace --publish=D -H units.json -o out.tsv normalized.tsv
+    iris-check D
 }
 
 # more snapshots, with the units of what is published
