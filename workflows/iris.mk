@@ -187,7 +187,7 @@ status: ## what is done, and what is next
 	    echo "next        $${next:-nothing, all is up to date}"
 
 why: ## what would be remade, and why
-	@$(MAKE) -f $(firstword $(MAKEFILE_LIST)) --no-print-directory -n --debug=b publish | \
+	@$(MAKE) -f $(firstword $(MAKEFILE_LIST)) --no-print-directory -n --debug=b $(STATE)/published | \
 	    grep -E '^ *(Prerequisite .* is newer|File .* does not exist|Must remake target .*\.(tsv|json)|Must remake target .*published)' || \
 	    echo "nothing would be remade"
 
