@@ -35,7 +35,8 @@ BIN := $(BUILD)/bin
 # The programs; a new one is one word here, tools/<name>.c and man/<name>.1.
 TOOLS := iris-hyper iris-mock iris-list iris-gen iris-merge iris-units iris-normalize \
          iris-shuffle iris-check iris-fetch
-PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-dataset.5 man/iris.7
+PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-dataset.5 \
+         man/iris.7 man/iris-workflow.7
 
 # Layers and what each may include. Nothing else is on its include path, so a
 # wrong dependency does not compile.
@@ -49,6 +50,7 @@ INC_tools   := -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Ito
 
 LIB = $(BUILD)/lib/lib$(1).a
 CORE := $(call LIB,store) $(call LIB,physics) $(call LIB,base)
+TESTED := $(call LIB,remote) $(CORE)
 CORE_LIBS := $(HDF5_LIBS) $(JSON_LIBS) $(HASH_LIBS) -lm
 # What a program links beside the core.
 EXTRA_iris-gen := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/gen_*.c)) $(call LIB,pool)
@@ -65,8 +67,8 @@ COMPILE = $(CC) $(STD) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps demo check unit bats unit-programs helpers lint format check-format install \
-        uninstall clean help
+.PHONY: all deps demo check unit bats unit-programs helpers lint layers headers pages scripts \
+        format check-format install uninstall clean help
 
 all: $(TOOLS:%=$(BIN)/%) ## build every program into build/bin
 
@@ -91,9 +93,9 @@ $(BIN)/%: $(BUILD)/tools/%.o $(BUILD)/tools/cli.o $$(EXTRA_$$*) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(CORE_LIBS)
 
-$(BUILD)/tests/%: tests/unit/%.c Makefile $(CORE)
+$(BUILD)/tests/%: tests/unit/%.c Makefile $(TESTED)
 	@mkdir -p $(@D)
-	$(COMPILE) $(INC_store) -Itests/unit -o $@ $< $(CORE) $(CORE_LIBS)
+	$(COMPILE) $(INC_store) -Ilib/remote -Itests/unit -o $@ $< $(TESTED) $(CORE_LIBS)
 $(BUILD)/tests/%: tests/helpers/%.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_store) -o $@ $< $(HDF5_LIBS)
@@ -106,7 +108,7 @@ $(BUILD)/tests/%.so: tests/shims/%.c Makefile
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 PACKAGES := build-essential pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libjansson-dev \
-            libxxhash-dev perl bats cppcheck groff clang procps
+            libxxhash-dev perl bats cppcheck groff clang procps shellcheck
 deps: ## install the Debian packages that build, demo and tests need
 	@missing=; for p in $(PACKAGES); do \
 	    dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
@@ -137,12 +139,45 @@ unit: all $(UNIT_TESTS) ## run the tests of the library only
 bats: all $(HELPERS) ## run the tests of the programs only
 	$(TEST_ENV) $(PROVE) -e '' $(wildcard tests/bats/*.bats)
 
-lint: ## cppcheck, pages
+lint: layers headers pages scripts ## what can be found without running: these, and cppcheck
 	cppcheck -q --error-exitcode=1 --inline-suppr --suppress=missingIncludeSystem --std=c11 \
 	    --enable=warning,performance,portability -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itools lib tools
+
+# What the objects of a layer may not refer to. Nothing in the library speaks or
+# ends the program; MPI, HDF5, JSON and CUDA have one place each.
+NOT_ANY := (__)?v?[fds]?printf(_chk)?|f?puts|f?putc|putchar|perror|std(in|out|err)|_?exit|_Exit|quick_exit|abort|__assert_fail|getopt.*|v?errx?|v?warnx?
+USES_MPI    := P?MPI_.*|ompi_.*
+USES_HDF5   := H5.*
+USES_JSON   := json_.*
+USES_CUDA   := cu(da)?[A-Z].*
+USES_FILES  := (f|fd|fre)?open(at)?(64|_2)?|creat|p?(read|write)v?(64)?(_chk)?|f(read|write)(_chk)?
+NOT_base    := $(USES_MPI)|$(USES_HDF5)|$(USES_JSON)|$(USES_CUDA)
+NOT_physics := $(NOT_base)|XXH.*|$(USES_FILES)
+NOT_store   := $(USES_MPI)|$(USES_CUDA)
+NOT_remote  := $(NOT_base)
+NOT_pool    := $(USES_HDF5)|$(USES_JSON)|$(USES_CUDA)
+ARCHIVES    := $(foreach l,$(LAYERS),$(call LIB,$(l)))
+layers: $(ARCHIVES) ## no layer of the library uses what does not belong there
+	@nm -Au $(ARCHIVES) >$(BUILD)/undefined
+	@wrong=$$(sed -nE $(foreach l,$(LAYERS),-e 's,.*/lib$(l)\.a:(.*): +[Uvw] ($(NOT_ANY)|$(NOT_$(l)))$$,lib/$(l)/\1 uses \2,p') \
+	    $(BUILD)/undefined); [ -z "$$wrong" ] || { echo "$$wrong"; exit 1; }
+
+headers: ## every header compiles alone
+	@$(foreach l,$(LAYERS:%=lib/%) tools,for h in $(wildcard $(l)/*.h); do \
+	    echo "#include \"$$h\"" | $(CC) $(STD) $(WARNINGS) -Werror $(INC_$(notdir $(l))) -fsyntax-only -x c - || exit 1; done;)
+
+pages: all ## the manual pages are clean, and name the options that the programs have
 	@for p in $(PAGES); do \
 	    out=$$(groff -mandoc -ww -z -Tutf8 $$p 2>&1); [ -z "$$out" ] || { echo "$$p: $$out"; exit 1; }; \
 	done
+	@lost="$(filter-out $(PAGES),$(wildcard man/*))"; [ -z "$$lost" ] || { echo "not in PAGES: $$lost"; exit 1; }
+	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/options.sh $(TOOLS)
+
+# Shellcheck cannot know the variable stderr, which bats sets.
+SCRIPTS := $(wildcard workflows/*.sh tests/*.sh) .ci/run tests/bats/common.bash
+scripts: ## bash reads the scripts; shellcheck, where it is installed
+	@for s in $(SCRIPTS); do bash -n $$s || exit 1; done
+	@! command -v shellcheck >/dev/null || shellcheck --severity=warning --exclude=SC2154 $(SCRIPTS)
 
 format: ## lay the sources out with clang-format
 	clang-format -i $(wildcard lib/*/*.[ch] tools/*.[ch] tests/*/*.[ch])

@@ -17,6 +17,7 @@ struct gen_job {
     struct iris_maker maker;
     struct iris_dataset *dataset;
     int journal; /* descriptor, -1 */
+    int broken;  /* ranks cannot be reached: the job can only be aborted */
 };
 
 /* Append a line to this rank's journal; a failure to do so is no failure. */
@@ -24,9 +25,12 @@ void gen_open_journal(struct gen_job *job);
 
 /* Take tasks until told to stop.
  *
- *   return  what rank 0 said the run ended with
+ *   out  told  set when the status came from rank 0; otherwise this rank has
+ *              failed alone, and the others would wait for it
+ *
+ *   return  what rank 0 said the run ended with, or why this rank failed
  */
-enum iris_status gen_work(struct gen_job *job, struct iris_err *err);
+enum iris_status gen_work(struct gen_job *job, int *told, struct iris_err *err);
 
 /* Read rows, hand out their points, make some, until all are done.
  *

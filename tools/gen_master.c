@@ -16,7 +16,6 @@ struct master {
     struct gen_job *job;
     struct iris_plan *plan;
     struct iris_manifest_reader reader;
-    struct iris_buf line;     /* what was read of a line */
     size_t rows_taken;
     int input;                /* descriptor, -1: at its end */
     struct iris_task *task;   /* [size] what a rank works on */
@@ -70,39 +69,39 @@ show_progress(struct master *m, int last)
 
 /* ---- input ---- */
 
+/* The rows that have come. They are taken line by line, so the reader's line
+ * is theirs. */
 static enum iris_status
-take_row(struct master *m, struct iris_err *err)
+take_rows(struct master *m, struct iris_err *err)
 {
     const struct iris_manifest *t = &m->reader.table;
     enum iris_status st = IRIS_OK;
 
-    if (strcmp(t->kind, "snapshots") && strcmp(t->kind, "fetched"))
+    if (t->kind && strcmp(t->kind, "snapshots") && strcmp(t->kind, "fetched"))
         return iris_fail(err, IRIS_E_DATA, "%s: a manifest of %s where one of snapshots is needed",
                          m->reader.name, t->kind);
     for (; m->rows_taken < t->n_rows && !st; m->rows_taken++)
         st = iris_plan_add(m->plan, t, m->rows_taken, err);
+    if (st)
+        iris_fail_in(err, "%s:%zu", m->reader.name, m->reader.line);
     return st;
 }
 
 static enum iris_status
 take_text(struct master *m, const char *text, size_t n, struct iris_err *err)
 {
+    const char *end = text + n;
     enum iris_status st = IRIS_OK;
-    size_t i, start = 0;
 
-    for (i = 0; i < n && !st; i++) {
-        if (text[i] != '\n')
-            continue;
-        iris_buf_append(&m->line, text + start, i - start);
-        start = i + 1;
-        st = iris_buf_check(&m->line, err);
-        if (!st)
-            st = iris_manifest_reader_line(&m->reader, iris_buf_str(&m->line), m->line.len, err);
-        if (!st && m->reader.table.kind)
-            st = take_row(m, err);
-        iris_buf_clear(&m->line);
+    while (text < end && !st) {
+        const char *nl = memchr(text, '\n', (size_t)(end - text));
+        const char *next = nl ? nl + 1 : end;
+
+        st = iris_manifest_reader_feed(&m->reader, text, (size_t)(next - text), err);
+        if (!st && nl)
+            st = take_rows(m, err);
+        text = next;
     }
-    iris_buf_append(&m->line, text + start, n - start);
     return st;
 }
 
@@ -112,9 +111,6 @@ end_input(struct master *m, struct iris_err *err)
     if (m->input > STDIN_FILENO)
         close(m->input);
     m->input = -1;
-    if (m->line.len)
-        return iris_fail(err, IRIS_E_DATA, "%s:%zu: the last line is cut short (see iris-manifest(5))",
-                         m->reader.name, m->reader.line + 1);
     return iris_manifest_reader_end(&m->reader, err);
 }
 
@@ -241,8 +237,10 @@ pause_master(void *self)
 
     if (!m->status)
         st = read_input(m, 0, m->err);
-    if (!st)
+    if (!st) {
         st = serve(m, m->err);
+        m->job->broken = st != IRIS_OK;
+    }
     if (st && !m->status)
         m->status = st;
     show_progress(m, 0);
@@ -277,7 +275,7 @@ run(struct master *m)
     enum iris_status st;
 
     for (;;) {
-        if (pause_master(m) && !m->running)
+        if ((pause_master(m) && !m->running) || m->job->broken)
             break;
         if (stopped(m)) {
             if (!m->running)
@@ -330,7 +328,6 @@ gen_master(struct gen_job *job, const char *input, struct iris_plan *plan, struc
     if (m.input > STDIN_FILENO)
         close(m.input);
     iris_manifest_reader_release(&m.reader);
-    iris_buf_release(&m.line);
     free(m.task);
     free(m.busy);
     return m.status;

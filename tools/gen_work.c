@@ -144,7 +144,7 @@ answer(struct gen_job *job, const struct iris_buf *message, struct iris_err *err
 }
 
 enum iris_status
-gen_work(struct gen_job *job, struct iris_err *err)
+gen_work(struct gen_job *job, int *told, struct iris_err *err)
 {
     struct iris_buf message = {0};
     enum iris_status st = IRIS_OK;
@@ -164,6 +164,7 @@ gen_work(struct gen_job *job, struct iris_err *err)
             size_t at = 1;
 
             st = (enum iris_status)gen_take_number(&message, &at);
+            *told = 1;
             break;
         }
         st = answer(job, &message, err);

@@ -158,7 +158,8 @@ lead(const struct options *o, struct gen_job *job, const struct iris_entry_run *
         st = print_entries(o, &plan, err);
     if (!st)
         st = report(&plan, err);
-    gen_dismiss(job, st);
+    if (!job->broken)
+        gen_dismiss(job, st);
     iris_plan_release(&plan);
     return st;
 }
@@ -184,10 +185,11 @@ print_digest(const struct options *o, const char *digest, struct iris_err *err)
     return st;
 }
 
-/* All ranks come here with the same settings. */
+/* All ranks come here with the same settings. *alone is cleared when the others
+ * know how this rank has ended. */
 static enum iris_status
 run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper *h, uint64_t seed,
-        struct iris_err *err)
+        int *alone, struct iris_err *err)
 {
     struct iris_pause pause = {pause_worker, NULL};
     struct iris_dataset dataset = {.root = (char *)(uintptr_t)o->dataset, .lock = -1};
@@ -197,13 +199,16 @@ run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper
     struct iris_entry_run run;
     enum iris_status st;
     char digest[IRIS_SETTINGS_DIGEST];
+    int told = 0;
 
     iris_hyper_settings(h, &values);
     st = iris_hyper_digest(h, o->type, seed, o->round, digest, &settings, err);
     run = (struct iris_entry_run){&values, o->type, seed, o->round, digest};
     if (!st && o->digest) {
+        *alone = 0; /* nobody waits */
         st = iris_pool_rank(pool) ? IRIS_OK : print_digest(o, digest, err);
     } else if (!st && (o->plan || o->cli.dry_run)) {
+        *alone = 0;
         st = iris_pool_rank(pool)
                  ? IRIS_OK
                  : gen_plan(&o->cli, o->dataset, o->input, o->plan, &run, err);
@@ -211,8 +216,13 @@ run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper
         iris_cli_catch();
         st = iris_maker_init(&job.maker, h, o->type, seed, o->round, o->dataset, pause, err);
         gen_open_journal(&job);
-        if (!st)
-            st = iris_pool_rank(pool) ? gen_work(&job, err) : lead(o, &job, &run, &settings, err);
+        if (!st && iris_pool_rank(pool)) {
+            st = gen_work(&job, &told, err);
+            *alone = !told;
+        } else if (!st) {
+            st = lead(o, &job, &run, &settings, err);
+            *alone = job.broken;
+        }
         if (job.journal >= 0)
             close(job.journal);
         iris_maker_release(&job.maker);
@@ -248,7 +258,7 @@ prepare(const struct options *o, struct iris_dataset *dataset, struct iris_buf *
 }
 
 static enum iris_status
-run(const struct options *o, struct iris_pool *pool, struct iris_err *err)
+run(const struct options *o, struct iris_pool *pool, int *alone, struct iris_err *err)
 {
     struct iris_dataset dataset = {.lock = -1};
     struct iris_buf text = {0}, message = {0};
@@ -262,18 +272,21 @@ run(const struct options *o, struct iris_pool *pool, struct iris_err *err)
         iris_buf_printf(&message, "%d\n%s", (int)mine, mine ? "" : iris_buf_str(&text));
     }
     st = iris_pool_broadcast(pool, &message, err);
+    *alone = st != IRIS_OK;
     told = (enum iris_status)atoi(iris_buf_str(&message));
     if (!st && told)
         st = told;
     if (!st) {
         const char *body = strchr(iris_buf_str(&message), '\n');
 
+        *alone = 1;
         st = body ? iris_hyper_parse(body + 1, strlen(body + 1), o->hyper, NULL, &h, err)
                   : iris_fail(err, IRIS_E_BUG, "no settings came from rank 0");
     }
     if (!st) {
         iris_hyper_settings(h, &values);
-        st = run_job(o, pool, h, o->cli.has_seed ? o->cli.seed : values.suite.seed, err);
+        st = run_job(o, pool, h, o->cli.has_seed ? o->cli.seed : values.suite.seed, alone,
+                     err);
     }
     iris_hyper_free(h);
     iris_buf_release(&text);
@@ -289,7 +302,7 @@ main(int argc, char **argv)
     struct iris_pool *pool = NULL;
     struct iris_err err = {0};
     enum iris_status st;
-    int quiet = 0;
+    int quiet = 0, alone = 0;
 
     iris_prog = "iris-gen";
     st = iris_pool_start(&pool, &err);
@@ -299,7 +312,12 @@ main(int argc, char **argv)
             quiet = 1; /* nothing is printed there all the same */
         st = parse(argc, argv, &o, &err);
         if (!st && !o.cli.done)
-            st = run(&o, pool, &err);
+            st = run(&o, pool, &alone, &err);
+    }
+    if (st && alone && pool && iris_pool_size(pool) > 1) {
+        /* the others would wait for this rank for ever */
+        fprintf(stderr, "%s: rank %d: %s\n", iris_prog, iris_pool_rank(pool), err.msg);
+        iris_pool_abort(pool, (int)st);
     }
     iris_pool_finish(pool);
     if (quiet)

@@ -184,9 +184,9 @@ run(struct options *o, struct iris_err *err)
         st = iris_find_sort(&f, err);
     all = f.n;
     if (!st && o->has_total)
-        iris_find_draw(&f, o->seed, o->total);
+        st = iris_find_draw(&f, o->seed, o->total, err);
     if (!st && o->parts)
-        iris_find_part(&f, o->part, o->parts);
+        st = iris_find_part(&f, o->part, o->parts, err);
     if (!st) {
         show_warnings(o, &f);
         iris_cli_note(&o->cli, "%zu of %zu snapshots", f.n, all);

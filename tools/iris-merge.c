@@ -101,9 +101,9 @@ is_good(const struct iris_manifest *m, size_t row)
     return !state || strcmp(state, "failed") != 0;
 }
 
-/* Do two rows agree wherever both have something? */
-static int
-agree(const struct iris_manifest *m, size_t a, size_t b)
+/* The column in which two rows differ where both have something, or NULL. */
+static const char *
+disagreement(const struct iris_manifest *m, size_t a, size_t b)
 {
     size_t c;
 
@@ -111,9 +111,9 @@ agree(const struct iris_manifest *m, size_t a, size_t b)
         const char *x = m->row[a][c], *y = m->row[b][c];
 
         if (x && y && strcmp(x, y))
-            return 0;
+            return m->column[c].name;
     }
-    return 1;
+    return NULL;
 }
 
 /* Give row `a` what only row `b` has. */
@@ -153,9 +153,13 @@ unite(struct iris_manifest *m, struct iris_err *err)
             keep[r] = 1;
             best = r;
         } else if (is_good(m, best) && is_good(m, r)) {
-            st = agree(m, best, r) ? complete(m, best, r, err)
-                                   : iris_fail(err, IRIS_E_DATA,
-                                               "entry '%s' has two rows that differ", id);
+            const char *column = disagreement(m, best, r);
+
+            st = column ? iris_fail(err, IRIS_E_DATA,
+                                    "entry '%s' has two rows that differ in '%s': '%s' and '%s'", id,
+                                    column, iris_manifest_get(m, best, column),
+                                    iris_manifest_get(m, r, column))
+                        : complete(m, best, r, err);
         }
     }
     if (!st)
@@ -179,10 +183,9 @@ read_all(const struct options *o, struct iris_manifest *m, struct iris_err *err)
             st = append(m, &part, err);
         iris_manifest_release(&part);
     }
-    if (st)
-        return st;
-    iris_manifest_sort(m);
-    return unite(m, err);
+    if (!st)
+        st = iris_manifest_sort(m, err);
+    return st ? st : unite(m, err);
 }
 
 /* ---- verification ---- */
@@ -296,6 +299,8 @@ run(const struct options *o, struct iris_err *err)
         st = iris_dataset_open(&dataset, o->dataset, IRIS_DATASET_EXISTING, err);
     if (!st)
         st = verify(o, &m, &failed, err);
+    if (!st && o->rescale && !o->cli.dry_run)
+        st = iris_dataset_lock(&dataset, err);
     if (!st && !(o->rescale && o->cli.dry_run))
         st = iris_rescale(o->dataset, &m, o->rescale, err);
     if (!st && o->drop_failed && failed)

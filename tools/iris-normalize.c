@@ -162,6 +162,8 @@ run(const struct options *o, struct iris_err *err)
         st = iris_dataset_open(&dataset, o->dataset, IRIS_DATASET_EXISTING, err);
     if (!st)
         st = iris_entry_type(&m, &job.type, err);
+    if (st && m.kind)
+        iris_fail_in(err, "%s", o->input);
     if (!st) {
         iris_hyper_get_units(h, &job.units);
         iris_hyper_settings(h, &job.settings);
@@ -173,9 +175,12 @@ run(const struct options *o, struct iris_err *err)
         fprintf(stderr, "%s: would convert the raw ones of %zu entries to the units %s\n", iris_prog,
                 m.n_rows, job.scaling.digest);
     } else if (!st) {
-        st = convert_all(&job, err);
+        st = iris_dataset_lock(&dataset, err);
+        if (!st)
+            st = convert_all(&job, err);
+        if (!st)
+            st = iris_manifest_sort(&m, err);
         if (!st) {
-            iris_manifest_sort(&m);
             iris_manifest_print(&m, &text);
             st = iris_cli_write(&o->cli, &text, err);
         }

@@ -168,16 +168,23 @@ drop_raw(const struct options *o, const struct iris_manifest *m, struct iris_err
     return st;
 }
 
+/* Publish, print, then drop what is no longer needed: all under the lock. */
 static enum iris_status
 publish(const struct options *o, const struct iris_manifest *m, const struct iris_hyper *h,
-        struct iris_err *err)
+        const struct iris_buf *text, struct iris_err *err)
 {
     struct iris_dataset dataset;
     enum iris_status st;
 
     st = iris_dataset_open(&dataset, o->publish, IRIS_DATASET_EXISTING, err);
     if (!st)
+        st = iris_dataset_lock(&dataset, err);
+    if (!st)
         st = iris_publish(o->publish, m, h, o->replace, err);
+    if (!st)
+        st = iris_cli_write(&o->cli, text, err);
+    if (!st && o->drop_raw)
+        st = drop_raw(o, m, err);
     iris_dataset_close(&dataset);
     return st;
 }
@@ -203,19 +210,16 @@ run(const struct options *o, struct iris_err *err)
         st = iris_manifest_read(o->input, "entries", &m, err);
     if (!st)
         st = leave_out_failed(o, &m, err);
+    if (st && m.kind)
+        iris_fail_in(err, "%s", o->input);
     if (!st)
         st = shuffle(&m, seed, err);
     if (!st && o->cli.dry_run) {
         fprintf(stderr, "%s: would %s %zu entries\n", iris_prog, o->publish ? "publish" : "print",
                 m.n_rows);
     } else if (!st) {
-        if (o->publish)
-            st = publish(o, &m, h, err);
         iris_manifest_print(&m, &text);
-        if (!st)
-            st = iris_cli_write(&o->cli, &text, err);
-        if (!st && o->drop_raw)
-            st = drop_raw(o, &m, err);
+        st = o->publish ? publish(o, &m, h, &text, err) : iris_cli_write(&o->cli, &text, err);
     }
     iris_buf_release(&text);
     iris_manifest_release(&m);

@@ -243,11 +243,13 @@ find_units(const struct options *o, struct iris_manifest *m, struct iris_hyper *
     seed = o->cli.has_seed ? o->cli.seed : s.suite.seed;
     n = o->sample ? o->sample : (uint64_t)s.writer.unit_calculation_sample_size;
     st = iris_entry_type(m, &type, err);
+    if (st)
+        return iris_fail_in(err, "%s", o->input);
     if (!st && o->from) {
         st = take_from(o, type, &s, h, &u, err);
     } else if (!st && !iris_unitset_complete(type, &u)) {
-        iris_manifest_sort(m);
-        if (type != IRIS_STANDARD)
+        st = iris_manifest_sort(m, err);
+        if (!st && type != IRIS_STANDARD)
             st = measure(o, m, &s, seed, n, std, err);
         if (!st)
             st = iris_unitset_own(type, &s, std, &u, err);

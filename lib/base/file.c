@@ -9,6 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The directory part of a path, in memory of its own. */
+static char *
+parent_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return strdup(".");
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
 /* The lock is held on an inode; by the time it is granted the name may belong
  * to another one, because its last holder renamed it away. */
 static int
@@ -19,23 +30,71 @@ still_named(int fd, const char *path)
     return !fstat(fd, &a) && !stat(path, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+/* Take the temporary file of a name, new or left by a run that was killed;
+ * *again when it was taken by another one in the meantime. */
 static enum iris_status
-open_locked(const char *tmp, int *fd, struct iris_err *err)
+take_tmp(struct iris_outfile *f, int *again, struct iris_err *err)
 {
-    for (;;) {
-        *fd = open(tmp, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-        if (*fd < 0)
-            return iris_fail(err, IRIS_E_IO, "cannot create '%s':", tmp);
-        if (flock(*fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
-            close(*fd);
-            *fd = -1;
-            return iris_fail(err, IRIS_E_RETRY, "another program is writing '%s'", tmp);
-        }
-        if (still_named(*fd, tmp))
-            return IRIS_OK;
-        close(*fd);
-        *fd = -1;
+    struct stat sb;
+
+    *again = 0;
+    f->fd = open(f->tmp, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (f->fd < 0)
+        return iris_fail(err, IRIS_E_IO, "cannot create '%s':", f->tmp);
+    if (flock(f->fd, LOCK_EX | LOCK_NB)) {
+        if (errno == EWOULDBLOCK)
+            return iris_fail(err, IRIS_E_RETRY, "another program is writing '%s'", f->tmp);
+        return IRIS_OK; /* no locks here: the name is of this process alone */
     }
+    *again = !still_named(f->fd, f->tmp);
+    if (*again || fstat(f->fd, &sb) || sb.st_nlink == 1)
+        return IRIS_OK;
+    /* a second name of another file, left by iris_link_file: not ours to empty */
+    *again = 1;
+    if (unlink(f->tmp))
+        return iris_fail(err, IRIS_E_IO, "cannot remove '%s':", f->tmp);
+    return IRIS_OK;
+}
+
+/* Some file systems of clusters have no locks. There every writer has a
+ * temporary file of its own, so that two cannot write into one. */
+static int
+has_locks(const char *path)
+{
+    char *dir = parent_of(path);
+    int fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int has = 1;
+
+    if (fd >= 0) {
+        has = !flock(fd, LOCK_SH | LOCK_NB) || errno == EWOULDBLOCK;
+        close(fd);
+    }
+    free(dir);
+    return has;
+}
+
+static enum iris_status
+open_locked(struct iris_outfile *f, struct iris_err *err)
+{
+    enum iris_status st;
+    char host[65] = "";
+    int again;
+
+    if (!has_locks(f->path)) {
+        free(f->tmp);
+        gethostname(host, sizeof host - 1);
+        f->tmp = iris_format("%s" IRIS_TMP_SUFFIX ".%s.%ld", f->path, host, (long)getpid());
+        if (!f->tmp)
+            return iris_fail_memory(err);
+    }
+    do {
+        st = take_tmp(f, &again, err);
+        if ((st || again) && f->fd >= 0) {
+            close(f->fd);
+            f->fd = -1;
+        }
+    } while (!st && again);
+    return st;
 }
 
 static void
@@ -65,7 +124,7 @@ iris_outfile_open(struct iris_outfile *f, const char *path, struct iris_err *err
         release(f);
         return iris_fail_memory(err);
     }
-    st = open_locked(f->tmp, &f->fd, err);
+    st = open_locked(f, err);
     if (st) {
         release(f);
         return st;
@@ -131,11 +190,9 @@ iris_outfile_pwrite(struct iris_outfile *f, const void *data, size_t len, uint64
 static enum iris_status
 sync_parent(const char *path, struct iris_err *err)
 {
-    const char *slash = strrchr(path, '/');
+    char *dir = parent_of(path);
     enum iris_status st;
-    char *dir;
 
-    dir = slash == path ? strdup("/") : slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
     if (!dir)
         return iris_fail_memory(err);
     st = iris_sync_dir(dir, err);
@@ -150,6 +207,8 @@ iris_outfile_commit(struct iris_outfile *f, struct iris_err *err)
 
     if (fsync(f->fd))
         st = iris_fail(err, IRIS_E_IO, "cannot write '%s' to disk:", f->tmp);
+    else if (!still_named(f->fd, f->tmp))
+        st = iris_fail(err, IRIS_E_RETRY, "'%s' was taken away while it was written", f->tmp);
     else if (rename(f->tmp, f->path))
         st = iris_fail(err, IRIS_E_IO, "cannot rename '%s' to '%s':", f->tmp, f->path);
     if (st) {

@@ -46,7 +46,9 @@ enum iris_status iris_outfile_write(struct iris_outfile *f, const void *data, si
 enum iris_status iris_outfile_pwrite(struct iris_outfile *f, const void *data, size_t len,
                                      uint64_t offset, struct iris_err *err);
 
-/* Publish. On failure the temporary file is removed and NAME is untouched. */
+/* Publish. On failure the temporary file is removed and NAME is untouched; but
+ * when only the last step fails, the one that makes the rename durable, NAME is
+ * the new file. */
 enum iris_status iris_outfile_commit(struct iris_outfile *f, struct iris_err *err);
 
 /* Give up: remove the temporary file, leave NAME untouched. */

@@ -16,7 +16,7 @@
 
 #include "err.h"
 
-#define IRIS_BLUR_MAX 63 /* largest kernel */
+#define IRIS_BLUR_MAX 1023 /* largest kernel */
 
 struct iris_blur {
     size_t n[3];                     /* sizes on r, lon, lat; odd */

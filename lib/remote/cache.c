@@ -12,8 +12,10 @@
 #include "file.h"
 
 static const char marker[] = ".iris-cache";
+static const char marker_tmp[] = ".iris-cache" IRIS_TMP_SUFFIX;
 enum { CHUNK = 1 << 20 };
 
+/* Nothing is there, but for a marker that was begun by a run that was killed. */
 static int
 is_empty(const char *path)
 {
@@ -22,7 +24,8 @@ is_empty(const char *path)
     int n = 0;
 
     while (dir && (e = readdir(dir)))
-        n += strcmp(e->d_name, ".") && strcmp(e->d_name, "..");
+        n += strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
+             strncmp(e->d_name, marker_tmp, sizeof marker_tmp - 1);
     if (dir)
         closedir(dir);
     return n == 0;

@@ -120,24 +120,26 @@ compare_ids(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void
-check_unique(struct job *job)
+static enum iris_status
+check_unique(struct job *job, struct iris_err *err)
 {
     const struct iris_manifest *m = &job->manifest;
     const char **id = calloc(m->n_rows + 1, sizeof *id);
     size_t r;
 
-    for (r = 0; id && r < m->n_rows; r++) {
+    if (!id)
+        return iris_fail_memory(err);
+    for (r = 0; r < m->n_rows; r++) {
         id[r] = iris_manifest_get(m, r, "id");
         id[r] = id[r] ? id[r] : "";
     }
-    if (id)
-        qsort(id, m->n_rows, sizeof *id, compare_ids);
-    for (r = 1; id && r < m->n_rows; r++) {
+    qsort(id, m->n_rows, sizeof *id, compare_ids);
+    for (r = 1; r < m->n_rows; r++) {
         if (!strcmp(id[r], id[r - 1]))
             broken(job, "entry '%s' is there twice", id[r]);
     }
     free(id);
+    return IRIS_OK;
 }
 
 /* Where an array must lie, by its row. */
@@ -252,8 +254,9 @@ iris_check_dataset(struct iris_check *c, const char *root, struct iris_err *err)
         broken(&job, "%s", why.msg);
     } else {
         check_index(&job);
-        check_unique(&job);
-        st = check_entries(&job, err);
+        st = check_unique(&job, err);
+        if (!st)
+            st = check_entries(&job, err);
     }
     free(path);
     iris_manifest_release(&job.manifest);

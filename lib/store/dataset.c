@@ -76,6 +76,13 @@ iris_dataset_lock(struct iris_dataset *d, struct iris_err *err)
     char *path;
     ssize_t n;
 
+    if (access(d->root, F_OK))
+        return iris_fail(err, IRIS_E_IO, "cannot open data set '%s':", d->root);
+    path = iris_path_join(d->root, ".iris");
+    st = path ? iris_mkdirs(path, err) : iris_fail_memory(err);
+    free(path);
+    if (st)
+        return st;
     path = iris_path_join(d->root, ".iris/lock");
     if (!path)
         return iris_fail_memory(err);
@@ -276,14 +283,14 @@ is_temporary(const char *name)
 {
     size_t n = strlen(name), s = strlen(IRIS_TMP_SUFFIX);
 
-    return n > s && !strcmp(name + n - s, IRIS_TMP_SUFFIX);
+    return (n > s && !strcmp(name + n - s, IRIS_TMP_SUFFIX)) || strstr(name, IRIS_TMP_SUFFIX ".");
 }
 
 /* Remove a temporary file, unless a process that lives writes it. */
 static void
 sweep(int dir, const char *name)
 {
-    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
     if (fd < 0 || !flock(fd, LOCK_EX | LOCK_NB))
         unlinkat(dir, name, 0);

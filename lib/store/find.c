@@ -229,19 +229,20 @@ compare_lots(const void *pa, const void *pb)
     return strcmp(a->id, b->id);
 }
 
-void
-iris_find_draw(struct iris_find *f, uint64_t seed, uint64_t total)
+enum iris_status
+iris_find_draw(struct iris_find *f, uint64_t seed, uint64_t total, struct iris_err *err)
 {
     struct lot *lot = calloc(f->n + 1, sizeof *lot);
     unsigned char *keep = calloc(f->n + 1, 1);
+    enum iris_status st = lot && keep ? IRIS_OK : iris_fail_memory(err);
     size_t i, n = 0;
 
-    for (i = 0; lot && keep && i < f->n; i++) {
+    for (i = 0; i < f->n && !st; i++) {
         keep[i] = (unsigned char)f->found[i].named;
         if (!f->found[i].named)
             lot[n++] = (struct lot){iris_hash64(seed, f->found[i].id), f->found[i].id, i};
     }
-    if (lot && keep) {
+    if (!st) {
         qsort(lot, n, sizeof *lot, compare_lots);
         for (i = 0; i < n && i < total; i++)
             keep[lot[i].index] = 1;
@@ -249,19 +250,22 @@ iris_find_draw(struct iris_find *f, uint64_t seed, uint64_t total)
     }
     free(lot);
     free(keep);
+    return st;
 }
 
-void
-iris_find_part(struct iris_find *f, uint64_t k, uint64_t n)
+enum iris_status
+iris_find_part(struct iris_find *f, uint64_t k, uint64_t n, struct iris_err *err)
 {
     unsigned char *keep = calloc(f->n + 1, 1);
     size_t i;
 
-    for (i = 0; keep && i < f->n; i++)
+    if (!keep)
+        return iris_fail_memory(err);
+    for (i = 0; i < f->n; i++)
         keep[i] = i % n == k - 1;
-    if (keep)
-        keep_only(f, keep);
+    keep_only(f, keep);
     free(keep);
+    return IRIS_OK;
 }
 
 static int

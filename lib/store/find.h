@@ -50,10 +50,11 @@ enum iris_status iris_find_filter(struct iris_find *f, int has_min, int64_t min,
                                   int64_t max, struct iris_err *err);
 
 /* Keep total of those not named: the first in the order of hash(seed, id). */
-void iris_find_draw(struct iris_find *f, uint64_t seed, uint64_t total);
+enum iris_status iris_find_draw(struct iris_find *f, uint64_t seed, uint64_t total,
+                                struct iris_err *err);
 
 /* Keep part k of n (k from 1) of the list in its order: every n-th. */
-void iris_find_part(struct iris_find *f, uint64_t k, uint64_t n);
+enum iris_status iris_find_part(struct iris_find *f, uint64_t k, uint64_t n, struct iris_err *err);
 
 /* Sort by id in natural order and refuse an id or a file that is there twice. */
 enum iris_status iris_find_sort(struct iris_find *f, struct iris_err *err);

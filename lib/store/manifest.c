@@ -180,10 +180,10 @@ iris_manifest_get_u64(const struct iris_manifest *m, size_t row, const char *nam
     const char *text = iris_manifest_get(m, row, name);
 
     if (!text)
-        return iris_fail(err, IRIS_E_DATA, "row %zu of the manifest has no '%s'", row + 1, name);
+        return iris_fail(err, IRIS_E_DATA, "row %zu has no '%s'", row + 1, name);
     if (iris_parse_u64(text, value))
-        return iris_fail(err, IRIS_E_DATA, "row %zu of the manifest has a bad '%s': '%s'", row + 1,
-                         name, text);
+        return iris_fail(err, IRIS_E_DATA, "row %zu has a bad '%s': '%s'", row + 1, name,
+                         text);
     return IRIS_OK;
 }
 
@@ -215,14 +215,14 @@ compare_keys(const void *pa, const void *pb)
     return compare_text(a->id, b->id, strcmp);
 }
 
-void
-iris_manifest_sort(struct iris_manifest *m)
+enum iris_status
+iris_manifest_sort(struct iris_manifest *m, struct iris_err *err)
 {
     struct key *key = malloc((m->n_rows ? m->n_rows : 1) * sizeof *key);
     size_t r;
 
     if (!key)
-        return;
+        return iris_fail_memory(err);
     for (r = 0; r < m->n_rows; r++) {
         const char *point = iris_manifest_get(m, r, "point");
 
@@ -235,6 +235,7 @@ iris_manifest_sort(struct iris_manifest *m)
     for (r = 0; r < m->n_rows; r++)
         m->row[r] = key[r].row;
     free(key);
+    return IRIS_OK;
 }
 
 static void

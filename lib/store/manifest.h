@@ -72,7 +72,7 @@ enum iris_status iris_manifest_get_u64(const struct iris_manifest *m, size_t row
                                        uint64_t *value, struct iris_err *err);
 
 /* Sort rows by (snapshot in natural order, point, id). */
-void iris_manifest_sort(struct iris_manifest *m);
+enum iris_status iris_manifest_sort(struct iris_manifest *m, struct iris_err *err);
 
 /* Append the text of a manifest: all of it, or its parts. */
 void iris_manifest_print(const struct iris_manifest *m, struct iris_buf *out);
@@ -87,6 +87,7 @@ struct iris_manifest_reader {
     size_t line;              /* number of the last line fed */
     size_t rows;              /* since the last header */
     int state;
+    struct iris_buf part;       /* of a line whose end has not come */
     struct iris_manifest table; /* kind, columns and the rows so far */
 };
 
@@ -98,7 +99,11 @@ void iris_manifest_reader_release(struct iris_manifest_reader *r);
 enum iris_status iris_manifest_reader_line(struct iris_manifest_reader *r, const char *line,
                                            size_t len, struct iris_err *err);
 
-/* The end of input: complain when there was no header. */
+/* Text as it comes, lines cut anywhere; a line has at most 1 MiB. */
+enum iris_status iris_manifest_reader_feed(struct iris_manifest_reader *r, const char *text,
+                                           size_t n, struct iris_err *err);
+
+/* The end of input: complain when there was no header or half a line. */
 enum iris_status iris_manifest_reader_end(struct iris_manifest_reader *r, struct iris_err *err);
 
 /* Read a whole manifest.

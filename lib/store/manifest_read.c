@@ -1,14 +1,17 @@
 #include "manifest.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "file.h"
 #include "num.h"
 
 enum { START, HEADER, ROWS, ENDED };
+enum { MAX_LINE = 1 << 20 };
 static const char version[] = IRIS_MANIFEST_VERSION;
 
 enum iris_status
@@ -23,6 +26,7 @@ void
 iris_manifest_reader_release(struct iris_manifest_reader *r)
 {
     free(r->name);
+    iris_buf_release(&r->part);
     iris_manifest_release(&r->table);
     *r = (struct iris_manifest_reader){0};
 }
@@ -257,9 +261,45 @@ iris_manifest_reader_line(struct iris_manifest_reader *r, const char *line, size
     return st;
 }
 
+/* Part of a line whose end has not come yet. */
+static enum iris_status
+keep_part(struct iris_manifest_reader *r, const char *text, size_t n, struct iris_err *err)
+{
+    if (n > MAX_LINE - r->part.len) {
+        r->line++;
+        return bad_line(r, err, "a line of more than %d bytes", MAX_LINE);
+    }
+    iris_buf_append(&r->part, text, n);
+    return iris_buf_check(&r->part, err);
+}
+
+enum iris_status
+iris_manifest_reader_feed(struct iris_manifest_reader *r, const char *text, size_t n,
+                          struct iris_err *err)
+{
+    const char *end = text + n;
+    enum iris_status st = IRIS_OK;
+
+    while (text < end && !st) {
+        const char *nl = memchr(text, '\n', (size_t)(end - text));
+
+        st = keep_part(r, text, (size_t)((nl ? nl : end) - text), err);
+        if (!st && nl) {
+            st = iris_manifest_reader_line(r, iris_buf_str(&r->part), r->part.len, err);
+            iris_buf_clear(&r->part);
+        }
+        text = nl ? nl + 1 : end;
+    }
+    return st;
+}
+
 enum iris_status
 iris_manifest_reader_end(struct iris_manifest_reader *r, struct iris_err *err)
 {
+    if (r->part.len) {
+        r->line++;
+        return bad_line(r, err, "the last line is cut short");
+    }
     if (r->state == START)
         return iris_fail(err, IRIS_E_DATA, "%s: empty, not a manifest (see iris-manifest(5))",
                          r->name);
@@ -269,21 +309,27 @@ iris_manifest_reader_end(struct iris_manifest_reader *r, struct iris_err *err)
 }
 
 static enum iris_status
-feed(struct iris_manifest_reader *r, const struct iris_buf *text, struct iris_err *err)
+read_rows(const char *path, struct iris_manifest_reader *r, struct iris_err *err)
 {
-    const char *p = iris_buf_str(text), *end = p + text->len;
+    int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
     enum iris_status st = IRIS_OK;
+    char chunk[65536];
+    ssize_t n = 0;
 
-    while (p < end && !st) {
-        const char *nl = memchr(p, '\n', (size_t)(end - p));
-
-        if (!nl) {
-            r->line++;
-            return bad_line(r, err, "the last line is cut short");
-        }
-        st = iris_manifest_reader_line(r, p, (size_t)(nl - p), err);
-        p = nl + 1;
+    if (fd < 0)
+        return iris_fail(err, IRIS_E_IO, "cannot open '%s':", path);
+    while (!st) {
+        n = read(fd, chunk, sizeof chunk);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        st = iris_manifest_reader_feed(r, chunk, (size_t)n, err);
     }
+    if (n < 0)
+        st = iris_fail(err, IRIS_E_IO, "cannot read '%s':", r->name);
+    if (fd != STDIN_FILENO)
+        close(fd);
     return st ? st : iris_manifest_reader_end(r, err);
 }
 
@@ -299,15 +345,12 @@ iris_manifest_read(const char *path, const char *kind, struct iris_manifest *m,
                    struct iris_err *err)
 {
     struct iris_manifest_reader r;
-    struct iris_buf text = {0};
     enum iris_status st;
 
     *m = (struct iris_manifest){0};
     st = iris_manifest_reader_init(&r, path, err);
     if (!st)
-        st = iris_read_file(path, (size_t)1 << 40, &text, err);
-    if (!st)
-        st = feed(&r, &text, err);
+        st = read_rows(path, &r, err);
     if (!st && !kind_fits(r.table.kind, kind))
         st = iris_fail(err, IRIS_E_DATA, "%s: a manifest of %s where one of %s is needed", r.name,
                        r.table.kind, kind);
@@ -315,7 +358,6 @@ iris_manifest_read(const char *path, const char *kind, struct iris_manifest *m,
         *m = r.table;
         r.table = (struct iris_manifest){0};
     }
-    iris_buf_release(&text);
     iris_manifest_reader_release(&r);
     return st;
 }

@@ -35,7 +35,7 @@ check_hash(const char *path, const char *recorded, const char *found, struct iri
 /* A file being read as blocks and written scaled. */
 struct conversion {
     struct iris_npy in;
-    struct iris_outfile out;
+    struct iris_outfile out; /* not open: only the hash is wanted */
     struct iris_digest *raw, *made;
     float block[BLOCK];
 };
@@ -51,13 +51,13 @@ release(struct conversion *c)
 }
 
 static enum iris_status
-hash_start(int fd, uint64_t len, const char *path, struct iris_digest *d, struct iris_err *err)
+hash_header(const struct iris_npy *in, struct iris_digest *d, struct iris_err *err)
 {
     char header[4096];
 
-    if (len > sizeof header || pread(fd, header, (size_t)len, 0) != (ssize_t)len)
-        return iris_fail(err, IRIS_E_IO, "cannot read '%s':", path);
-    iris_digest_add(d, header, (size_t)len);
+    if (in->offset > sizeof header || pread(in->fd, header, in->offset, 0) != (ssize_t)in->offset)
+        return iris_fail(err, IRIS_E_IO, "cannot read '%s':", in->path);
+    iris_digest_add(d, header, in->offset);
     return IRIS_OK;
 }
 
@@ -77,16 +77,20 @@ scale_blocks(struct conversion *c, const float *factor, size_t channels, uint64_
         for (i = 0; i < n; i++)
             c->block[i] *= factor[channels == 1 ? 0 : (done + i) / part];
         iris_digest_add(c->made, c->block, n * sizeof *c->block);
-        st = iris_outfile_pwrite(&c->out, c->block, n * sizeof *c->block, offset + 4 * done, err);
+        if (c->out.fd >= 0)
+            st = iris_outfile_pwrite(&c->out, c->block, n * sizeof *c->block, offset + 4 * done,
+                                     err);
     }
     return st;
 }
 
+/* Scale `from` into `to`; with no `to` only form the hash it would have. */
 static enum iris_status
 convert(const char *from, const char *to, const float *factor, size_t channels, const char *hash,
         char made[33], struct iris_err *err)
 {
     struct conversion *c = calloc(1, sizeof *c);
+    struct iris_buf header = {0};
     char raw[IRIS_DIGEST_TEXT];
     uint64_t offset = 0;
     enum iris_status st;
@@ -100,22 +104,53 @@ convert(const char *from, const char *to, const float *factor, size_t channels, 
     if (!st && c->in.count % channels)
         st = iris_fail(err, IRIS_E_DATA, "'%s' does not have %zu channels", from, channels);
     if (!st)
-        st = hash_start(c->in.fd, c->in.offset, from, c->raw, err);
-    if (!st)
+        st = hash_header(&c->in, c->raw, err);
+    if (!st) {
+        iris_npy_header(&c->in.shape, &header);
+        st = iris_buf_check(&header, err);
+        iris_digest_add(c->made, iris_buf_str(&header), header.len);
+    }
+    if (!st && to)
         st = iris_npy_create(&c->out, to, &c->in.shape, &offset, err);
-    if (!st)
-        st = hash_start(c->out.fd, offset, to, c->made, err);
     if (!st)
         st = scale_blocks(c, factor, channels, offset, err);
     if (!st && c->in.item == sizeof(float)) {
         iris_digest_text(c->raw, raw);
         st = check_hash(from, hash, raw, err);
     }
-    if (!st)
+    if (!st && to)
         st = iris_outfile_commit(&c->out, err);
     if (!st)
         iris_digest_text(c->made, made);
+    iris_buf_release(&header);
     release(c);
+    return st;
+}
+
+/* Is `to` what `from` becomes? Without `from`, which may have been dropped,
+ * there is nothing to compare with. */
+static enum iris_status
+compare(const char *from, const char *to, const float *factor, size_t channels, const char *hash,
+        char made[33], int *same, struct iris_err *err)
+{
+    char found[IRIS_DIGEST_TEXT];
+    enum iris_status st;
+
+    *same = 0;
+    if (access(to, F_OK))
+        return IRIS_OK;
+    st = iris_digest_file(to, found, err);
+    if (st)
+        return st;
+    memcpy(made, found, sizeof found);
+    *same = 1;
+    if (access(from, F_OK))
+        return IRIS_OK;
+    st = all_one(factor, channels) ? iris_digest_file(from, made, err)
+                                   : convert(from, NULL, factor, channels, hash, made, err);
+    if (!st && all_one(factor, channels))
+        st = check_hash(from, hash, made, err);
+    *same = !st && !strcmp(made, found);
     return st;
 }
 
@@ -124,9 +159,11 @@ iris_normalize_array(const char *from, const char *to, const float *factor, size
                      const char *hash, char made[33], struct iris_err *err)
 {
     enum iris_status st;
+    int same;
 
-    if (!access(to, F_OK))
-        return iris_digest_file(to, made, err);
+    st = compare(from, to, factor, channels, hash, made, &same, err);
+    if (st || same)
+        return st;
     if (!all_one(factor, channels))
         return convert(from, to, factor, channels, hash, made, err);
     st = iris_digest_file(from, made, err);

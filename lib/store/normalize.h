@@ -8,8 +8,8 @@
 #include "unitset.h"
 
 /* Convert one array: file `from` times its factors becomes file `to`. With
- * factors of 1 it is a second name for the same file. A `to` that is there is
- * complete, so it is left alone.
+ * factors of 1 it is a second name for the same file. A `to` that is there and
+ * is what `from` becomes, or whose `from` is gone, is left alone.
  *
  *   in   hash  of `from` as recorded, NULL when it is not: compared
  *   out  made  hash of `to`

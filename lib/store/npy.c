@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "buf.h"
 #include "num.h"
 
 static const char magic[] = "\x93NUMPY\x01\x00";
@@ -48,8 +47,8 @@ iris_shape_count(const struct iris_shape *s, size_t *count, struct iris_err *err
     return IRIS_OK;
 }
 
-static void
-put_header(struct iris_buf *b, const struct iris_shape *shape)
+void
+iris_npy_header(const struct iris_shape *shape, struct iris_buf *b)
 {
     char text[256];
     size_t total, pad;
@@ -77,7 +76,7 @@ iris_npy_create(struct iris_outfile *f, const char *path, const struct iris_shap
     size_t count = 0;
 
     *f = (struct iris_outfile)IRIS_OUTFILE_INIT;
-    put_header(&header, shape);
+    iris_npy_header(shape, &header);
     *offset = header.len;
     st = iris_buf_check(&header, err);
     if (!st)

@@ -52,10 +52,10 @@ read_row(const struct iris_manifest *m, size_t row, struct iris_plan_snapshot *s
     enum iris_status st;
 
     if (!id || !iris_snapname_is_id(id))
-        return iris_fail(err, IRIS_E_DATA, "row %zu of the manifest has a bad snapshot id '%s'",
-                         row + 1, id ? id : ".");
+        return iris_fail(err, IRIS_E_DATA, "row %zu has a bad snapshot id '%s'", row + 1,
+                         id ? id : ".");
     if (!path)
-        return iris_fail(err, IRIS_E_DATA, "snapshot '%s' has no path in the manifest", id);
+        return iris_fail(err, IRIS_E_DATA, "snapshot '%s' has no path", id);
     st = iris_manifest_get_u64(m, row, "files", &s->files, err);
     if (!st)
         st = iris_manifest_get_u64(m, row, "bytes", &s->bytes, err);
@@ -205,7 +205,5 @@ iris_plan_entries(const struct iris_plan *p, struct iris_manifest *m, struct iri
                 st = iris_entry_add(m, &p->run, s->id, k, s->message[k], err);
         }
     }
-    if (!st)
-        iris_manifest_sort(m);
-    return st;
+    return st ? st : iris_manifest_sort(m, err);
 }

@@ -94,9 +94,9 @@ divide(struct iris_scaling *a, const struct iris_scaling *b)
     size_t c;
 
     for (c = 0; c < IRIS_TENSOR_CHANNELS; c++)
-        a->tensor[c] /= b->tensor[c];
-    a->column /= b->column;
-    a->observed /= b->observed;
+        a->tensor[c] = (float)((double)a->tensor[c] / (double)b->tensor[c]);
+    a->column = (float)((double)a->column / (double)b->column);
+    a->observed = (float)((double)a->observed / (double)b->observed);
 }
 
 static enum iris_status

@@ -212,6 +212,9 @@ survey(const char *path, uint64_t files, const struct iris_settings *s,
         }
         if (!st)
             st = iris_snapshot_count(&p, &n, err);
+        if (!st && n > UINT32_MAX - m->first[k])
+            st = iris_fail(err, IRIS_E_DATA, "'%s' has %zu gas cells, more than can be held", p.name,
+                           n);
         claimed = iris_snapshot_claimed(p.file, "NumPart_ThisFile");
         if (!st)
             check_counts(&p, claimed, n, info);

@@ -141,10 +141,11 @@ no_leftovers() {
     [ -z "$(find . -name '*.tmp')" ] || { find . -name '*.tmp'; return 1; }
 }
 
-# end_session SID: SIGKILL to all of a session, and wait until it is gone.
+# end_session SID: SIGKILL to all of a session, and wait until they are dead
+# (whoever inherits the dead may take its time to bury them).
 end_session() {
     local pids
-    while pids=$(ps -o pid= -s "$1") && [ -n "$pids" ]; do
+    while pids=$(ps -o pid=,stat= -s "$1" | awk '$2 !~ /^Z/ { print $1 }') && [ -n "$pids" ]; do
         kill -KILL $pids 2>/dev/null || true
         sleep 0.01
     done

@@ -10,7 +10,7 @@ setup_file() {
     tiny_hyper >hyper.json
     # a grid that takes seconds, to be interrupted
     tiny_hyper -s coordinate_hyper.r_steps=128 -s coordinate_hyper.r_crop_max_index=128 \
-        -s coordinate_hyper.lon_steps=128 -s coordinate_hyper.lat_steps=32 \
+        -s coordinate_hyper.lon_steps=128 -s coordinate_hyper.lat_steps=16 \
         -s writer_hyper.points_per_snapshot=4 >big.json
 }
 
@@ -632,6 +632,16 @@ nothing_half() {
     same_data ref d
 }
 
+@test "the digest alone" {
+    gen simple d list.tsv >/dev/null
+    run -0 --separate-stderr iris-gen --digest -H hyper.json -t simple
+    [ "$output" = "$(ls d/entries)" ] && [ -z "$stderr" ]
+    [ "$($(mpi 2) iris-gen --digest -H hyper.json -t simple </dev/null)" = "$output" ]
+    [ "$(iris-gen --digest -H hyper.json -t standard)" != "$output" ]
+    [ "$(iris-gen --digest -H hyper.json -t simple --round=1)" != "$output" ]
+    [ "$(iris-gen --digest -H hyper.json -t simple --seed=1)" != "$output" ]
+}
+
 @test "a plan says what is missing and makes nothing" {
     todo() {
         gen simple d --plan "$@" | grep -v '^#' | cut -f1,8 | tr '\t\n' '= '
@@ -688,9 +698,10 @@ nothing_half() {
 
 # ---- bad snapshots ----
 
-# one_bad NAME PATTERN COMMAND...: the command damages $bad, one of four
+# one_bad TYPE PATTERN COMMAND...: the command damages $bad, one of four
 # snapshots. Its points fail with a message that names it and matches, the rest
-# is as if it were not there; repaired, only its points are made.
+# is as if it were not there; repaired, only its points are made. Also with
+# $ranks ranks, unless that is empty.
 one_bad() {
     local type=$1 pattern=$2 bad=snaps/snap_004.hdf5
     shift 2
@@ -1171,7 +1182,7 @@ one_bad() {
 
 # ---- several at once ----
 
-@test "two runs on one data set: the second waits for another day" {
+@test "two runs on one data set: the second is turned away" {
     mkfifo in
     exec 9<>in
     setsid iris-gen -H hyper.json -t simple -d d - <in >first.tsv 2>stderr 3>&- 9>&- &

@@ -190,6 +190,11 @@ state_of() {
     rm "D/$(column observed normalized.tsv | sed -n 4p)"
     iris-normalize -H units.json -d D merged.tsv | cmp - normalized.tsv
     [ "$(diff before <(state_of D) | grep -c '^>')" = 1 ]
+    # or what is something else than the raw array becomes
+    array "D/$(column observed normalized.tsv | sed -n 4p)" '$v[0] = 99'
+    : >"D/$(column column normalized.tsv | sed -n 2p)"
+    iris-normalize -H units.json -d D merged.tsv | cmp - normalized.tsv
+    iris-merge -d D normalized.tsv | cmp - normalized.tsv
     # also when the raw arrays are gone
     rm -r D/entries/*/raw
     iris-normalize -H units.json -d D merged.tsv | cmp - normalized.tsv

@@ -1,17 +1,21 @@
 /* crash -- a library to preload that ends the process at the n-th call that
- * changes what is on disk: rename, link, unlink, rmdir, fsync.
+ * changes the tree on disk or makes it durable. Contents are written between
+ * two such calls; open and write themselves are not counted.
  *
  *   CRASH_COUNT  file that counts the calls, one byte each, over all processes
  *   CRASH_AT     n; not set: only count
  *   CRASH_AFTER  set: after the call, else before it
+ *   CRASH_ALL    set: the whole process group ends, not this process only
  *
  * The process ends by _exit with status 99, as if it were killed: nothing is
- * flushed, closed or tidied up. */
+ * flushed, closed or tidied up. A group ends by SIGKILL. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The number of this call, 0 when nobody counts. */
@@ -32,70 +36,51 @@ number(void)
     return n;
 }
 
-static int
-due(long n)
+/* End here when the n-th call is the one. */
+static void
+end_at(long n, int after)
 {
     const char *at = getenv("CRASH_AT");
 
-    return n > 0 && at && n == atol(at);
+    if (n <= 0 || !at || n != atol(at) || after != (getenv("CRASH_AFTER") != NULL))
+        return;
+    if (getenv("CRASH_ALL"))
+        kill(0, SIGKILL);
+    _exit(99);
 }
 
-/* Around a call: end before it, or make it and end. */
-#define CRASH_AROUND(call)                       \
-    long n = number();                           \
-    int result;                                  \
-                                                 \
-    if (due(n) && !getenv("CRASH_AFTER"))        \
-        _exit(99);                               \
-    result = (call);                             \
-    if (due(n))                                  \
-        _exit(99);                               \
-    return result
+#define COUNTED(name, parameters, arguments)                                                       \
+    int name parameters                                                                            \
+    {                                                                                              \
+        static int(*real) parameters;                                                              \
+        long n = number();                                                                         \
+        int result;                                                                                \
+                                                                                                   \
+        if (!real)                                                                                 \
+            *(void **)(&real) = dlsym(RTLD_NEXT, #name);                                           \
+        end_at(n, 0);                                                                              \
+        result = real arguments;                                                                   \
+        end_at(n, 1);                                                                              \
+        return result;                                                                             \
+    }
 
-#define REAL(name, ...)                            \
-    static int (*real)(__VA_ARGS__);               \
-                                                   \
-    if (!real)                                     \
-    *(void **)(&real) = dlsym(RTLD_NEXT, name)
-
-int
-rename(const char *from, const char *to)
-{
-    REAL("rename", const char *, const char *);
-    CRASH_AROUND(real(from, to));
-}
-
-int
-link(const char *from, const char *to)
-{
-    REAL("link", const char *, const char *);
-    CRASH_AROUND(real(from, to));
-}
-
-int
-unlink(const char *path)
-{
-    REAL("unlink", const char *);
-    CRASH_AROUND(real(path));
-}
-
-int
-unlinkat(int dir, const char *path, int flags)
-{
-    REAL("unlinkat", int, const char *, int);
-    CRASH_AROUND(real(dir, path, flags));
-}
-
-int
-rmdir(const char *path)
-{
-    REAL("rmdir", const char *);
-    CRASH_AROUND(real(path));
-}
-
-int
-fsync(int fd)
-{
-    REAL("fsync", int);
-    CRASH_AROUND(real(fd));
-}
+COUNTED(rename, (const char *from, const char *to), (from, to))
+COUNTED(renameat, (int a, const char *from, int b, const char *to), (a, from, b, to))
+COUNTED(renameat2, (int a, const char *from, int b, const char *to, unsigned flags),
+        (a, from, b, to, flags))
+COUNTED(link, (const char *from, const char *to), (from, to))
+COUNTED(linkat, (int a, const char *from, int b, const char *to, int flags),
+        (a, from, b, to, flags))
+COUNTED(symlink, (const char *to, const char *path), (to, path))
+COUNTED(symlinkat, (const char *to, int dir, const char *path), (to, dir, path))
+COUNTED(unlink, (const char *path), (path))
+COUNTED(unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
+COUNTED(remove, (const char *path), (path))
+COUNTED(mkdir, (const char *path, mode_t mode), (path, mode))
+COUNTED(mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))
+COUNTED(rmdir, (const char *path), (path))
+COUNTED(truncate, (const char *path, off_t size), (path, size))
+COUNTED(ftruncate, (int fd, off_t size), (fd, size))
+COUNTED(posix_fallocate, (int fd, off_t from, off_t size), (fd, from, size))
+COUNTED(fsync, (int fd), (fd))
+COUNTED(fdatasync, (int fd), (fd))

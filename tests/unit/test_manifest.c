@@ -316,7 +316,7 @@ test_sort(void)
     size_t r;
 
     columns(&m);
-    iris_manifest_sort(&m);
+    CHECK(!iris_manifest_sort(&m, NULL), "sorted");
     CHECK(m.n_rows == 0, "no rows are sorted");
     add(&m, "j", "snap_100", "0");
     add(&m, "i", "snap_20", "10");
@@ -328,7 +328,7 @@ test_sort(void)
     add(&m, "c", "a", "1");
     add(&m, "b", NULL, "1");
     add(&m, "a", NULL, "0");
-    iris_manifest_sort(&m);
+    CHECK(!iris_manifest_sort(&m, NULL), "sorted");
     for (r = 0; r < m.n_rows; r++)
         order[r] = iris_manifest_get(&m, r, "id")[0];
     CHECK(!strcmp(order, "abcdefghij"), "rows by snapshot in natural order, point, id: %s", order);

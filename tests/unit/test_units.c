@@ -305,13 +305,14 @@ test_scaling(void)
 
 static char scratch[] = "/tmp/test_units.XXXXXX";
 
+/* Four names stay valid at a time. */
 static const char *
 in_scratch(const char *name)
 {
-    static char path[2][PATH_SIZE];
-    static int turn;
+    static char path[4][PATH_SIZE];
+    static size_t turn;
 
-    turn = !turn;
+    turn = (turn + 1) % 4;
     snprintf(path[turn], sizeof path[turn], "%s/%s", scratch, name);
     return path[turn];
 }
@@ -417,9 +418,22 @@ test_normalize_array(void)
     iris_digest_file(to, hash, NULL);
     CHECK(!strcmp(hash, made), "the hash of what was made");
     stat(to, &a);
-    CHECK(!iris_normalize_array(from, to, &three, 1, NULL, made, &err) && !stat(to, &b) &&
+    CHECK(!iris_normalize_array(from, to, six, 6, NULL, made, &err) && !stat(to, &b) &&
               a.st_mtim.tv_nsec == b.st_mtim.tv_nsec && a.st_ino == b.st_ino && !strcmp(made, hash),
           "a file that is there is left alone");
+    got[3] = 99;
+    iris_npy_write(to, &(struct iris_shape){4, {6, 1, 1, 2}}, got, NULL);
+    CHECK(!iris_normalize_array(from, to, six, 6, NULL, made, &err) && !strcmp(made, hash) &&
+              !iris_npy_open(to, &n, NULL) && !iris_npy_read_f32(&n, 0, 12, got, NULL) &&
+              !memcmp(got, want, sizeof got),
+          "but not one that holds something else");
+    iris_npy_close(&n);
+    CHECK(!rename(from, in_scratch("away.npy")) &&
+              !iris_normalize_array(from, to, six, 6, NULL, made, &err) && !strcmp(made, hash) &&
+              !rename(in_scratch("away.npy"), from),
+          "where the raw one is gone, it is taken as it is");
+    iris_digest_file(from, hash, NULL);
+    hash[0] = hash[0] == '0' ? '1' : '0';
     unlink(to);
     CHECK(iris_normalize_array(from, to, &three, 1, hash, made, &err) == IRIS_E_DATA &&
               strstr(err.msg, from) && access(to, F_OK),
