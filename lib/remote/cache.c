@@ -109,11 +109,11 @@ static enum iris_status
 copy(int fd, const char *source, const struct stat *before, const char *target, uint64_t *copied,
      struct iris_err *err)
 {
-    char read_hash[IRIS_DIGEST_TEXT], copy_hash[IRIS_DIGEST_TEXT];
+    char read_hash[IRIS_DIGEST_TEXT] = "", copy_hash[IRIS_DIGEST_TEXT] = "";
     struct iris_outfile out = IRIS_OUTFILE_INIT;
     struct timespec times[2] = {before->st_atim, before->st_mtim};
     enum iris_status st;
-    uint64_t again;
+    uint64_t again = 0;
     struct stat after;
 
     st = iris_outfile_open(&out, target, err);
