@@ -204,54 +204,6 @@ iris_dataset_source(const struct iris_dataset *d, const char *digest, const char
     return st;
 }
 
-static enum iris_status
-write_source(const struct iris_dataset *d, const char *digest, const char *snapshot,
-             const struct iris_source *source, struct iris_err *err)
-{
-    struct iris_buf text = {0};
-    enum iris_status st;
-    char *path = NULL;
-
-    iris_buf_printf(&text, "%s%" PRIu64 "\t%s\n", source_header, source->bytes, source->content);
-    st = iris_buf_check(&text, err);
-    if (!st)
-        st = prepare(d, digest, snapshot, "source.tsv", &path, err);
-    if (!st)
-        st = iris_write_file(path, text.data, text.len, err);
-    iris_buf_release(&text);
-    free(path);
-    return st;
-}
-
-enum iris_status
-iris_dataset_claim(const struct iris_dataset *d, const char *digest, const char *snapshot,
-                   const struct iris_source *source, struct iris_err *err)
-{
-    static const struct timespec moment = {0, 10000000};
-    struct iris_source old;
-    enum iris_status st;
-    int found, tries;
-
-    for (tries = 0;; tries++) {
-        st = iris_dataset_source(d, digest, snapshot, &old, &found, err);
-        if (st)
-            return st;
-        if (found)
-            break;
-        st = write_source(d, digest, snapshot, source, err);
-        /* another rank has read the snapshot at the same time: see what it says */
-        if (st != IRIS_E_RETRY || tries == 500)
-            return st;
-        nanosleep(&moment, NULL);
-    }
-    if (!strcmp(old.content, source->content))
-        return IRIS_OK;
-    return iris_fail(err, IRIS_E_DATA,
-                     "another snapshot was used under the id '%s' in this data set; give this one "
-                     "another id with iris-list --label",
-                     snapshot);
-}
-
 /* "p012.observed.npy" */
 static int
 parse_name(const char *name, uint32_t *point, enum iris_kind *kind)
@@ -335,4 +287,80 @@ iris_dataset_done(const struct iris_dataset *d, const char *digest, const char *
     for (i = 0; i < n; i++)
         done[i] = (done[i] & kinds) == kinds;
     return IRIS_OK;
+}
+
+/* Whether anything was made from the snapshot that is on record. */
+static int
+has_arrays(const struct iris_dataset *d, const char *digest, const char *snapshot)
+{
+    char *path = iris_format("%s/entries/%s", d->root, digest);
+    DIR *dir = path ? opendir(path) : NULL;
+    struct dirent *e;
+    int found = 0;
+
+    while (!found && dir && (e = readdir(dir))) {
+        char *folder = iris_format("%s/%s/%s", path, e->d_name, snapshot);
+        DIR *arrays = folder && e->d_name[0] != '.' ? opendir(folder) : NULL;
+        struct dirent *a;
+        enum iris_kind kind;
+        uint32_t point;
+
+        while (!found && arrays && (a = readdir(arrays)))
+            found = !parse_name(a->d_name, &point, &kind);
+        if (arrays)
+            closedir(arrays);
+        free(folder);
+    }
+    if (dir)
+        closedir(dir);
+    free(path);
+    return found || !path;
+}
+
+static enum iris_status
+write_source(const struct iris_dataset *d, const char *digest, const char *snapshot,
+             const struct iris_source *source, struct iris_err *err)
+{
+    struct iris_buf text = {0};
+    enum iris_status st;
+    char *path = NULL;
+
+    iris_buf_printf(&text, "%s%" PRIu64 "\t%s\n", source_header, source->bytes, source->content);
+    st = iris_buf_check(&text, err);
+    if (!st)
+        st = prepare(d, digest, snapshot, "source.tsv", &path, err);
+    if (!st)
+        st = iris_write_file(path, text.data, text.len, err);
+    iris_buf_release(&text);
+    free(path);
+    return st;
+}
+
+enum iris_status
+iris_dataset_claim(const struct iris_dataset *d, const char *digest, const char *snapshot,
+                   const struct iris_source *source, struct iris_err *err)
+{
+    static const struct timespec moment = {0, 10000000};
+    struct iris_source old;
+    enum iris_status st;
+    int found, tries;
+
+    for (tries = 0;; tries++) {
+        st = iris_dataset_source(d, digest, snapshot, &old, &found, err);
+        if (st)
+            return st;
+        if (found && !strcmp(old.content, source->content))
+            return IRIS_OK;
+        if (found && has_arrays(d, digest, snapshot))
+            break;
+        st = write_source(d, digest, snapshot, source, err);
+        /* another rank has read the snapshot at the same time: see what it says */
+        if (st != IRIS_E_RETRY || tries == 500)
+            return st;
+        nanosleep(&moment, NULL);
+    }
+    return iris_fail(err, IRIS_E_DATA,
+                     "another snapshot was used under the id '%s' in this data set; give this one "
+                     "another id with iris-list --label",
+                     snapshot);
 }

@@ -58,7 +58,8 @@ enum iris_status iris_dataset_source(const struct iris_dataset *d, const char *d
                                      const char *snapshot, struct iris_source *source, int *found,
                                      struct iris_err *err);
 
-/* Write the record, or compare the content with it.
+/* Write the record, or compare the content with it; a record that no array was
+ * made under is replaced.
  *
  *   return  IRIS_OK
  *           IRIS_E_DATA  another snapshot was here under this id

@@ -47,7 +47,8 @@ at() {
         [ -z "$n" ] || export CRASH_AT="$n"
         [ "$when" != after ] || export CRASH_AFTER=1
         if [ "$when" = all ]; then
-            CRASH_ALL=1 exec setsid --wait "$@"
+            CRASH_ALL=1 setsid --wait "$@"
+            exit $? # and what bash says of the killed one goes to err
         fi
         exec "$@"
     ) </dev/null >out 2>err 3>&-
@@ -357,6 +358,7 @@ workflow_points() {
     rm base/list.tsv
     cp -a base w
     (cd w && workflow fetch) >out 2>err
+    echo >w/out/.iris/settings/merge # as it is before the list is there
     mv w mid # with the copy that is there between fetch and gen
     [ -e mid/cache/snap_001/snap_001.hdf5 ] && [ -e mid/cache/snap_001.tsv ]
     state_holds() {

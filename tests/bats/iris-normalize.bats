@@ -46,7 +46,7 @@ unit() {
 
 # what a data set has: names, times, inodes
 state_of() {
-    find "$1" -type f -printf '%p %T@ %i %n\n' | sort
+    find "$1" -name .iris -prune -o -type f -printf '%p %T@ %i %n\n' | sort
 }
 
 @test "help and version" {

@@ -227,12 +227,21 @@ test_source(void)
     one.bytes++;
     CHECK(!iris_dataset_claim(&d, "0123abcd", "snap_1", &one, &err),
           "stored otherwise it is the same");
+    CHECK(!iris_dataset_claim(&d, "0123abcd", "snap_1", &two, &err) &&
+              !iris_dataset_claim(&d, "0123abcd", "snap_1", &one, &err),
+          "another one takes a folder without arrays");
+    iris_write_file(in("set/entries/0123abcd/raw/snap_1/p000.tensor.npy"), "", 0, NULL);
     CHECK(iris_dataset_claim(&d, "0123abcd", "snap_1", &two, &err) == IRIS_E_DATA &&
               strstr(err.msg, "'snap_1'") && strstr(err.msg, "--label"),
           "another one is refused with a way out");
     CHECK(!iris_dataset_claim(&d, "0123abce", "snap_1", &two, &err) &&
               !iris_dataset_claim(&d, "0123abcd", "snap_2", &two, &err),
           "but has other folders");
+    iris_remove_file(in("set/entries/0123abcd/raw/snap_1/p000.tensor.npy"), NULL);
+    iris_mkdirs(in("set/entries/0123abcd/iris-01234567/snap_1"), NULL);
+    iris_write_file(in("set/entries/0123abcd/iris-01234567/snap_1/p000.tensor.npy"), "", 0, NULL);
+    CHECK(iris_dataset_claim(&d, "0123abcd", "snap_1", &two, &err) == IRIS_E_DATA,
+          "arrays in IRIS units hold it too");
     for (i = 0; i < COUNT(bad); i++) {
         iris_write_file(in("set/entries/0123abcd/raw/snap_1/source.tsv"), bad[i], strlen(bad[i]),
                         NULL);
