@@ -53,14 +53,14 @@ iris_cli_option(struct iris_cli *cli, int opt, char **argv, struct iris_err *err
         break;
     case IRIS_OPT_SEED:
         if (iris_parse_u64(optarg, &cli->seed) || cli->seed > INT64_MAX)
-            return iris_fail(err, IRIS_E_USAGE, "bad seed '%s': need a whole number from 0 to 2^63 - 1",
-                             optarg);
+            return iris_fail(err, IRIS_E_USAGE,
+                             "bad seed '%s': need a whole number from 0 to 2^63 - 1", optarg);
         cli->has_seed = 1;
         break;
     case IRIS_OPT_PROGRESS:
         if (iris_parse_f64(optarg, &cli->progress) || !(cli->progress >= 0))
-            return iris_fail(err, IRIS_E_USAGE, "bad time '%s' for --progress: need seconds, 0 or more",
-                             optarg);
+            return iris_fail(err, IRIS_E_USAGE,
+                             "bad time '%s' for --progress: need seconds, 0 or more", optarg);
         break;
     default:
         return bad_option(opt, argv, err);

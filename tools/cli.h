@@ -34,29 +34,32 @@ struct iris_cli {
     double progress; /* seconds between lines; 0: none */
     int done;        /* --help or --version was answered */
 };
-#define IRIS_CLI_INIT(text) {.usage = (text), .progress = 30}
+#define IRIS_CLI_INIT(text)                                                                        \
+    {                                                                                              \
+        .usage = (text), .progress = 30                                                            \
+    }
 
 #define IRIS_CLI_SHORT ":hVqvo:"
 enum { IRIS_OPT_DRY_RUN = 1000, IRIS_OPT_SEED, IRIS_OPT_PROGRESS, IRIS_OPT_TOOL = 1100 };
-#define IRIS_CLI_LONG                                     \
-    {"help", no_argument, NULL, 'h'},                     \
-    {"version", no_argument, NULL, 'V'},                  \
-    {"quiet", no_argument, NULL, 'q'},                    \
-    {"verbose", no_argument, NULL, 'v'},                  \
-    {"output", required_argument, NULL, 'o'},             \
-    {"dry-run", no_argument, NULL, IRIS_OPT_DRY_RUN},     \
-    {"seed", required_argument, NULL, IRIS_OPT_SEED},     \
-    {"progress", required_argument, NULL, IRIS_OPT_PROGRESS}
+#define IRIS_CLI_LONG                                                                              \
+    {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'},                         \
+        {"quiet", no_argument, NULL, 'q'}, {"verbose", no_argument, NULL, 'v'},                    \
+        {"output", required_argument, NULL, 'o'},                                                  \
+        {"dry-run", no_argument, NULL, IRIS_OPT_DRY_RUN},                                          \
+        {"seed", required_argument, NULL, IRIS_OPT_SEED},                                          \
+    {                                                                                              \
+        "progress", required_argument, NULL, IRIS_OPT_PROGRESS                                     \
+    }
 
 /* Lines every usage text ends with. */
-#define IRIS_CLI_HELP                                                                  \
-    "  -o, --output=FILE      write FILE, when complete, instead of standard output\n" \
-    "      --seed=N           use N instead of suite_hyper.seed\n"                     \
-    "      --dry-run          say what would be done, write nothing\n"                 \
-    "      --progress=SECONDS time between lines of progress, 0 for none (30)\n"       \
-    "  -q, --quiet            no progress, no warnings\n"                              \
-    "  -v, --verbose          say more; may be repeated\n"                             \
-    "  -h, --help             print this text and exit\n"                              \
+#define IRIS_CLI_HELP                                                                              \
+    "  -o, --output=FILE      write FILE, when complete, instead of standard output\n"             \
+    "      --seed=N           use N instead of suite_hyper.seed\n"                                 \
+    "      --dry-run          say what would be done, write nothing\n"                             \
+    "      --progress=SECONDS time between lines of progress, 0 for none (30)\n"                   \
+    "  -q, --quiet            no progress, no warnings\n"                                          \
+    "  -v, --verbose          say more; may be repeated\n"                                         \
+    "  -h, --help             print this text and exit\n"                                          \
     "  -V, --version          print the version and exit\n"
 
 /* Take one option that getopt_long returned and the tool does not know itself,
@@ -65,8 +68,7 @@ enum { IRIS_OPT_DRY_RUN = 1000, IRIS_OPT_SEED, IRIS_OPT_PROGRESS, IRIS_OPT_TOOL 
  *   return  IRIS_OK       also when cli->done was set: then stop parsing
  *           IRIS_E_USAGE
  */
-enum iris_status iris_cli_option(struct iris_cli *cli, int opt, char **argv,
-                                 struct iris_err *err);
+enum iris_status iris_cli_option(struct iris_cli *cli, int opt, char **argv, struct iris_err *err);
 
 /* The one positional argument that is an input, "-" when there is none.
  *

@@ -17,13 +17,13 @@ struct master {
     struct iris_plan *plan;
     struct iris_manifest_reader reader;
     size_t rows_taken;
-    int input;                /* descriptor, -1: at its end */
-    struct iris_task *task;   /* [size] what a rank works on */
-    unsigned char *busy;      /* [size] */
-    int running;              /* busy ranks other than 0 */
+    int input;              /* descriptor, -1: at its end */
+    struct iris_task *task; /* [size] what a rank works on */
+    unsigned char *busy;    /* [size] */
+    int running;            /* busy ranks other than 0 */
     struct iris_meter meter;
-    double told;              /* when the status was last written */
-    enum iris_status status;  /* why no more work is handed out */
+    double told;             /* when the status was last written */
+    enum iris_status status; /* why no more work is handed out */
     struct iris_err *err;
 };
 
@@ -155,7 +155,8 @@ take_result(struct master *m, const struct iris_task *task, const struct gen_res
     }
     if (r->status == IRIS_E_RETRY && iris_cli_stop())
         return; /* stopped: the point stays to do */
-    if (r->status && (r->scope == GEN_RUN || r->status == IRIS_E_RETRY || r->status == IRIS_E_BUG)) {
+    if (r->status &&
+        (r->scope == GEN_RUN || r->status == IRIS_E_RETRY || r->status == IRIS_E_BUG)) {
         if (!m->status)
             m->status = iris_fail(m->err, r->status, "%s", r->message);
         return;

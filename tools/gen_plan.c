@@ -39,7 +39,8 @@ gen_plan(const struct iris_cli *cli, const char *root, const char *input, int pr
         iris_manifest_print(&m, &text);
         st = iris_cli_write(cli, &text, err);
     } else if (!st) {
-        fprintf(stderr, "%s: would make %" PRIu64 " of %" PRIu64 " points of %zu snapshots in '%s'\n",
+        fprintf(stderr,
+                "%s: would make %" PRIu64 " of %" PRIu64 " points of %zu snapshots in '%s'\n",
                 iris_prog, plan.total - plan.skipped, plan.total, plan.n, root);
     }
     iris_buf_release(&text);

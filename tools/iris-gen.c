@@ -93,7 +93,9 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
     }
     if (!o->hyper || !o->type || (!o->dataset && !o->digest))
         return iris_fail(err, IRIS_E_USAGE, "%s is needed",
-                         !o->hyper ? "-H HYPER" : !o->type ? "-t TYPE" : "-d DATASET");
+                         !o->hyper  ? "-H HYPER"
+                         : !o->type ? "-t TYPE"
+                                    : "-d DATASET");
     if (o->type == IRIS_SYNTHETIC)
         return iris_fail(err, IRIS_E_USAGE,
                          "bad type 'synthetic': this version makes standard and simple");
@@ -209,9 +211,8 @@ run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper
         st = iris_pool_rank(pool) ? IRIS_OK : print_digest(o, digest, err);
     } else if (!st && (o->plan || o->cli.dry_run)) {
         *alone = 0;
-        st = iris_pool_rank(pool)
-                 ? IRIS_OK
-                 : gen_plan(&o->cli, o->dataset, o->input, o->plan, &run, err);
+        st = iris_pool_rank(pool) ? IRIS_OK
+                                  : gen_plan(&o->cli, o->dataset, o->input, o->plan, &run, err);
     } else if (!st) {
         iris_cli_catch();
         st = iris_maker_init(&job.maker, h, o->type, seed, o->round, o->dataset, pause, err);
@@ -285,8 +286,7 @@ run(const struct options *o, struct iris_pool *pool, int *alone, struct iris_err
     }
     if (!st) {
         iris_hyper_settings(h, &values);
-        st = run_job(o, pool, h, o->cli.has_seed ? o->cli.seed : values.suite.seed, alone,
-                     err);
+        st = run_job(o, pool, h, o->cli.has_seed ? o->cli.seed : values.suite.seed, alone, err);
     }
     iris_hyper_free(h);
     iris_buf_release(&text);

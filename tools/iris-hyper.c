@@ -276,8 +276,8 @@ run(const struct options *o, struct iris_err *err)
 
     st = o->list ? put_presets(o, &out, err) : put_settings(o, &out, err);
     if (!st && o->cli.dry_run)
-        fprintf(stderr, "%s: would write '%s': %zu bytes\n", iris_prog, o->cli.output ? o->cli.output : "standard output",
-               out.len);
+        fprintf(stderr, "%s: would write '%s': %zu bytes\n", iris_prog,
+                o->cli.output ? o->cli.output : "standard output", out.len);
     else if (!st)
         st = iris_cli_write(&o->cli, &out, err);
     iris_buf_release(&out);

@@ -18,7 +18,8 @@ static const char usage[] =
     "\n"
     "  -d, --dataset=DIR      the data set that the manifests speak of\n"
     "      --drop-failed      leave failed entries out, and end with 0\n"
-    "      --rescale          bring entries in other IRIS units to those of the first\n" IRIS_CLI_HELP;
+    "      --rescale          bring entries in other IRIS units to those of the "
+    "first\n" IRIS_CLI_HELP;
 
 enum { OPT_DROP = IRIS_OPT_TOOL, OPT_RESCALE };
 
@@ -156,8 +157,8 @@ unite(struct iris_manifest *m, struct iris_err *err)
             const char *column = disagreement(m, best, r);
 
             st = column ? iris_fail(err, IRIS_E_DATA,
-                                    "entry '%s' has two rows that differ in '%s': '%s' and '%s'", id,
-                                    column, iris_manifest_get(m, best, column),
+                                    "entry '%s' has two rows that differ in '%s': '%s' and '%s'",
+                                    id, column, iris_manifest_get(m, best, column),
                                     iris_manifest_get(m, r, column))
                         : complete(m, best, r, err);
         }
@@ -276,9 +277,9 @@ report(const struct iris_manifest *m, size_t failed, struct iris_err *err)
         const char *message = iris_manifest_get(m, r, "message");
 
         if (!is_good(m, r))
-            return iris_fail(err, IRIS_E_SOME, "%zu of %zu entries have failed; the first, '%s': %s",
-                             failed, m->n_rows, iris_manifest_get(m, r, "id"),
-                             message ? message : "no message");
+            return iris_fail(
+                err, IRIS_E_SOME, "%zu of %zu entries have failed; the first, '%s': %s", failed,
+                m->n_rows, iris_manifest_get(m, r, "id"), message ? message : "no message");
     }
     return IRIS_OK;
 }
@@ -306,7 +307,8 @@ run(const struct options *o, struct iris_err *err)
     if (!st && o->drop_failed && failed)
         st = drop_failed(&m, err);
     if (!st && o->cli.dry_run) {
-        fprintf(stderr, "%s: would print %zu entries, %zu have failed\n", iris_prog, m.n_rows, failed);
+        fprintf(stderr, "%s: would print %zu entries, %zu have failed\n", iris_prog, m.n_rows,
+                failed);
     } else if (!st) {
         iris_manifest_print(&m, &text);
         st = iris_cli_write(&o->cli, &text, err);

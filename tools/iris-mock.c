@@ -349,10 +349,10 @@ explain(const struct options *o)
 {
     struct iris_snap_header header = header_of(o, o->cells);
 
-    fprintf(stderr, "%s: would write '%s': %llu cells in %llu file%s, %s%llu bytes\n", iris_prog, o->path,
-           (unsigned long long)o->cells, (unsigned long long)o->files, o->files > 1 ? "s" : "",
-           o->compress ? "less than " : "about ",
-           (unsigned long long)(iris_snapwrite_bytes(&header) + 12000 * o->files));
+    fprintf(stderr, "%s: would write '%s': %llu cells in %llu file%s, %s%llu bytes\n", iris_prog,
+            o->path, (unsigned long long)o->cells, (unsigned long long)o->files,
+            o->files > 1 ? "s" : "", o->compress ? "less than " : "about ",
+            (unsigned long long)(iris_snapwrite_bytes(&header) + 12000 * o->files));
     return IRIS_OK;
 }
 

@@ -76,8 +76,8 @@ convert_raw(struct job *job, size_t row, const struct iris_entry *e, struct iris
         st = iris_verifier_units(&job->verifier, e->digest, &job->settings, err);
         if (st)
             return st;
-        st = iris_normalize_record(job->o->dataset, e->digest, job->type, &job->scaling, &job->units,
-                                   err);
+        st = iris_normalize_record(job->o->dataset, e->digest, job->type, &job->scaling,
+                                   &job->units, err);
         if (st)
             return st;
         snprintf(job->recorded, sizeof job->recorded, "%s", e->digest);
@@ -110,8 +110,8 @@ convert(struct job *job, size_t row, struct iris_err *err)
     if (units && !strcmp(units, job->scaling.digest))
         return IRIS_OK;
     return iris_fail(err, IRIS_E_DATA,
-                     "entry '%s' is in the units %s already, not %s; see iris-merge --rescale", e.id,
-                     units ? units : "(unknown)", job->scaling.digest);
+                     "entry '%s' is in the units %s already, not %s; see iris-merge --rescale",
+                     e.id, units ? units : "(unknown)", job->scaling.digest);
 }
 
 static enum iris_status
@@ -127,9 +127,10 @@ convert_all(struct job *job, struct iris_err *err)
         job->progress.done = r + 1;
         iris_cli_progress(&job->o->cli, &meter, &job->progress, 0);
         if (!st && iris_cli_stop())
-            st = iris_fail(err, IRIS_E_RETRY,
-                           "stopped by a signal with %zu of %zu entries done; run again to continue",
-                           r + 1, job->m->n_rows);
+            st = iris_fail(
+                err, IRIS_E_RETRY,
+                "stopped by a signal with %zu of %zu entries done; run again to continue", r + 1,
+                job->m->n_rows);
     }
     iris_cli_progress(&job->o->cli, &meter, &job->progress, 1);
     return st;
@@ -140,7 +141,8 @@ report(const struct job *job, struct iris_err *err)
 {
     if (!job->progress.failed)
         return IRIS_OK;
-    return iris_fail(err, IRIS_E_SOME, "%llu of %zu entries could not be converted; the manifest says why",
+    return iris_fail(err, IRIS_E_SOME,
+                     "%llu of %zu entries could not be converted; the manifest says why",
                      (unsigned long long)job->progress.failed, job->m->n_rows);
 }
 
@@ -172,8 +174,8 @@ run(const struct options *o, struct iris_err *err)
             iris_fail_in(err, "%s", o->hyper);
     }
     if (!st && o->cli.dry_run) {
-        fprintf(stderr, "%s: would convert the raw ones of %zu entries to the units %s\n", iris_prog,
-                m.n_rows, job.scaling.digest);
+        fprintf(stderr, "%s: would convert the raw ones of %zu entries to the units %s\n",
+                iris_prog, m.n_rows, job.scaling.digest);
     } else if (!st) {
         st = iris_dataset_lock(&dataset, err);
         if (!st)

@@ -134,7 +134,8 @@ leave_out_failed(const struct options *o, struct iris_manifest *m, struct iris_e
         failed += !keep[r];
     }
     if (!st && failed) {
-        iris_cli_warn(&o->cli, "%zu of %zu entries have failed and are left out", failed, m->n_rows);
+        iris_cli_warn(&o->cli, "%zu of %zu entries have failed and are left out", failed,
+                      m->n_rows);
         iris_manifest_keep(m, keep);
     }
     free(keep);

@@ -53,7 +53,8 @@ take_option(struct options *o, int opt, char **argv, struct iris_err *err)
         if (!strcmp(optarg, "all"))
             o->sample = UINT64_MAX;
         else if (iris_parse_u64(optarg, &o->sample) || !o->sample)
-            return iris_fail(err, IRIS_E_USAGE, "bad sample '%s': need 'all', or 1 or more", optarg);
+            return iris_fail(err, IRIS_E_USAGE, "bad sample '%s': need 'all', or 1 or more",
+                             optarg);
         return IRIS_OK;
     default:
         return iris_cli_option(&o->cli, opt, argv, err);

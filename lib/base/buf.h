@@ -14,7 +14,7 @@
 #include "err.h"
 
 struct iris_buf {
-    char *data;  /* NULL while empty and never grown */
+    char *data; /* NULL while empty and never grown */
     size_t len;
     size_t cap;
     int failed;

@@ -143,8 +143,8 @@ iris_outfile_reserve(struct iris_outfile *f, uint64_t size, struct iris_err *err
 
     if (e == ENOSPC || e == EFBIG || e == EDQUOT) {
         errno = e;
-        return iris_fail(err, IRIS_E_IO, "no room for the %llu bytes of '%s':",
-                         (unsigned long long)size, f->path);
+        return iris_fail(err, IRIS_E_IO,
+                         "no room for the %llu bytes of '%s':", (unsigned long long)size, f->path);
     }
     return IRIS_OK;
 }

@@ -23,7 +23,10 @@ struct iris_outfile {
     char *tmp;
     int fd; /* -1 when closed */
 };
-#define IRIS_OUTFILE_INIT {NULL, NULL, -1}
+#define IRIS_OUTFILE_INIT                                                                          \
+    {                                                                                              \
+        NULL, NULL, -1                                                                             \
+    }
 
 /*   in   path  a regular file or nothing; its directory must exist
  *
@@ -33,12 +36,10 @@ struct iris_outfile {
  *   owns    the caller ends it with commit or abort; both are safe on a
  *           struct set to IRIS_OUTFILE_INIT
  */
-enum iris_status iris_outfile_open(struct iris_outfile *f, const char *path,
-                                   struct iris_err *err);
+enum iris_status iris_outfile_open(struct iris_outfile *f, const char *path, struct iris_err *err);
 
 /* Set the size at once, so that a full disk is met early where it can be. */
-enum iris_status iris_outfile_reserve(struct iris_outfile *f, uint64_t size,
-                                      struct iris_err *err);
+enum iris_status iris_outfile_reserve(struct iris_outfile *f, uint64_t size, struct iris_err *err);
 
 /* Append, or write at an offset, all of len bytes. */
 enum iris_status iris_outfile_write(struct iris_outfile *f, const void *data, size_t len,

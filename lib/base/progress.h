@@ -9,11 +9,11 @@
 #include <stdint.h>
 
 struct iris_progress {
-    uint64_t done;      /* items finished, failed ones included */
-    uint64_t total;     /* 0 while unknown */
+    uint64_t done;  /* items finished, failed ones included */
+    uint64_t total; /* 0 while unknown */
     uint64_t failed;
-    uint64_t skipped;   /* of done: there already, cost nothing */
-    double seconds;     /* since the start */
+    uint64_t skipped; /* of done: there already, cost nothing */
+    double seconds;   /* since the start */
 };
 
 /* One line without line end:

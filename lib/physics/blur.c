@@ -77,8 +77,7 @@ iris_blur_column(const struct iris_blur *b, const struct iris_column_part *p, co
         for (k = 0; k < p->n_want; k++)
             to[k] = 0;
         for (m = 0; m < b->n[0]; m++) {
-            const double *from =
-                row + iris_reflect((long)(i + m) - half_r, p->n_r) * p->n_want;
+            const double *from = row + iris_reflect((long)(i + m) - half_r, p->n_r) * p->n_want;
 
             for (k = 0; k < p->n_want; k++)
                 to[k] += b->weight[0][m] * from[k];

@@ -254,8 +254,7 @@ scan_leaf(const struct iris_cells *c, const struct iris_linear_map *m, const dou
     for (i = 0; i < n; i++)
         d2[i] = norm2(m, q[0] - c->x[lo + i], q[1] - c->y[lo + i], q[2] - c->z[lo + i]);
     for (i = 0; i < n; i++) {
-        if (d2[i] < best->d2 ||
-            (d2[i] == best->d2 && c->order[lo + i] < c->order[best->cell])) {
+        if (d2[i] < best->d2 || (d2[i] == best->d2 && c->order[lo + i] < c->order[best->cell])) {
             best->d2 = d2[i];
             best->cell = lo + i;
         }
@@ -410,7 +409,8 @@ iris_cells_nearest(const struct iris_cells *c, const struct iris_linear_map *map
     search(c, map, q, &best);
     *found = (struct iris_nearest){best.cell, {0, 0, 0}, best.d2};
     if (c->faces == IRIS_FACES_GUARD && face_bound(c, map, q) <= best.d2)
-        return iris_fail(err, IRIS_E_DATA,
-                         "the view reaches the face of a periodic box; set suite_hyper.periodic to true");
+        return iris_fail(
+            err, IRIS_E_DATA,
+            "the view reaches the face of a periodic box; set suite_hyper.periodic to true");
     return IRIS_OK;
 }

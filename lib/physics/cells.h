@@ -22,10 +22,10 @@
 #include "perturb.h"
 
 struct iris_gas {
-    float v[3];  /* velocity */
-    float rho;   /* mass density */
-    float T;     /* gas temperature, +inf above the cut */
-    float x_H2;  /* abundances per H nucleus */
+    float v[3]; /* velocity */
+    float rho;  /* mass density */
+    float T;    /* gas temperature, +inf above the cut */
+    float x_H2; /* abundances per H nucleus */
     float x_CO;
     float T_dust;
 };
@@ -36,22 +36,22 @@ struct iris_box {
 
 /* What happens at the faces of the simulation's box. */
 enum iris_faces {
-    IRIS_FACES_OPEN,  /* nothing beyond: the nearest cell is the nearest cell */
-    IRIS_FACES_WRAP,  /* periodic: images of the cells are cells too */
-    IRIS_FACES_GUARD  /* periodic, but wrapping was not asked for: a sample
-                         whose nearest cell could be an image is an error */
+    IRIS_FACES_OPEN, /* nothing beyond: the nearest cell is the nearest cell */
+    IRIS_FACES_WRAP, /* periodic: images of the cells are cells too */
+    IRIS_FACES_GUARD /* periodic, but wrapping was not asked for: a sample
+                        whose nearest cell could be an image is an error */
 };
 
 struct iris_cells {
-    size_t n;       /* 1 to 2^32 - 1 */
-    size_t leaves;  /* a power of two */
+    size_t n;      /* 1 to 2^32 - 1 */
+    size_t leaves; /* a power of two */
     enum iris_faces faces;
-    struct iris_box box; /* of the simulation, when faces is not OPEN */
-    int closed[3];       /* axes whose faces are walls and never wrap */
-    double *x, *y, *z;       /* [n] */
-    struct iris_gas *gas;    /* [n] */
-    uint32_t *order;         /* [n] index in file order */
-    struct iris_box *node;   /* [2 * leaves], [1] is the root */
+    struct iris_box box;   /* of the simulation, when faces is not OPEN */
+    int closed[3];         /* axes whose faces are walls and never wrap */
+    double *x, *y, *z;     /* [n] */
+    struct iris_gas *gas;  /* [n] */
+    uint32_t *order;       /* [n] index in file order */
+    struct iris_box *node; /* [2 * leaves], [1] is the root */
     void *block;
 };
 
@@ -81,9 +81,9 @@ enum iris_status iris_cells_index(struct iris_cells *c, struct iris_err *err);
 
 /* A cell, possibly in a periodic image: it is at its position + shift. */
 struct iris_nearest {
-    size_t cell;     /* in tree order */
+    size_t cell; /* in tree order */
     double shift[3];
-    double d2;       /* squared distance in the metric of the map, unscaled */
+    double d2; /* squared distance in the metric of the map, unscaled */
 };
 
 /* The cell nearest to q under the metric |M (q - x)| of a map.

@@ -9,16 +9,16 @@ enum { BAND_SAMPLES = 1 << 18 };
 
 struct window {
     const struct iris_simple_pair *pair;
-    size_t n_lat;            /* latitudes of a band */
+    size_t n_lat; /* latitudes of a band */
     size_t half_lat, half_lon;
     struct iris_column_part part;
-    size_t next;             /* longitude sampled next */
-    size_t depth;            /* columns held, the kernel's size */
-    double **velocity;       /* [depth] of [r][n_want], blurred in r and lat */
-    float **rho;             /* [depth] of [r][n_lat_in] */
-    double *row, *blurred;   /* work space of a column */
+    size_t next;           /* longitude sampled next */
+    size_t depth;          /* columns held, the kernel's size */
+    double **velocity;     /* [depth] of [r][n_want], blurred in r and lat */
+    float **rho;           /* [depth] of [r][n_lat_in] */
+    double *row, *blurred; /* work space of a column */
     float *v, *x_H2;
-    double *spectrum;        /* [v_steps] of one longitude */
+    double *spectrum; /* [v_steps] of one longitude */
 };
 
 static void
@@ -110,8 +110,8 @@ window_advance(struct window *w, const struct iris_columns *columns, double *sum
                struct iris_err *err)
 {
     size_t slot = w->next % w->depth;
-    struct iris_tile tile = {0, w->part.n_r, w->next, w->next + 1, w->part.lat_first,
-                             w->part.lat_first + w->part.n_lat_in};
+    struct iris_tile tile = {0,           w->part.n_r,       w->next,
+                             w->next + 1, w->part.lat_first, w->part.lat_first + w->part.n_lat_in};
     float *field[IRIS_FIELDS] = {
         [IRIS_V_R] = w->v, [IRIS_RHO] = w->rho[slot], [IRIS_X_H2] = w->x_H2};
     enum iris_status st;

@@ -38,7 +38,7 @@ struct iris_simple_pair {
     double H2_factor;          /* iris_H2_mass_factor */
     struct iris_blur blur;     /* iris_blur_none: none */
     struct iris_simple_law law;
-    int max;                   /* reduction over latitude: maximum, 0: mean */
+    int max; /* reduction over latitude: maximum, 0: mean */
 };
 
 /* Make a pair.

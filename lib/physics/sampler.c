@@ -76,9 +76,9 @@ same_place(const struct iris_nearest *a, const struct iris_nearest *b)
 /* One ray; its samples lie `stride` apart in the arrays, from `at` on. The
  * cell of one sample is the guess for the next. */
 static enum iris_status
-sample_ray(const struct iris_sampler *s, const double direction[3], size_t r0, size_t r1,
-           size_t at, size_t stride, struct iris_nearest *found,
-           float *const field[IRIS_FIELDS], struct iris_err *err)
+sample_ray(const struct iris_sampler *s, const double direction[3], size_t r0, size_t r1, size_t at,
+           size_t stride, struct iris_nearest *found, float *const field[IRIS_FIELDS],
+           struct iris_err *err)
 {
     struct iris_nearest last = {.d2 = -1};
     float value[IRIS_FIELDS] = {0};

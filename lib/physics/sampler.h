@@ -19,7 +19,7 @@
 
 /* The channels of a physical tensor, in its order. */
 enum iris_field {
-    IRIS_V_R,    /* velocity along the ray, positive towards the observer */
+    IRIS_V_R, /* velocity along the ray, positive towards the observer */
     IRIS_RHO,
     IRIS_T,
     IRIS_X_H2,

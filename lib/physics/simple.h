@@ -24,8 +24,8 @@ struct iris_simple_law {
  *   in     v, rho    [n] with a stride
  *   inout  spectrum  [v_steps]
  */
-void iris_simple_add(const struct iris_simple_law *law, const double *v, const float *rho,
-                     size_t n, size_t stride, double *spectrum);
+void iris_simple_add(const struct iris_simple_law *law, const double *v, const float *rho, size_t n,
+                     size_t stride, double *spectrum);
 
 /* Factor from total mass density of gas to mass density of H2 at x_H2 = 1.
  *

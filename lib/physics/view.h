@@ -28,12 +28,12 @@ struct iris_view {
 
 /* What a view is made of, in the units of the settings. */
 struct iris_view_law {
-    double theta;             /* deg */
-    int spin;                 /* +1, or -1: seen upside-down */
-    double observer_radius;   /* pc */
-    double r_min, r_max;      /* pc */
-    double lon_min, lon_max;  /* deg */
-    double lat_min, lat_max;  /* deg */
+    double theta;            /* deg */
+    int spin;                /* +1, or -1: seen upside-down */
+    double observer_radius;  /* pc */
+    double r_min, r_max;     /* pc */
+    double lon_min, lon_max; /* deg */
+    double lat_min, lat_max; /* deg */
     size_t r_steps, lon_steps, lat_steps;
 };
 

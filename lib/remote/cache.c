@@ -63,8 +63,7 @@ iris_cache_open(const char *cache, struct iris_err *err)
 }
 
 void
-iris_cache_path(const char *cache, const char *snapshot, const char *source,
-                struct iris_buf *path)
+iris_cache_path(const char *cache, const char *snapshot, const char *source, struct iris_buf *path)
 {
     const char *slash = strrchr(source, '/');
 
@@ -121,8 +120,8 @@ copy(int fd, const char *source, const struct stat *before, const char *target, 
         st = iris_outfile_reserve(&out, (uint64_t)before->st_size, err);
     if (!st)
         st = pass(fd, source, &out, read_hash, copied, err);
-    if (!st && (fstat(fd, &after) || !same_file(before, &after) ||
-                *copied != (uint64_t)before->st_size))
+    if (!st &&
+        (fstat(fd, &after) || !same_file(before, &after) || *copied != (uint64_t)before->st_size))
         st = iris_fail(err, IRIS_E_DATA, "'%s' changed while it was copied", source);
     if (!st && lseek(out.fd, 0, SEEK_SET) < 0)
         st = iris_fail(err, IRIS_E_IO, "cannot read '%s':", out.tmp);

@@ -181,7 +181,8 @@ check_arrays(struct job *job, const struct iris_entry *e)
         if (!e->hash[k])
             broken(job, "entry '%s': '%s' has no hash", e->id, e->path[k]);
         if (scan[k].count > 1 && scan[k].min >= scan[k].max)
-            broken(job, "entry '%s': '%s' is constant (%g)", e->id, e->path[k], (double)scan[k].min);
+            broken(job, "entry '%s': '%s' is constant (%g)", e->id, e->path[k],
+                   (double)scan[k].min);
     }
 }
 
@@ -214,7 +215,8 @@ check_entry(struct job *job, size_t row)
         return;
     }
     if (!there)
-        broken(job, "entry '%s': the settings of its digest, 'entries/%s/settings.json', are missing",
+        broken(job,
+               "entry '%s': the settings of its digest, 'entries/%s/settings.json', are missing",
                e.id, e.digest);
     check_arrays(job, &e);
 }
@@ -227,8 +229,8 @@ check_entries(struct job *job, struct iris_err *err)
     for (r = 0; r < n; r++) {
         check_entry(job, r);
         if (job->c->pause && job->c->pause(job->c->self, r + 1, n))
-            return iris_fail(err, IRIS_E_RETRY, "stopped by a signal with %zu of %zu entries checked",
-                             r + 1, n);
+            return iris_fail(err, IRIS_E_RETRY,
+                             "stopped by a signal with %zu of %zu entries checked", r + 1, n);
     }
     return IRIS_OK;
 }

@@ -114,11 +114,11 @@ enum iris_status
 iris_entry_manifest(struct iris_manifest *m, enum iris_type type, struct iris_err *err)
 {
     static const char *const before[][2] = {
-        {"id", "str"},           {"snapshot", "str"},    {"point", "u32"},
-        {"theta", "f64[deg]"},   {"state", "str"},       {"type", "str"},
-        {"scale", "f64"},        {"skew", "f64"},        {"skew_angle", "f64[deg]"},
-        {"density", "f64"},      {"jitter_r", "f64[pc]"}, {"jitter_lon", "f64[deg]"},
-        {"seed", "u64"},         {"round", "u32"},       {"digest", "str"}};
+        {"id", "str"},         {"snapshot", "str"},     {"point", "u32"},
+        {"theta", "f64[deg]"}, {"state", "str"},        {"type", "str"},
+        {"scale", "f64"},      {"skew", "f64"},         {"skew_angle", "f64[deg]"},
+        {"density", "f64"},    {"jitter_r", "f64[pc]"}, {"jitter_lon", "f64[deg]"},
+        {"seed", "u64"},       {"round", "u32"},        {"digest", "str"}};
     enum iris_kind kind[2];
     size_t i, n, index;
     enum iris_status st;

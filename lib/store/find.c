@@ -85,7 +85,8 @@ add_file(struct iris_find *f, const char *path, const struct stat *sb, int named
     if (!st)
         st = iris_buf_check(&id, err);
     if (!st && !iris_snapname_is_id(id.data))
-        st = iris_fail(err, IRIS_E_DATA, "the name of '%s' makes an id of more than 200 bytes", path);
+        st = iris_fail(err, IRIS_E_DATA, "the name of '%s' makes an id of more than 200 bytes",
+                       path);
     set = !st && n.is_part ? same_set(f, part0.data) : NULL;
     if (!st)
         st = add_part(set ? set : &s, n.is_part ? n.part : 0, sb, err);

@@ -69,8 +69,7 @@ iris_h5_has(hid_t file, const char *object)
 int
 iris_h5_has_attribute(hid_t file, const char *object, const char *name)
 {
-    return iris_h5_has(file, object) &&
-           H5Aexists_by_name(file, object, name, H5P_DEFAULT) > 0;
+    return iris_h5_has(file, object) && H5Aexists_by_name(file, object, name, H5P_DEFAULT) > 0;
 }
 
 int

@@ -164,8 +164,8 @@ simple_law(const struct iris_maker *m, const struct iris_sampler *sampler,
     if (!s->observer.blur_inputs)
         return IRIS_OK;
     return iris_blur_init(&p->blur, (size_t)s->observer.blur_kernel_r,
-                          (size_t)s->observer.blur_kernel_lon,
-                          (size_t)s->observer.blur_kernel_lat, s->observer.blur_sigma, err);
+                          (size_t)s->observer.blur_kernel_lon, (size_t)s->observer.blur_kernel_lat,
+                          s->observer.blur_sigma, err);
 }
 
 static enum iris_status

@@ -21,10 +21,10 @@ struct iris_maker {
     uint64_t seed;
     uint32_t round;
     char digest[IRIS_SETTINGS_DIGEST];
-    char *root;                 /* of the data set */
-    char *snapshot;             /* id of the one loaded, NULL: none */
+    char *root;     /* of the data set */
+    char *snapshot; /* id of the one loaded, NULL: none */
     struct iris_cells cells;
-    struct iris_pause pause;    /* called between pieces of work; never NULL */
+    struct iris_pause pause; /* called between pieces of work; never NULL */
 };
 
 /*   in   root    the data set directory, open already

@@ -182,8 +182,7 @@ iris_manifest_get_u64(const struct iris_manifest *m, size_t row, const char *nam
     if (!text)
         return iris_fail(err, IRIS_E_DATA, "row %zu has no '%s'", row + 1, name);
     if (iris_parse_u64(text, value))
-        return iris_fail(err, IRIS_E_DATA, "row %zu has a bad '%s': '%s'", row + 1, name,
-                         text);
+        return iris_fail(err, IRIS_E_DATA, "row %zu has a bad '%s': '%s'", row + 1, name, text);
     return IRIS_OK;
 }
 

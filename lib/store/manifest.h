@@ -83,9 +83,9 @@ void iris_manifest_print(const struct iris_manifest *m, struct iris_buf *out);
  * of one kind and the same columns are one manifest.
  */
 struct iris_manifest_reader {
-    char *name;               /* of the file, for messages */
-    size_t line;              /* number of the last line fed */
-    size_t rows;              /* since the last header */
+    char *name;  /* of the file, for messages */
+    size_t line; /* number of the last line fed */
+    size_t rows; /* since the last header */
     int state;
     struct iris_buf part;       /* of a line whose end has not come */
     struct iris_manifest table; /* kind, columns and the rows so far */

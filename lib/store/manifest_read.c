@@ -125,8 +125,7 @@ take_names(struct iris_manifest_reader *r, char *names, struct iris_err *err)
             *tab = '\0';
         if (!*word)
             return bad_line(r, err, "column %zu has no name", n + 1);
-        if (declared &&
-            (n >= r->table.n_columns || strcmp(r->table.column[n].name, word)))
+        if (declared && (n >= r->table.n_columns || strcmp(r->table.column[n].name, word)))
             return bad_line(r, err, "column %zu is '%s', not what was declared", n + 1, word);
         if (!declared && iris_manifest_find(&r->table, word) >= 0)
             return bad_line(r, err, "two columns are named '%s'", word);

@@ -28,7 +28,8 @@ check_hash(const char *path, const char *recorded, const char *found, struct iri
 {
     if (!recorded || !strcmp(recorded, found))
         return IRIS_OK;
-    return iris_fail(err, IRIS_E_DATA, "'%s' is not the file that the manifest recorded: its hash is %s, not %s",
+    return iris_fail(err, IRIS_E_DATA,
+                     "'%s' is not the file that the manifest recorded: its hash is %s, not %s",
                      path, found, recorded);
 }
 

@@ -168,7 +168,8 @@ parse_header(struct iris_npy *a, const char *header, struct iris_err *err)
     else if (!strncmp(descr, "'<f8'", 5))
         a->item = 8;
     else
-        return iris_fail(err, IRIS_E_DATA, "'%s': the numbers are not little-endian floats", a->path);
+        return iris_fail(err, IRIS_E_DATA, "'%s': the numbers are not little-endian floats",
+                         a->path);
     if (strncmp(order, "False", 5))
         return iris_fail(err, IRIS_E_DATA, "'%s': the array is not in C order", a->path);
     return iris_shape_count(&a->shape, &a->count, err);

@@ -16,7 +16,7 @@
 #define IRIS_NPY_DIMS 8
 
 struct iris_shape {
-    size_t n;                   /* dimensions */
+    size_t n; /* dimensions */
     size_t dim[IRIS_NPY_DIMS];
 };
 
@@ -29,8 +29,7 @@ char *iris_shape_text(const struct iris_shape *s, char *text, size_t size);
  *
  *   return  IRIS_OK, or IRIS_E_DATA when they do not fit into a size_t of bytes
  */
-enum iris_status iris_shape_count(const struct iris_shape *s, size_t *count,
-                                  struct iris_err *err);
+enum iris_status iris_shape_count(const struct iris_shape *s, size_t *count, struct iris_err *err);
 
 /* Put the header that every array file of ours has into an empty buffer. */
 void iris_npy_header(const struct iris_shape *shape, struct iris_buf *out);
@@ -42,8 +41,8 @@ enum iris_status iris_npy_create(struct iris_outfile *f, const char *path,
                                  struct iris_err *err);
 
 /* A whole array in one go, published when complete. */
-enum iris_status iris_npy_write(const char *path, const struct iris_shape *shape,
-                                const float *data, struct iris_err *err);
+enum iris_status iris_npy_write(const char *path, const struct iris_shape *shape, const float *data,
+                                struct iris_err *err);
 
 struct iris_npy {
     struct iris_shape shape;

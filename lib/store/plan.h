@@ -23,9 +23,9 @@ struct iris_plan_snapshot {
     char **message;       /* [points] of failed points */
     uint32_t todo;        /* when the snapshot was added */
     uint32_t next;
-    int verify;           /* all points there, but the size has changed */
-    int warned;           /* its warnings were shown */
-    int refused;          /* its points fail without being tried */
+    int verify;  /* all points there, but the size has changed */
+    int warned;  /* its warnings were shown */
+    int refused; /* its points fail without being tried */
 };
 
 struct iris_plan {

@@ -35,9 +35,9 @@ append_facts(json_t *root, const struct iris_manifest *m, enum iris_type type,
     bad |= json_object_set(root, "index", index);
     bad |= json_object_set_new(root, "type", json_string(iris_type_name(type)));
     bad |= json_object_set_new(root, format_key, json_integer(FORMAT));
-    bad |= json_object_set_new(root, "xxh128",
-                               json_pack("{s:s, s:s}", IRIS_MANIFEST_FILE, manifest_hash,
-                                         IRIS_HYPER_FILE, hyper_hash));
+    bad |= json_object_set_new(
+        root, "xxh128",
+        json_pack("{s:s, s:s}", IRIS_MANIFEST_FILE, manifest_hash, IRIS_HYPER_FILE, hyper_hash));
     return bad;
 }
 
@@ -77,8 +77,8 @@ take_entry(struct iris_attributes *a, const json_t *entry, size_t i, const char 
     size_t kinds = iris_type_kinds(a->type, unused), k;
 
     if (kinds == 1 ? !json_is_string(entry) : json_array_size(entry) != kinds)
-        return iris_fail(err, IRIS_E_DATA, "'%s': entry %zu of the index is not one of type %s", path,
-                         i, iris_type_name(a->type));
+        return iris_fail(err, IRIS_E_DATA, "'%s': entry %zu of the index is not one of type %s",
+                         path, i, iris_type_name(a->type));
     for (k = 0; k < kinds; k++) {
         const json_t *item = json_is_string(entry) ? entry : json_array_get(entry, k);
 
@@ -122,8 +122,9 @@ take_attributes(struct iris_attributes *a, const json_t *root, const char *path,
     if (!a->path)
         return iris_fail_memory(err);
     if (json_integer_value(cardinality) != (json_int_t)a->n)
-        return iris_fail(err, IRIS_E_DATA, "'%s': the cardinality is %lld, the index has %zu entries",
-                         path, (long long)json_integer_value(cardinality), a->n);
+        return iris_fail(err, IRIS_E_DATA,
+                         "'%s': the cardinality is %lld, the index has %zu entries", path,
+                         (long long)json_integer_value(cardinality), a->n);
     take_hash(root, IRIS_MANIFEST_FILE, a->manifest_hash);
     take_hash(root, IRIS_HYPER_FILE, a->hyper_hash);
     for (i = 0; i < a->n && !st; i++)
@@ -168,7 +169,7 @@ iris_attributes_release(struct iris_attributes *a)
 
 static enum iris_status
 read_shapes(const char *root, const char *const path[2], size_t kinds, struct iris_shape shape[2],
-             struct iris_err *err)
+            struct iris_err *err)
 {
     enum iris_status st = IRIS_OK;
     size_t k;
@@ -227,8 +228,8 @@ check_rows(const char *root, const struct iris_manifest *m, const struct iris_hy
                            e.id);
         else if (!st && (!row_units || strcmp(row_units, units)))
             st = iris_fail(err, IRIS_E_DATA,
-                           "entry '%s' is in the units %s, but the settings have the units %s", e.id,
-                           row_units ? row_units : "(unknown)", units);
+                           "entry '%s' is in the units %s, but the settings have the units %s",
+                           e.id, row_units ? row_units : "(unknown)", units);
         if (!st)
             st = check_shapes(root, &e, &settings, err);
     }

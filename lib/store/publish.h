@@ -11,8 +11,8 @@
 #include "hyper.h"
 #include "manifest.h"
 
-#define IRIS_MANIFEST_FILE "iris-manifest.tsv"
-#define IRIS_HYPER_FILE "hyper.json"
+#define IRIS_MANIFEST_FILE   "iris-manifest.tsv"
+#define IRIS_HYPER_FILE      "hyper.json"
 #define IRIS_ATTRIBUTES_FILE "attributes.json"
 
 /* Publish the rows of m, in their order, under the settings h.
@@ -33,9 +33,9 @@ enum iris_status iris_publish(const char *root, const struct iris_manifest *m,
 /* attributes.json, read. */
 struct iris_attributes {
     enum iris_type type;
-    size_t n;            /* entries of the index */
-    size_t kinds;        /* paths of an entry: 1 or 2 */
-    char **path;         /* [n * kinds] */
+    size_t n;     /* entries of the index */
+    size_t kinds; /* paths of an entry: 1 or 2 */
+    char **path;  /* [n * kinds] */
     char manifest_hash[IRIS_DIGEST_TEXT], hyper_hash[IRIS_DIGEST_TEXT]; /* "" : none */
 };
 

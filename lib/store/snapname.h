@@ -14,13 +14,13 @@
 #include "buf.h"
 
 struct iris_snapname {
-    size_t dir;      /* length of the directory part, with its '/' */
-    size_t stem;     /* length of the stem that follows */
+    size_t dir;  /* length of the directory part, with its '/' */
+    size_t stem; /* length of the stem that follows */
     int has_index;
-    uint64_t index;  /* the run of digits that ends the stem */
+    uint64_t index; /* the run of digits that ends the stem */
     int is_part;
     uint64_t part;
-    char suffix[8];  /* ".hdf5" or ".h5" */
+    char suffix[8]; /* ".hdf5" or ".h5" */
 };
 
 /*   in  path  '/' and '\' both separate directories

@@ -81,9 +81,10 @@ need_unit(const struct iris_part *p, const char *name, const char *dataset, doub
 
     if (!find_attribute(p->file, name, value)) {
         if (!iris_h5_attribute(p->file, dataset, "to_cgs", &cgs) || !(cgs > 0))
-            return iris_fail(err, IRIS_E_DATA,
-                             "'%s' has no %s in Header, Parameters or Units, and '%s' has no to_cgs",
-                             p->name, name, dataset);
+            return iris_fail(
+                err, IRIS_E_DATA,
+                "'%s' has no %s in Header, Parameters or Units, and '%s' has no to_cgs", p->name,
+                name, dataset);
         *value = cgs * power;
     }
     if (!isfinite(*value) || !(*value > 0))
@@ -120,14 +121,15 @@ read_cosmology(const struct iris_part *p, const struct iris_settings *s,
     if (!m->comoving)
         return IRIS_OK;
     if (!s->suite.convert_comoving)
-        return iris_fail(err, IRIS_E_DATA,
-                         "'%s' is of a comoving run; set suite_hyper.comoving to \"convert\" to use "
-                         "its physical quantities",
-                         p->name);
+        return iris_fail(
+            err, IRIS_E_DATA,
+            "'%s' is of a comoving run; set suite_hyper.comoving to \"convert\" to use "
+            "its physical quantities",
+            p->name);
     if (!find_attribute(p->file, "Time", &m->a) || !(m->a > 0) || !(m->h > 0))
-        return iris_fail(err, IRIS_E_DATA,
-                         "'%s' is of a comoving run, but Time and HubbleParam are not both positive",
-                         p->name);
+        return iris_fail(
+            err, IRIS_E_DATA,
+            "'%s' is of a comoving run, but Time and HubbleParam are not both positive", p->name);
     return IRIS_OK;
 }
 
@@ -157,8 +159,9 @@ read_meta(const struct iris_part *p, uint64_t files, const struct iris_settings 
                          p->name);
     find_attribute(p->file, "NumFilesPerSnapshot", &n);
     if (n > (double)files)
-        return iris_fail(err, IRIS_E_DATA, "'%s' is one of a set of %.0f files, but %" PRIu64 " were found",
-                         p->name, n, files);
+        return iris_fail(err, IRIS_E_DATA,
+                         "'%s' is one of a set of %.0f files, but %" PRIu64 " were found", p->name,
+                         n, files);
     st = read_units(p, m, err);
     if (!st)
         st = read_cosmology(p, s, m, err);
@@ -169,7 +172,8 @@ read_meta(const struct iris_part *p, uint64_t files, const struct iris_settings 
     m->box = box;
     if (!(box > 0) && s->suite.centre == IRIS_CENTRE_BOX)
         return iris_fail(err, IRIS_E_DATA,
-                         "'%s' has no positive BoxSize; set suite_hyper.centre to a point", p->name);
+                         "'%s' has no positive BoxSize; set suite_hyper.centre to a point",
+                         p->name);
     if (!(box > 0) && m->faces != IRIS_FACES_OPEN)
         return iris_fail(err, IRIS_E_DATA, "'%s' has periodic faces but no positive BoxSize",
                          p->name);
@@ -213,8 +217,8 @@ survey(const char *path, uint64_t files, const struct iris_settings *s,
         if (!st)
             st = iris_snapshot_count(&p, &n, err);
         if (!st && n > UINT32_MAX - m->first[k])
-            st = iris_fail(err, IRIS_E_DATA, "'%s' has %zu gas cells, more than can be held", p.name,
-                           n);
+            st = iris_fail(err, IRIS_E_DATA, "'%s' has %zu gas cells, more than can be held",
+                           p.name, n);
         claimed = iris_snapshot_claimed(p.file, "NumPart_ThisFile");
         if (!st)
             check_counts(&p, claimed, n, info);
@@ -227,8 +231,8 @@ survey(const char *path, uint64_t files, const struct iris_settings *s,
     info->cells = m->first[files];
     if (total >= 0 && total != (double)info->cells)
         iris_buf_printf(&info->warnings,
-                        "'%s': the header says %.0f gas cells in all, the datasets have %zu\n", path,
-                        total, info->cells);
+                        "'%s': the header says %.0f gas cells in all, the datasets have %zu\n",
+                        path, total, info->cells);
     if (!info->cells)
         return iris_fail(err, IRIS_E_DATA, "'%s' has no gas cells (PartType0)", path);
     return IRIS_OK;
@@ -256,8 +260,7 @@ find_centre(const struct iris_settings *s, const struct iris_snapshot_meta *m,
 
 /* From code units to processing units about the centre. */
 static void
-place_cells(const struct iris_settings *s, const struct iris_snapshot_meta *m,
-            struct iris_cells *c)
+place_cells(const struct iris_settings *s, const struct iris_snapshot_meta *m, struct iris_cells *c)
 {
     double unit = m->length_cm / s->writer.length_cm * m->coordinate_factor;
     double centre[3];
@@ -279,9 +282,9 @@ place_cells(const struct iris_settings *s, const struct iris_snapshot_meta *m,
 }
 
 enum iris_status
-iris_snapshot_load(const char *path, uint64_t files, const struct iris_settings *s,
-                   unsigned fields, int (*pause)(void *), void *pause_self,
-                   struct iris_cells *cells, struct iris_snapshot_info *info, struct iris_err *err)
+iris_snapshot_load(const char *path, uint64_t files, const struct iris_settings *s, unsigned fields,
+                   int (*pause)(void *), void *pause_self, struct iris_cells *cells,
+                   struct iris_snapshot_info *info, struct iris_err *err)
 {
     struct iris_snapshot_meta meta = {0};
     enum iris_status st;

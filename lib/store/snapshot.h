@@ -53,9 +53,8 @@ struct iris_snapshot_info {
  *   source  temperature: T = 2/3 u mu / (k (1 + x_H+ - x_H2 + x_He)),
  *           mu = m_H + x_He m_He, as the reference
  */
-enum iris_status iris_snapshot_load(const char *path, uint64_t files,
-                                    const struct iris_settings *s, unsigned fields,
-                                    int (*pause)(void *), void *pause_self,
+enum iris_status iris_snapshot_load(const char *path, uint64_t files, const struct iris_settings *s,
+                                    unsigned fields, int (*pause)(void *), void *pause_self,
                                     struct iris_cells *cells, struct iris_snapshot_info *info,
                                     struct iris_err *err);
 

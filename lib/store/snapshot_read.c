@@ -90,7 +90,8 @@ check_virtual(const struct iris_part *p, const char *path, hid_t dataset, struct
         else
             snprintf(name, sizeof name, "%.*s/%s", (int)(slash - p->name), p->name, source);
         if (access(name, R_OK))
-            st = iris_fail(err, IRIS_E_IO, "'%s': dataset '%s' takes values from '%s', which is not readable",
+            st = iris_fail(err, IRIS_E_IO,
+                           "'%s': dataset '%s' takes values from '%s', which is not readable",
                            p->name, path, name);
         else if ((file = iris_h5_open(name)) < 0 ||
                  H5Pget_virtual_dsetname(plist, i, source, sizeof source) < 0 ||
@@ -127,7 +128,8 @@ open_dataset(const struct iris_part *p, const char *path, size_t n, size_t *colu
     H5Tclose(type);
     H5Sclose(space);
     if (class != H5T_FLOAT && class != H5T_INTEGER)
-        return iris_fail(err, IRIS_E_DATA, "'%s': dataset '%s' does not hold numbers", p->name, path);
+        return iris_fail(err, IRIS_E_DATA, "'%s': dataset '%s' does not hold numbers", p->name,
+                         path);
     if (rank < 1 || rank > 2 || dims[0] != n || dims[1] < 1 || dims[1] > MAX_COLUMNS ||
         (*columns && dims[1] != *columns)) {
         char wanted[64];
@@ -138,10 +140,9 @@ open_dataset(const struct iris_part *p, const char *path, size_t n, size_t *colu
             snprintf(wanted, sizeof wanted, "(%zu, %zu)", n, *columns);
         else
             snprintf(wanted, sizeof wanted, "(%zu, species)", n);
-        return iris_fail(err, IRIS_E_DATA,
-                         "'%s': dataset '%s' has the shape (%llu, %llu) of rank %d, not %s", p->name,
-                         path, (unsigned long long)dims[0], (unsigned long long)dims[1], rank,
-                         wanted);
+        return iris_fail(
+            err, IRIS_E_DATA, "'%s': dataset '%s' has the shape (%llu, %llu) of rank %d, not %s",
+            p->name, path, (unsigned long long)dims[0], (unsigned long long)dims[1], rank, wanted);
     }
     *columns = (size_t)dims[1];
     return check_virtual(p, path, *dataset, err);
@@ -211,8 +212,7 @@ physical(const struct job *job, const struct iris_part *p, enum dataset d)
 /* Put rows of a dataset, as read, where they belong. `at` is the number of the
  * first cell. */
 static void
-store(const struct job *job, enum dataset d, const double *row, size_t columns, size_t n,
-      size_t at)
+store(const struct job *job, enum dataset d, const double *row, size_t columns, size_t n, size_t at)
 {
     const struct iris_settings *s = job->s;
     struct iris_cells *c = job->cells;
@@ -318,10 +318,10 @@ check_columns(const struct job *job, const struct iris_part *p, size_t columns,
 
     for (i = 0; i < sizeof id / sizeof id[0]; i++) {
         if (id[i].wanted && id[i].column >= (int64_t)columns)
-            return iris_fail(err, IRIS_E_DATA,
-                             "'%s': dataset '%s' has %zu species, so dataset_hyper.%s cannot be %lld",
-                             p->name, known[ABUNDANCES].path, columns, id[i].key,
-                             (long long)id[i].column);
+            return iris_fail(
+                err, IRIS_E_DATA,
+                "'%s': dataset '%s' has %zu species, so dataset_hyper.%s cannot be %lld", p->name,
+                known[ABUNDANCES].path, columns, id[i].key, (long long)id[i].column);
     }
     return IRIS_OK;
 }
@@ -394,8 +394,8 @@ set_units(struct job *job, const struct iris_part *p, struct iris_err *err)
     int d;
 
     job->unit[COORDINATES] = physical(job, p, COORDINATES);
-    job->unit[VELOCITIES] =
-        m->velocity_cm_per_s / s->writer.velocity_cm_per_s * physical(job, p, VELOCITIES);
+    job->unit[VELOCITIES] = m->velocity_cm_per_s / s->writer.velocity_cm_per_s *
+                            physical(job, p, VELOCITIES);
     job->unit[DENSITY] = mass / (length * length * length) * physical(job, p, DENSITY);
     job->unit[ENERGY] = 1 / s->writer.temperature_K;
     job->unit[DUST] = 1 / s->writer.temperature_K;
@@ -415,7 +415,8 @@ read_part(struct job *job, const char *path, uint64_t part, uint64_t files,
 {
     size_t first = meta->first[part], n = meta->first[part + 1] - first;
     /* energy last: it needs the abundances */
-    static const enum dataset order[] = {DENSITY, COORDINATES, VELOCITIES, DUST, ABUNDANCES, ENERGY};
+    static const enum dataset order[] = {DENSITY, COORDINATES, VELOCITIES,
+                                         DUST,    ABUNDANCES,  ENERGY};
     struct iris_part p;
     enum iris_status st;
     size_t i;
@@ -463,8 +464,8 @@ join_digests(const struct job *job, char content[IRIS_DIGEST_TEXT])
 }
 
 enum iris_status
-iris_snapshot_read(const char *path, uint64_t files, const struct iris_settings *s,
-                   unsigned fields, struct iris_snapshot_meta *meta, struct iris_cells *cells,
+iris_snapshot_read(const char *path, uint64_t files, const struct iris_settings *s, unsigned fields,
+                   struct iris_snapshot_meta *meta, struct iris_cells *cells,
                    char content[IRIS_DIGEST_TEXT], struct iris_err *err)
 {
     struct job job = {.s = s, .meta = meta, .cells = cells};

@@ -27,7 +27,7 @@ struct iris_snapshot_meta {
     double coordinate_factor; /* code to physical code units; set by the reader */
     enum iris_faces faces;
     int closed[3];
-    size_t *first;            /* [files + 1] number of a file's first cell */
+    size_t *first; /* [files + 1] number of a file's first cell */
     int (*pause)(void *);
     void *pause_self;
 };
@@ -44,9 +44,9 @@ double iris_snapshot_claimed(hid_t file, const char *name);
 
 /* Read every wanted field into cells: positions in code units as they are, the
  * rest in processing units. */
-enum iris_status iris_snapshot_read(const char *path, uint64_t files,
-                                    const struct iris_settings *s, unsigned fields,
-                                    struct iris_snapshot_meta *meta, struct iris_cells *cells,
-                                    char content[IRIS_DIGEST_TEXT], struct iris_err *err);
+enum iris_status iris_snapshot_read(const char *path, uint64_t files, const struct iris_settings *s,
+                                    unsigned fields, struct iris_snapshot_meta *meta,
+                                    struct iris_cells *cells, char content[IRIS_DIGEST_TEXT],
+                                    struct iris_err *err);
 
 #endif

@@ -54,8 +54,8 @@ iris_unitset_own(enum iris_type type, const struct iris_settings *s, const doubl
     enum iris_status st;
 
     processing(s, &p);
-    *u = (struct iris_unit_factors){nan, nan, nan, nan, p.length, p.parsec, p.time, p.mass,
-                                    p.temperature};
+    *u = (struct iris_unit_factors){nan,      nan,    nan,    nan,          p.length,
+                                    p.parsec, p.time, p.mass, p.temperature};
     if (type == IRIS_STANDARD) {
         u->velocity = u->density = u->temperature = 1;
         return IRIS_OK;
@@ -158,8 +158,8 @@ name_units(enum iris_type type, const struct iris_unit_factors *u, const struct 
 }
 
 enum iris_status
-iris_unitset_scaling(enum iris_type type, const struct iris_unit_factors *u,
-                     struct iris_scaling *s, struct iris_err *err)
+iris_unitset_scaling(enum iris_type type, const struct iris_unit_factors *u, struct iris_scaling *s,
+                     struct iris_err *err)
 {
     double factor[3] = {1, u->density, 1}; /* velocity, density, temperature or v_density */
     enum iris_status st;

@@ -76,8 +76,8 @@ read_settings(struct iris_expectation *x, const char *path, struct iris_err *err
     if (!st) {
         iris_digest_memory(iris_buf_str(&text), text.len, hash);
         if (strncmp(hash, x->digest, strlen(x->digest)))
-            st = iris_fail(err, IRIS_E_DATA, "'%s' does not belong to its digest: its hash begins %.8s",
-                           path, hash);
+            st = iris_fail(err, IRIS_E_DATA,
+                           "'%s' does not belong to its digest: its hash begins %.8s", path, hash);
     }
     if (!st)
         st = iris_json_load(iris_buf_str(&text), text.len, path, &settings, err);
@@ -146,9 +146,10 @@ iris_verifier_units(struct iris_verifier *v, const char *digest, const struct ir
     x = find(v, digest);
     for (i = 0; i < 4 && !st && x; i++) {
         if (x->unit[i] > 0 && x->unit[i] != wanted[i])
-            st = iris_fail(err, IRIS_E_DATA,
-                           "the raw arrays of digest %s are in other processing units than the settings",
-                           digest);
+            st = iris_fail(
+                err, IRIS_E_DATA,
+                "the raw arrays of digest %s are in other processing units than the settings",
+                digest);
     }
     return st;
 }
@@ -176,11 +177,13 @@ verify_array(struct iris_verifier *v, const struct iris_entry *e, size_t k, stru
                        iris_shape_text(&scan->shape, found, sizeof found),
                        iris_shape_text(&x->shape[kind], wanted, sizeof wanted));
     else if (!st && e->hash[k] && strcmp(e->hash[k], scan->hash))
-        st = iris_fail(err, IRIS_E_DATA, "'%s' is not the file that was recorded: its hash is %s, not %s",
-                       e->path[k], scan->hash, e->hash[k]);
+        st = iris_fail(err, IRIS_E_DATA,
+                       "'%s' is not the file that was recorded: its hash is %s, not %s", e->path[k],
+                       scan->hash, e->hash[k]);
     else if (!st && scan->bad)
-        st = iris_fail(err, IRIS_E_DATA, "'%s' has %zu values that are not finite, the first at %zu",
-                       e->path[k], scan->bad, scan->first_bad);
+        st = iris_fail(err, IRIS_E_DATA,
+                       "'%s' has %zu values that are not finite, the first at %zu", e->path[k],
+                       scan->bad, scan->first_bad);
     free(path);
     return st;
 }

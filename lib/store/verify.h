@@ -34,8 +34,8 @@ void iris_verifier_release(struct iris_verifier *v);
  *   return  IRIS_OK
  *           IRIS_E_DATA  the file does not belong to the digest
  */
-enum iris_status iris_verifier_settings(struct iris_verifier *v, const char *digest,
-                                        int *there, struct iris_err *err);
+enum iris_status iris_verifier_settings(struct iris_verifier *v, const char *digest, int *there,
+                                        struct iris_err *err);
 
 /* See that the raw arrays of a digest are in the processing units of s.
  *
