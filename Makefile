@@ -14,12 +14,14 @@ WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-pr
 STD      := -std=c11 -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L -ffp-contract=off
 PKG      := pkg-config
 
-HDF5_CFLAGS := $(shell $(PKG) --cflags hdf5-serial 2>/dev/null)
-HDF5_LIBS   := $(shell $(PKG) --libs hdf5-serial 2>/dev/null)
-JSON_LIBS   := $(shell $(PKG) --libs jansson 2>/dev/null)
-HASH_LIBS   := $(shell $(PKG) --libs libxxhash 2>/dev/null)
-MPI_CFLAGS  := $(patsubst -I%,-isystem %,$(shell $(PKG) --cflags ompi-c 2>/dev/null))
-MPI_LIBS    := $(shell $(PKG) --libs ompi-c 2>/dev/null)
+# Asked for once, at first use: `make deps demo` installs what answers.
+once = $(eval $(1) := $(2))$($(1))
+HDF5_CFLAGS = $(call once,HDF5_CFLAGS,$(shell $(PKG) --cflags hdf5-serial))
+HDF5_LIBS   = $(call once,HDF5_LIBS,$(shell $(PKG) --libs hdf5-serial))
+JSON_LIBS   = $(call once,JSON_LIBS,$(shell $(PKG) --libs jansson))
+HASH_LIBS   = $(call once,HASH_LIBS,$(shell $(PKG) --libs libxxhash))
+MPI_CFLAGS  = $(call once,MPI_CFLAGS,$(patsubst -I%,-isystem %,$(shell $(PKG) --cflags ompi-c)))
+MPI_LIBS    = $(call once,MPI_LIBS,$(shell $(PKG) --libs ompi-c))
 
 BUILD := build
 ifdef SAN
@@ -41,20 +43,20 @@ PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-datase
 # Layers and what each may include. Nothing else is on its include path, so a
 # wrong dependency does not compile.
 LAYERS := base physics store remote pool
-INC_base    := -Ilib/base
-INC_physics := -Ilib/base -Ilib/physics
-INC_store   := -Ilib/base -Ilib/physics -Ilib/store $(HDF5_CFLAGS)
-INC_remote  := -Ilib/base -Ilib/remote
-INC_pool    := -Ilib/base -Ilib/pool $(MPI_CFLAGS)
-INC_tools   := -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itools -DIRIS_VERSION='"$(VERSION)"'
+INC_base    = -Ilib/base
+INC_physics = -Ilib/base -Ilib/physics
+INC_store   = -Ilib/base -Ilib/physics -Ilib/store $(HDF5_CFLAGS)
+INC_remote  = -Ilib/base -Ilib/remote
+INC_pool    = -Ilib/base -Ilib/pool $(MPI_CFLAGS)
+INC_tools   = -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itools -DIRIS_VERSION='"$(VERSION)"'
 
 LIB = $(BUILD)/lib/lib$(1).a
 CORE := $(call LIB,store) $(call LIB,physics) $(call LIB,base)
 TESTED := $(call LIB,remote) $(CORE)
-CORE_LIBS := $(HDF5_LIBS) $(JSON_LIBS) $(HASH_LIBS) -lm
+CORE_LIBS = $(HDF5_LIBS) $(JSON_LIBS) $(HASH_LIBS) -lm
 # What a program links beside the core.
 EXTRA_iris-gen := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/gen_*.c)) $(call LIB,pool)
-LIBS_iris-gen  := $(MPI_LIBS)
+LIBS_iris-gen  = $(MPI_LIBS)
 EXTRA_iris-fetch := $(call LIB,remote)
 
 SOURCES    := $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c))
@@ -108,7 +110,7 @@ $(BUILD)/tests/%.so: tests/shims/%.c Makefile
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 PACKAGES := build-essential pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libjansson-dev \
-            libxxhash-dev perl bats cppcheck groff clang procps shellcheck
+            libxxhash-dev perl bats cppcheck groff clang procps shellcheck hdf5-tools xxhash strace python3
 deps: ## install the Debian packages that build, demo and tests need
 	@missing=; for p in $(PACKAGES); do \
 	    dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
@@ -184,10 +186,12 @@ format: ## lay the sources out with clang-format
 check-format: ## fail where clang-format would change something
 	clang-format --dry-run -Werror $(wildcard lib/*/*.[ch] tools/*.[ch] tests/*/*.[ch])
 
-install: all ## install programs, pages and presets below PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/iris/presets
+install: all ## install programs, pages, presets and workflows below PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/iris/presets $(DESTDIR)$(PREFIX)/share/iris/recipes
 	install -m 755 $(TOOLS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(PRESETS) $(DESTDIR)$(PREFIX)/share/iris/presets
+	install -m 644 workflows/iris.mk $(DESTDIR)$(PREFIX)/share/iris
+	install -m 644 $(wildcard workflows/recipes/*.mk) $(DESTDIR)$(PREFIX)/share/iris/recipes
 	for s in 1 5 7; do \
 	    install -d $(DESTDIR)$(PREFIX)/share/man/man$$s; \
 	    install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; \

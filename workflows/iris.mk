@@ -8,141 +8,180 @@
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
 SOURCE       ?=
+FILES        ?=
 HYPER        ?=
 DATASET      ?=
 TYPE         ?= simple
 NP           ?= 1
 SEED         ?=
 ROUND        ?= 0
+PART         ?=
 WINDOW       ?= 2
 CACHE        ?=
 UNITS_FROM   ?=
 SAMPLE       ?=
-FILES        ?=
-PART         ?=
 ALLOW_FAILED ?=
 STATE        ?= $(DATASET)/.iris
 MPIRUN       ?= mpirun
 GEN          ?=
 
-STEPS := list fetch chem gen merge units normalize shuffle publish check
-.PHONY: all $(filter-out chem,$(STEPS)) retry status why clean-cache clean-raw help
+.PHONY: all list fetch gen merge units normalize shuffle publish check relist retry status why \
+        clean-cache clean-raw help FORCE
 all: publish
 
+this := $(firstword $(MAKEFILE_LIST))
 help: ## print this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(firstword $(MAKEFILE_LIST)) | \
-	    awk -F': ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(this) | awk -F': ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-# What a goal needs: everything but `help` needs the variables.
 goals := $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out help,$(goals)),)
 
-$(foreach v,SOURCE HYPER DATASET,$(if $($(v)),,$(if $(and $(filter SOURCE,$(v)),$(FILES)),,$(error $(v) is not set; see iris-workflow(7)))))
-$(foreach v,DATASET STATE CACHE,$(if $(word 2,$($(v))),$(error $(v) has a blank in it: '$($(v))')))
-$(if $(shell [ "$(WINDOW)" -ge 1 ] 2>/dev/null && echo yes),,$(error WINDOW must be 1 or more, not '$(WINDOW)'))
-$(if $(shell [ "$(NP)" -ge 1 ] 2>/dev/null && echo yes),,$(error NP must be 1 or more, not '$(NP)'))
+# Who only looks, by a goal or by make's -n or -q, changes nothing.
+flags   := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
+looking := $(findstring n,$(flags))$(findstring q,$(flags))$(if $(filter-out status why,$(goals)),,yes)
+
+# ---- the variables, looked at before anything is made ----
 
 quote = '$(subst ','\'',$(1))'
-seed := $(if $(SEED),--seed=$(SEED))
-hyper := $(STATE)/hyper.json
+$(foreach v,HYPER DATASET,$(if $($(v)),,$(error $(v) is not set; see iris-workflow(7))))
+$(if $(SOURCE)$(FILES),,$(error SOURCE is not set; see iris-workflow(7)))
+$(if $(and $(SOURCE),$(FILES)),$(error SOURCE and FILES are both set, where one is wanted))
 
-# ---- settings: files that change only when what they hold changes ----
+# These names are targets, or stand in recipes as they are.
+complaint := $(shell { \
+    number() { case $$2 in (''|0*|*[!0-9]*) echo "$$1 must be 1 or more, not '$$2'" ;; esac; }; \
+    name() { case $$(printf %s "$$2" | LC_ALL=C tr -d '[:alnum:]._/+,@\200-\377-') in (?*) \
+        echo "$$1='$$2' has a blank or another character in it that make takes amiss" ;; esac; }; \
+    number WINDOW $(call quote,$(WINDOW)); number NP $(call quote,$(NP)); \
+    [ $(call quote,$(SAMPLE)) = all ] || number SAMPLE $(call quote,$(or $(SAMPLE),1)); \
+    name DATASET $(call quote,$(DATASET)); name STATE $(call quote,$(STATE)); name CACHE $(call quote,$(CACHE)); } | sed 1q)
+$(if $(complaint),$(error $(complaint)))
 
-# put FILE COMMAND: the command's output, into FILE if it is other than before
-put = $(shell mkdir -p $(dir $(1)) && { $(2); } >$(1).tmp && \
-    { cmp -s $(1).tmp $(1) && rm $(1).tmp || mv $(1).tmp $(1); } && echo ok)
-must = $(if $(call put,$(1),$(2)),,$(error $(3)))
-
-# a first look, so that nothing is made for settings that are wrong
-$(call must,$(hyper),iris-hyper --preset=$(call quote,$(HYPER)) $(seed),HYPER=$(HYPER) cannot be used)
-$(call must,$(STATE)/settings/list,printf '%s\n' $(call quote,$(SOURCE)) $(call quote,$(FILES)) \
-    $(call quote,$(PART)); grep -E '"(total_snapshots|min_snapshot_index|max_snapshot_index|seed)"' $(hyper),\
-    cannot write $(STATE)/settings/list)
-$(call must,$(STATE)/settings/gen,iris-gen --digest -H $(hyper) -t $(TYPE) --round=$(ROUND),\
-    TYPE=$(TYPE) or ROUND=$(ROUND) cannot be used)
-$(call must,$(STATE)/settings/units,printf '%s\n' $(call quote,$(UNITS_FROM)) $(call quote,$(SAMPLE)); \
-    cat $(hyper) $(if $(UNITS_FROM),$(call quote,$(UNITS_FROM)$(if $(wildcard $(UNITS_FROM)/.),/hyper.json))),UNITS_FROM=$(UNITS_FROM) cannot be read)
+# STATE in a directory of somebody else's would make it look like one of ours.
+$(if $(shell cd $(DATASET) 2>/dev/null && [ ! -e .iris -a ! -e entries -a ! -e attributes.json ] && ls -A),\
+    $(error '$(DATASET)' is neither empty nor a data set of this suite; name a new directory))
 
 # ---- list: which snapshots, and a row of its own for each ----
 
-$(STATE)/list.tsv: $(STATE)/settings/list
-	iris-list -H $(hyper) $(if $(PART),--part=$(PART)) -o $@ -- \
-	    $(if $(FILES),$(FILES),$(call quote,$(SOURCE)))
-
-$(STATE)/targets.mk: $(STATE)/list.tsv
-	@mkdir -p $(STATE)/rows $(STATE)/gen
-	@awk -F'\t' -v dir=$(STATE)/rows '\
-	    /^##iris|^##columns/ { head = head $$0 "\n"; next } \
-	    /^#[^#]/ { head = head $$0; for (i = 1; i <= NF; i++) if ($$i ~ /^#?snapshot$$/) c = i; next } \
-	    /^##/ { next } \
-	    { f = dir "/" $$c ".tsv.tmp"; print head "\n" $$0 "\n##rows 1" > f; close(f); \
-	      names = names " " $$c } \
-	    END { print "SNAPSHOTS :=" names }' $< >$@.tmp
-	@for f in $(STATE)/rows/*.tsv.tmp; do \
-	    cmp -s "$$f" "$${f%.tmp}" && rm "$$f" || mv "$$f" "$${f%.tmp}"; \
-	done
-	@mv $@.tmp $@
+hyper := $(STATE)/settings/hyper.json
+$(STATE)/list.tsv: $(STATE)/settings/list $(if $(MAKE_RESTARTS),,$(if $(filter relist,$(goals)),FORCE)) | $(hyper)
+	$(call list_snapshots,$(hyper),-o $@)
+list_snapshots = iris-list -H $(1) $(if $(PART),--part=$(call quote,$(PART))) $(2) -- $(or $(FILES),$(call quote,$(SOURCE)))
 
 SNAPSHOTS :=
+names = cut -d' ' -f3 $(STATE)/targets.mk
+ifneq ($(looking),)
 -include $(STATE)/targets.mk
+else
+include $(STATE)/targets.mk
 
-gens := $(SNAPSHOTS:%=$(STATE)/gen/%.tsv)
-$(call must,$(STATE)/settings/merge,printf '%s\n' $(call quote,$(ALLOW_FAILED)) $(SNAPSHOTS),\
-    cannot write $(STATE)/settings/merge)
-
-# ---- retry: forget the points that failed, then go on ----
-
-ifneq ($(filter retry,$(goals)),)
-$(shell for g in $(gens); do \
-    [ -e $$g ] && awk -F'\t' '/^#[^#]/ { for (i = 1; i <= NF; i++) if ($$i == "state") c = i } \
-        /^[^#]/ && $$c == "failed" { bad = 1 } END { exit !bad }' $$g && rm -f $$g; done)
+# A row is written only when it is another one, because its points depend on it.
+$(STATE)/targets.mk: $(STATE)/list.tsv
+	@rm -rf $(STATE)/rows.new
+	@mkdir -p $(STATE)/rows $(STATE)/rows.new $(STATE)/gen
+	@awk -F'\t' -v state=$(STATE) '\
+	    /^##iris|^##columns/ { head = head $$0 "\n" } \
+	    /^##/ { next } \
+	    /^#/ { head = head $$0 "\n"; for (i = 1; i <= NF; i++) if ($$i ~ /^#?snapshot$$/) c = i; next } \
+	    { row = head $$0 "\n##rows 1\n"; file = $$c ".tsv"; old = ""; \
+	      while ((getline line < (state "/rows/" file)) > 0) old = old line "\n"; \
+	      close(state "/rows/" file); \
+	      if (row != old) { printf "%s", row > (state "/rows.new/" file); close(state "/rows.new/" file) } \
+	      print "SNAPSHOTS += " $$c }' $< >$@.tmp
+	@find $(STATE)/rows.new -name '*.tsv' -exec mv -t $(STATE)/rows {} +
+	@rmdir $(STATE)/rows.new
+	@mv $@.tmp $@
 endif
-retry: publish ## make the points that failed again, then what follows
+
+# ---- settings: files that are written only when they would hold something else ----
+
+text_hyper.json = iris-hyper --preset=$(call quote,$(HYPER)) $(if $(SEED),--seed=$(call quote,$(SEED)))
+text_list       = printf '%s\n' $(call quote,$(SOURCE)) $(call quote,$(FILES)) $(call quote,$(PART)) && \
+    $(text_hyper.json) | grep -E '"(total_snapshots|min_snapshot_index|max_snapshot_index|seed)"'
+text_gen        = iris-gen --digest -H <($(text_hyper.json)) -t $(call quote,$(TYPE)) --round=$(call quote,$(ROUND))
+text_merge      = echo $(if $(allow_failed),allow-failed) && if [ -e $(STATE)/targets.mk ]; then $(names); fi
+text_units      = printf '%s\n' $(call quote,$(UNITS_FROM)) $(call quote,$(SAMPLE))$(if $(UNITS_FROM), && \
+    f=$(call quote,$(UNITS_FROM)) && if [ -d "$$f" ]; then f=$$f/hyper.json; fi && cat "$$f")
+allow_failed := $(filter-out 0 no,$(ALLOW_FAILED))
+settings     := hyper.json list gen merge units
+
+differs = $(shell text=$$($(text_$(1))) || { echo wrong; exit; }; cmp -s - $(STATE)/settings/$(1) <<<"$$text" || echo $(1))
+changed :=
+$(foreach s,$(settings),$(eval changed += $(call differs,$(s)))\
+    $(if $(filter wrong,$(changed)),$(error these settings cannot be used)))
+$(if $(filter list,$(changed)),$(if $(shell $(call list_snapshots,<($(text_hyper.json)),-q) >/dev/null || echo wrong),\
+    $(error these snapshots cannot be listed)))
+
+$(changed:%=$(STATE)/settings/%): FORCE
+$(settings:%=$(STATE)/settings/%): $(STATE)/settings/%:
+	@mkdir -p $(@D)
+	@text=$$($(text_$*)) && cat <<<"$$text" >$@.tmp && mv $@.tmp $@
+
+# ---- which points are to do ----
+
+# of manifests of entries: snapshot and id of those that have failed
+failed = cat $(STATE)/gen/*.tsv $(STATE)/failed.tsv 2>/dev/null | awk -F'\t' '\
+    /^\#[^\#]/ { sub(/^\#/, ""); for (i = 1; i <= NF; i++) column[$$i] = i; next } \
+    /^[^\#]/ && $$column["state"] == "failed" { print $$column["snapshot"], $$column["id"] }' | sort -u
+bad  := $(if $(filter retry,$(goals)),$(filter $(SNAPSHOTS),$(shell $(failed) | cut -d' ' -f1)))
+made := $(if $(filter gen,$(changed)),,$(shell cd $(STATE)/gen 2>/dev/null && \
+    find . -name '*.tsv' -newer ../settings/gen | sed 's|^\./||; s|\.tsv$$||'))
+todo := $(filter-out $(filter-out $(bad),$(made)),$(SNAPSHOTS))
+
+# Copies of snapshots of which no points are wanted now: left by a run that was
+# killed, or had a wider window.
+stale := $(if $(CACHE),$(filter-out $(wordlist 1,$(WINDOW),$(todo)),\
+    $(filter $(SNAPSHOTS),$(patsubst %.tsv,%,$(notdir $(wildcard $(CACHE)/*))))))
+drop = rm -f $(CACHE)/$(1).tsv && iris-fetch --cache=$(CACHE) --drop=$(1)
+$(if $(looking),,$(foreach s,$(sort $(stale)),$(shell $(call drop,$(s)))))
 
 # ---- fetch and gen: snapshot by snapshot ----
 
-# Copies of snapshots whose points are done serve nothing: those of a run that
-# was killed between the two.
-ifneq ($(CACHE),)
-$(shell for s in $(SNAPSHOTS); do \
-    if [ -e $(STATE)/gen/$$s.tsv ] && [ -e $(CACHE)/$$s -o -e $(CACHE)/$$s.tsv ]; then \
-        rm -f $(CACHE)/$$s.tsv; iris-fetch --cache=$(CACHE) --drop=$$s >&2; fi; done)
-endif
-
+gens   := $(SNAPSHOTS:%=$(STATE)/gen/%.tsv)
+copies := $(if $(CACHE),$(SNAPSHOTS:%=$(CACHE)/%.tsv))
 launch := $(if $(filter-out 1,$(NP)),$(MPIRUN) -n $(NP) )
-make_points = $(launch)iris-gen -H $(hyper) -t $(TYPE) -d $(DATASET) --round=$(ROUND) $(GEN) -o $@
 
-# snapshot NAME PREVIOUS BEFORE-THE-WINDOW: one pool at a time, so gen waits for
-# the gen before it; WINDOW copies at a time, so fetch waits for an older gen.
-define snapshot
-ifneq ($(CACHE),)
-$(CACHE)/$(1).tsv: $(STATE)/rows/$(1).tsv $(if $(3),| $(STATE)/gen/$(3).tsv)
-	iris-fetch --cache=$(CACHE) --copy -o $$@ $$< || [ -e $$@ ]
-.SECONDARY: $(CACHE)/$(1).tsv
-endif
-$(STATE)/gen/$(1).tsv: $(STATE)/rows/$(1).tsv $(STATE)/settings/gen $(if $(CACHE),$(CACHE)/$(1).tsv) \
-    $(if $(2),| $(STATE)/gen/$(2).tsv)
-	@rm -f $$@
-	$$(make_points) $(if $(CACHE),$(CACHE)/$(1).tsv,$$<) </dev/null || { s=$$$$?; [ -e $$@ ] || exit $$$$s; }
-$(if $(CACHE),	@rm -f $(CACHE)/$(1).tsv; iris-fetch --cache=$(CACHE) --drop=$(1))
-endef
-# at N: the N-th snapshot, nothing for N < 1
-at = $(if $(filter-out 0 -%,$(1)),$(word $(1),$(SNAPSHOTS)))
-count := 0
-$(foreach s,$(SNAPSHOTS),\
-    $(eval count := $(shell echo $$(($(count) + 1))))\
-    $(eval $(call snapshot,$(s),$(call at,$(shell echo $$(($(count) - 1)))),$(call at,$(shell echo $$(($(count) - $(WINDOW))))))))
+# A step that could not do its snapshot says so in its manifest, and has ended;
+# merge decides. The copy goes when the manifest of the points is there.
+$(copies): $(CACHE)/%.tsv: $(STATE)/rows/%.tsv
+	@rm -f $@
+	iris-fetch --cache=$(CACHE) --copy -o $@ $< || { s=$$?; [ -e $@ ] || exit $$s; }
+.SECONDARY: $(copies)
+
+$(bad:%=$(STATE)/gen/%.tsv): FORCE
+$(gens): $(STATE)/gen/%.tsv: $(STATE)/rows/%.tsv $(STATE)/settings/gen $(if $(CACHE),$(CACHE)/%.tsv) | $(hyper)
+	@rm -f $@
+	$(launch)iris-gen -H $(hyper) -t $(TYPE) -d $(DATASET) --round=$(ROUND) $(GEN) -o $@ \
+	    $(if $(CACHE),$(CACHE)/$*.tsv,$<) </dev/null || { s=$$?; [ -e $@ ] || exit $$s; }
+	$(if $(CACHE),@$(call drop,$*))
+
+# One pool at a time: gen waits for the gen before it. WINDOW copies at a time:
+# fetch waits for the gen that many before it. What is done stands in front, so
+# that gaps do not narrow the window.
+chain := $(filter-out $(todo),$(SNAPSHOTS)) $(todo)
+after  = $(wordlist $(words - $(wordlist 1,$(1),$(chain))),$(words $(chain)),$(chain))
+pairs  = $(join $(addsuffix /,$(after)),$(wordlist 1,$(words $(after)),$(chain)))
+# wait DIRECTORY PAIR; an id may have a '=', which eval must not see
+eq := =
+wait   = $(eval $(subst =,$$(eq),$(1)/$(subst /,.tsv: | $(STATE)/gen/,$(2)).tsv))
+$(foreach p,$(call pairs,1),$(call wait,$(STATE)/gen,$(p)))
+$(if $(CACHE),$(foreach p,$(call pairs,$(WINDOW)),$(call wait,$(CACHE),$(p))))
 
 # ---- the data set as a whole ----
 
-$(STATE)/merged.tsv: $(gens) $(STATE)/settings/merge
-	iris-merge -d $(DATASET) $(if $(ALLOW_FAILED),--drop-failed) -o $@ $(gens)
+$(STATE)/merged.tsv: $(gens) $(STATE)/settings/merge | $(STATE)/list.tsv
+	$(if $(SNAPSHOTS),@rm -f $(STATE)/failed.tsv,@echo "there are no snapshots in $(STATE)/list.tsv" >&2; exit 1)
+	iris-merge -d $(DATASET) $(if $(allow_failed),--drop-failed) -o $@ \
+	    $$($(names) | sed 's|.*|$(STATE)/gen/&.tsv|') || { s=$$?; \
+	    [ $$s != 1 ] || { mv $@ $(STATE)/failed.tsv; \
+	        echo "the goal 'retry' makes these again, ALLOW_FAILED=1 goes on without them" >&2; }; exit $$s; }
 
-$(STATE)/units.json: $(STATE)/merged.tsv $(STATE)/settings/units
+$(STATE)/units.json: $(STATE)/merged.tsv $(STATE)/settings/units $(hyper)
 	iris-units -H $(hyper) -d $(DATASET) $(if $(UNITS_FROM),--from=$(call quote,$(UNITS_FROM))) \
 	    $(if $(SAMPLE),--sample=$(SAMPLE)) -o $@ $<
 
@@ -158,7 +197,8 @@ $(STATE)/published: $(STATE)/shuffled.tsv $(STATE)/units.json
 # ---- the steps by name ----
 
 list: $(STATE)/list.tsv ## which snapshots there are, drawn
-fetch: $(if $(CACHE),$(SNAPSHOTS:%=$(CACHE)/%.tsv)) ## copies of all of them, no more than WINDOW at a time
+relist: $(STATE)/list.tsv ## look for them again: new ones, changed ones
+fetch: $(if $(CACHE),$(patsubst %,$(CACHE)/%.tsv,$(wordlist 1,$(WINDOW),$(todo)))) ## copies of the next WINDOW snapshots
 gen: $(gens) ## the points of all snapshots
 merge: $(STATE)/merged.tsv ## one manifest, every array verified
 units: $(STATE)/units.json ## the IRIS units
@@ -167,32 +207,33 @@ shuffle: $(STATE)/shuffled.tsv ## the published order
 publish: $(STATE)/published ## the data set, finished
 check: $(STATE)/published ## prove the finished data set whole
 	iris-check $(DATASET)
+retry: publish ## make the points that failed again, then what follows
 
 # ---- looking and cleaning ----
 
-done = $(if $(wildcard $(1)),done,to do)
+plan = $(MAKE) -f $(this) --no-print-directory -n $(STATE)/published
 status: ## what is done, and what is next
-	@echo "data set    $(DATASET)"
-	@echo "list        $(call done,$(STATE)/list.tsv): $(words $(SNAPSHOTS)) snapshots"
-	@echo "gen         $(words $(wildcard $(gens))) of $(words $(gens)) snapshots done"
-	@failed=$$(cat $(wildcard $(gens)) /dev/null | awk -F'\t' '/^#[^#]/ { for (i = 1; i <= NF; i++) if ($$i == "state") c = i } \
-	    /^[^#]/ && $$c == "failed" { n++ } END { print n + 0 }'); \
-	    [ "$$failed" = 0 ] || echo "            $$failed points have failed; 'retry' makes them again"
-	@echo "merge       $(call done,$(STATE)/merged.tsv)"
-	@echo "units       $(call done,$(STATE)/units.json)"
-	@echo "normalize   $(call done,$(STATE)/normalized.tsv)"
-	@echo "shuffle     $(call done,$(STATE)/shuffled.tsv)"
-	@echo "publish     $(call done,$(STATE)/published)"
-	@next=$$($(MAKE) -f $(firstword $(MAKEFILE_LIST)) --no-print-directory -n publish | sed -n '/iris-/{s/^ *//;p;q}'); \
-	    echo "next        $${next:-nothing, all is up to date}"
+	@plan=$$($(plan)); \
+	state() { if grep -q "^$$2 " <<<"$$plan"; then echo "$$1 to do"; else echo "$$1 done"; fi; }; \
+	echo "data set   $(DATASET)"; \
+	state "list      " iris-list; \
+	echo "gen        $$(($(words $(gens)) - $$(grep -c 'iris-gen -H' <<<"$$plan" || true))) of $(words $(gens)) snapshots done"; \
+	n=$$($(failed) | wc -l || true); \
+	[ "$$n" = 0 ] || echo "           $$n points have failed; 'retry' makes them again"; \
+	for s in merge units normalize; do state "$$(printf %-10s $$s)" iris-$$s; done; \
+	state "shuffle   " "iris-shuffle -H"; \
+	state "publish   " "iris-shuffle --publish=$(DATASET)"; \
+	awk '/^iris-|iris-gen -H/ && !n++ { sub(/ *\\$$/, ""); print "next       " $$0 } END { if (!n) print "next       nothing, all is up to date" }' <<<"$$plan"
 
-why: ## what would be remade, and why
-	@$(MAKE) -f $(firstword $(MAKEFILE_LIST)) --no-print-directory -n --debug=b $(STATE)/published | \
-	    grep -E '^ *(Prerequisite .* is newer|File .* does not exist|Must remake target .*\.(tsv|json)|Must remake target .*published)' || \
-	    echo "nothing would be remade"
+why: ## what would be made, and why
+	@why=$$($(plan) --trace | sed -n \
+	    -e "s/^[^ ]*: update target '\(.*\)' due to: FORCE$$/\1: changed/p" \
+	    -e "s/^[^ ]*: update target '\(.*\)' due to: /\1: after /p" \
+	    -e "s/^[^ ]*: target '\(.*\)' does not exist$$/\1: missing/p"); \
+	echo "$${why:-nothing would be made}"
 
 clean-cache: ## remove all copies of snapshots
-	$(if $(CACHE),@for s in $(SNAPSHOTS); do rm -f $(CACHE)/$$s.tsv; iris-fetch --cache=$(CACHE) --drop=$$s; done)
+	$(if $(CACHE),@for d in $(CACHE)/*/; do s=$$(basename "$$d"); [ ! -d "$$d" ] || { $(call drop,"$$s"); }; done)
 
 clean-raw: $(STATE)/published ## remove the raw arrays of the finished data set
 	iris-shuffle --publish=$(DATASET) --replace --drop-raw -H $(STATE)/units.json -o $(STATE)/published $(STATE)/shuffled.tsv

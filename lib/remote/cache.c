@@ -12,10 +12,9 @@
 #include "file.h"
 
 static const char marker[] = ".iris-cache";
-static const char marker_tmp[] = ".iris-cache" IRIS_TMP_SUFFIX;
 enum { CHUNK = 1 << 20 };
 
-/* Nothing is there, but for a marker that was begun by a run that was killed. */
+/* Nothing is there but the marker, whole or begun. */
 static int
 is_empty(const char *path)
 {
@@ -25,7 +24,7 @@ is_empty(const char *path)
 
     while (dir && (e = readdir(dir)))
         n += strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
-             strncmp(e->d_name, marker_tmp, sizeof marker_tmp - 1);
+             strncmp(e->d_name, marker, sizeof marker - 1);
     if (dir)
         closedir(dir);
     return n == 0;
@@ -47,11 +46,16 @@ iris_cache_open(const char *cache, struct iris_err *err)
     static const char text[] = "This directory belongs to iris-fetch.\n";
     enum iris_status st;
     char *path;
+    int empty;
 
     st = iris_mkdirs(cache, err);
-    if (st || is_ours(cache))
+    if (st)
         return st;
-    if (!is_empty(cache))
+    /* in this order: who makes it at the same time puts the marker first */
+    empty = is_empty(cache);
+    if (is_ours(cache))
+        return IRIS_OK;
+    if (!empty)
         return iris_fail(err, IRIS_E_DATA,
                          "'%s' is neither empty nor a cache of iris-fetch; name a new directory",
                          cache);

@@ -19,25 +19,27 @@ setup() {
     iris-hyper --preset=$MAIN | tee training_1/hyper.json >other/hyper.json
 }
 
-# recipe NAME VARIABLE=VALUE...: the list of a recipe, and all that comes before
+# recipe NAME VARIABLE=VALUE...: the settings of a recipe and its list
 recipe() {
-    make -s -f "$IRIS_SOURCE/workflows/recipes/$1.mk" DATASET=out "${@:2}" list
+    make -s -f "$IRIS_SOURCE/workflows/recipes/$1.mk" DATASET=out "${@:2}" list out/.iris/settings/units
 }
 
 # changes: the keys of the settings that differ from the main preset
 changes() {
-    iris-hyper --preset=out/.iris/hyper.json --diff=$MAIN | cut -f1,3 | tr '\t' ' '
+    iris-hyper --preset=out/.iris/settings/hyper.json --diff=$MAIN | cut -f1,3 | tr '\t' ' '
 }
 
-# launches N [VARIABLE=VALUE]...: points are made by N processes
-launches() {
-    [[ $(make -n -f "$IRIS_SOURCE/workflows/recipes/$recipe.mk" DATASET=out "${@:2}" gen) == *"mpirun -n $1 iris-gen "* ]]
+# points NAME WORDS VARIABLE=VALUE...: the command that makes points has these words
+points() {
+    local plan
+    plan=$(make -n -f "$IRIS_SOURCE/workflows/recipes/$1.mk" DATASET=out "${@:3}" gen) &&
+        [[ $plan == *"$2"* ]] || { echo "no '$2' in: $plan"; return 1; }
 }
 
 # not_yet NAME: of a type that this version does not make, and says so
 not_yet() {
     run -2 --separate-stderr recipe "$1" SOURCE=sim
-    [[ $stderr == *"TYPE=synthetic"* ]]
+    [[ $stderr == *"'synthetic'"* ]]
 }
 
 listed() {
@@ -51,12 +53,11 @@ units() {
 
 @test "training" {
     not_yet training
-    recipe=training
     recipe training SOURCE=sim TYPE=simple
     [ -z "$(changes)" ] # 20 snapshots of 64 points
     [ "$(listed)" = "snap_0799 snap_0800 snap_0801" ]
     units ""
-    launches 6 SOURCE=sim TYPE=simple
+    points training 'mpirun -n 6 iris-gen ' SOURCE=sim TYPE=simple
 }
 
 @test "one of the eighty jobs of training" {
@@ -67,7 +68,6 @@ units() {
 
 @test "litter" {
     not_yet litter
-    recipe=litter
     recipe litter SOURCE=sim TYPE=simple
     diff - <(changes) <<END
 writer_hyper.total_snapshots 10
@@ -83,12 +83,11 @@ observer_hyper.lat_pieces 8
 END
     [ "$(listed)" = "snap_0799 snap_0800 snap_0801" ]
     units training_1
-    launches 6 SOURCE=sim TYPE=simple
+    points litter 'mpirun -n 6 iris-gen ' SOURCE=sim TYPE=simple
 }
 
 @test "test" {
     not_yet test
-    recipe=test
     recipe test SOURCE=sim TYPE=simple
     diff - <(changes) <<END
 writer_hyper.total_snapshots 8
@@ -98,12 +97,11 @@ dataset_hyper.CMZ_scale_range [0.4, 0.6]
 END
     [ "$(listed)" = "snap_0800 snap_0801" ]
     units training_1
-    launches 6 SOURCE=sim TYPE=simple
+    points test 'mpirun -n 6 iris-gen ' SOURCE=sim TYPE=simple
 }
 
 @test "full cone" {
     not_yet full-cone
-    recipe=full-cone
     recipe full-cone SOURCE=sim TYPE=simple
     diff - <(changes) <<END
 writer_hyper.total_snapshots 4
@@ -120,11 +118,10 @@ observer_hyper.lon_pieces 32
 END
     [ "$(listed)" = "snap_0800 snap_0801" ]
     units training_1
-    launches 3 SOURCE=sim TYPE=simple
+    points full-cone 'mpirun -n 3 iris-gen ' SOURCE=sim TYPE=simple
 }
 
 @test "overview" {
-    recipe=overview
     recipe overview FILES=sim/snap_0799.hdf5
     diff - <(changes) <<END
 writer_hyper.points_per_snapshot 1
@@ -136,20 +133,17 @@ observer_hyper.lon_pieces 8
 END
     [ "$(listed)" = snap_0799 ]
     units training_1
-    launches 3 FILES=sim/snap_0799.hdf5
-    make -n -f "$IRIS_SOURCE/workflows/recipes/overview.mk" DATASET=out FILES=sim/snap_0799.hdf5 gen |
-        grep -q -- '-t standard'
+    points overview 'mpirun -n 3 iris-gen ' FILES=sim/snap_0799.hdf5
+    points overview ' -t standard ' FILES=sim/snap_0799.hdf5
 }
 
 @test "wrong physics" {
-    recipe=wrong-physics
     recipe wrong-physics SOURCE=sim
     [ "$(changes)" = "writer_hyper.points_per_snapshot 4" ]
     [ "$(listed)" = "snap_0799 snap_0800 snap_0801" ]
     units training_1
-    launches 6 SOURCE=sim
-    make -n -f "$IRIS_SOURCE/workflows/recipes/wrong-physics.mk" DATASET=out SOURCE=sim gen |
-        grep -q -- '-t standard'
+    points wrong-physics 'mpirun -n 6 iris-gen ' SOURCE=sim
+    points wrong-physics ' -t standard ' SOURCE=sim
 }
 
 @test "what is said on the command line comes last" {
@@ -159,13 +153,14 @@ END
     [[ $(changes) == *"points_per_snapshot 1"* ]]
     [ "$(listed)" = snap_0801 ]
     units other
-    recipe=test launches 2 SOURCE=sim TYPE=standard UNITS_FROM=other NP=2
+    points test 'mpirun -n 2 iris-gen ' SOURCE=sim TYPE=standard UNITS_FROM=other NP=2
 }
 
 @test "units that are not there are missed at once" {
     rm -r training_1
     run -2 --separate-stderr recipe litter SOURCE=sim TYPE=simple
-    [[ $stderr == *"UNITS_FROM=training_1"* ]]
+    [[ $stderr == *training_1* ]]
+    [ ! -e out/.iris/list.tsv ]
 }
 
 @test "every recipe is here" {

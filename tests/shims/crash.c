@@ -1,8 +1,10 @@
 /* crash -- a library to preload that ends the process at the n-th call that
  * changes the tree on disk or makes it durable. Contents are written between
- * two such calls; open and write themselves are not counted.
+ * two such calls; open and write themselves are not counted, and neither is mkdir
+ * of what is there.
  *
- *   CRASH_COUNT  file that counts the calls, one byte each, over all processes
+ *   CRASH_COUNT  file that counts the calls over all processes: a byte each, s for
+ *                one that only makes durable what is there, x for others
  *   CRASH_AT     n; not set: only count
  *   CRASH_AFTER  set: after the call, else before it
  *   CRASH_ALL    set: the whole process group ends, not this process only
@@ -18,18 +20,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The number of this call, 0 when nobody counts. */
+/* The number of this call, 0 when nobody counts or it is of no kind. */
 static long
-number(void)
+number(char kind)
 {
     const char *path = getenv("CRASH_COUNT");
     long n = 0;
     int fd;
 
-    if (!path)
+    if (!path || !kind)
         return 0;
     fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (fd >= 0 && write(fd, "x", 1) == 1)
+    if (fd >= 0 && write(fd, &kind, 1) == 1)
         n = (long)lseek(fd, 0, SEEK_CUR);
     if (fd >= 0)
         close(fd);
@@ -49,11 +51,20 @@ end_at(long n, int after)
     _exit(99);
 }
 
-#define COUNTED(name, parameters, arguments)                                                       \
+static int
+there(int dir, const char *path)
+{
+    struct stat sb;
+
+    return !fstatat(dir, path, &sb, AT_SYMLINK_NOFOLLOW);
+}
+
+/* kind: a character, 0 for a call that does nothing */
+#define COUNTED(name, kind, parameters, arguments)                                                 \
     int name parameters                                                                            \
     {                                                                                              \
         static int(*real) parameters;                                                              \
-        long n = number();                                                                         \
+        long n = number(kind);                                                                     \
         int result;                                                                                \
                                                                                                    \
         if (!real)                                                                                 \
@@ -64,23 +75,24 @@ end_at(long n, int after)
         return result;                                                                             \
     }
 
-COUNTED(rename, (const char *from, const char *to), (from, to))
-COUNTED(renameat, (int a, const char *from, int b, const char *to), (a, from, b, to))
-COUNTED(renameat2, (int a, const char *from, int b, const char *to, unsigned flags),
+COUNTED(rename, 'x', (const char *from, const char *to), (from, to))
+COUNTED(renameat, 'x', (int a, const char *from, int b, const char *to), (a, from, b, to))
+COUNTED(renameat2, 'x', (int a, const char *from, int b, const char *to, unsigned flags),
         (a, from, b, to, flags))
-COUNTED(link, (const char *from, const char *to), (from, to))
-COUNTED(linkat, (int a, const char *from, int b, const char *to, int flags),
+COUNTED(link, 'x', (const char *from, const char *to), (from, to))
+COUNTED(linkat, 'x', (int a, const char *from, int b, const char *to, int flags),
         (a, from, b, to, flags))
-COUNTED(symlink, (const char *to, const char *path), (to, path))
-COUNTED(symlinkat, (const char *to, int dir, const char *path), (to, dir, path))
-COUNTED(unlink, (const char *path), (path))
-COUNTED(unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
-COUNTED(remove, (const char *path), (path))
-COUNTED(mkdir, (const char *path, mode_t mode), (path, mode))
-COUNTED(mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))
-COUNTED(rmdir, (const char *path), (path))
-COUNTED(truncate, (const char *path, off_t size), (path, size))
-COUNTED(ftruncate, (int fd, off_t size), (fd, size))
-COUNTED(posix_fallocate, (int fd, off_t from, off_t size), (fd, from, size))
-COUNTED(fsync, (int fd), (fd))
-COUNTED(fdatasync, (int fd), (fd))
+COUNTED(symlink, 'x', (const char *to, const char *path), (to, path))
+COUNTED(symlinkat, 'x', (const char *to, int dir, const char *path), (to, dir, path))
+COUNTED(unlink, 'x', (const char *path), (path))
+COUNTED(unlinkat, 'x', (int dir, const char *path, int flags), (dir, path, flags))
+COUNTED(remove, 'x', (const char *path), (path))
+COUNTED(mkdir, there(AT_FDCWD, path) ? 0 : 'x', (const char *path, mode_t mode), (path, mode))
+COUNTED(mkdirat, there(dir, path) ? 0 : 'x', (int dir, const char *path, mode_t mode),
+        (dir, path, mode))
+COUNTED(rmdir, 'x', (const char *path), (path))
+COUNTED(truncate, 'x', (const char *path, off_t size), (path, size))
+COUNTED(ftruncate, 'x', (int fd, off_t size), (fd, size))
+COUNTED(posix_fallocate, 'x', (int fd, off_t from, off_t size), (fd, from, size))
+COUNTED(fsync, 's', (int fd), (fd))
+COUNTED(fdatasync, 's', (int fd), (fd))

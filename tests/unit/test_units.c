@@ -305,14 +305,14 @@ test_scaling(void)
 
 static char scratch[] = "/tmp/test_units.XXXXXX";
 
-/* Four names stay valid at a time. */
+/* Eight names stay valid at a time. */
 static const char *
 in_scratch(const char *name)
 {
-    static char path[4][PATH_SIZE];
+    static char path[8][PATH_SIZE];
     static size_t turn;
 
-    turn = (turn + 1) % 4;
+    turn = (turn + 1) % 8;
     snprintf(path[turn], sizeof path[turn], "%s/%s", scratch, name);
     return path[turn];
 }
