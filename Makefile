@@ -141,7 +141,7 @@ unit: all $(UNIT_TESTS) ## run the tests of the library only
 bats: all $(HELPERS) ## run the tests of the programs only
 	$(TEST_ENV) $(PROVE) -e '' $(wildcard tests/bats/*.bats)
 
-lint: layers headers pages scripts ## what can be found without running: these, and cppcheck
+lint: layers headers pages scripts ## what needs no run, these and cppcheck
 	cppcheck -q --error-exitcode=1 --inline-suppr --suppress=missingIncludeSystem --std=c11 \
 	    --enable=warning,performance,portability -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itools lib tools
 

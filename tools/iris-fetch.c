@@ -110,38 +110,61 @@ fetch_one(const struct options *o, struct iris_manifest *m, size_t row, uint64_t
 {
     const char *id = iris_manifest_get(m, row, "snapshot");
     const char *path = iris_manifest_get(m, row, "path");
+    const char *todo = iris_manifest_get(m, row, "todo");
 
     if (!id || !iris_snapname_is_id(id) || !path)
         return iris_fail(err, IRIS_E_DATA, "row %zu of the manifest has no good snapshot and path",
                          row + 1);
+    if (todo && !strcmp(todo, "0"))
+        return IRIS_OK; /* all its points are there: nobody will read it */
     if (!o->copy)
         return iris_manifest_set(m, row, "local", path, err);
     return copy_snapshot(o, m, row, copied, err);
 }
 
-/* A snapshot that cannot be had keeps its row, without a local path. */
+/* On standard output what there is goes out at once, for the reader of a pipe;
+ * a file appears when it is complete. */
 static enum iris_status
-fetch_all(const struct options *o, struct iris_manifest *m, struct iris_err *err)
+pass_on(const struct options *o, struct iris_buf *text, struct iris_err *err)
+{
+    enum iris_status st;
+
+    if (o->cli.output)
+        return IRIS_OK;
+    st = iris_cli_write(&o->cli, text, err);
+    iris_buf_clear(text);
+    return st;
+}
+
+/* A snapshot that cannot be had keeps its row, without a local path: `bad` says
+ * why, of the first. */
+static enum iris_status
+fetch_all(const struct options *o, struct iris_manifest *m, struct iris_buf *text,
+          struct iris_err *bad, struct iris_err *err)
 {
     struct iris_progress p = {.total = m->n_rows};
     struct iris_meter meter = {0};
-    enum iris_status st = IRIS_OK;
-    struct iris_err first = {0};
+    enum iris_status st, fetched;
     uint64_t copied = 0;
     size_t r;
 
-    for (r = 0; r < m->n_rows && st != IRIS_E_RETRY; r++) {
-        st = fetch_one(o, m, r, &copied, err);
-        if (st && !p.failed++)
-            first = *err;
+    iris_manifest_print_head(m, text);
+    st = pass_on(o, text, err);
+    for (r = 0; r < m->n_rows && !st; r++) {
+        fetched = fetch_one(o, m, r, &copied, err);
+        if (fetched == IRIS_E_RETRY)
+            return fetched;
+        if (fetched && !p.failed++)
+            *bad = *err;
+        iris_manifest_print_row(m, r, text);
+        st = pass_on(o, text, err);
         p.done = r + 1;
         iris_cli_progress(&o->cli, &meter, &p, 0);
     }
     iris_cli_progress(&o->cli, &meter, &p, 1);
     iris_cli_note(&o->cli, "%" PRIu64 " bytes copied", copied);
-    if (st == IRIS_E_RETRY)
-        return st;
-    return p.failed ? iris_fail(err, first.status, "%s", first.msg) : IRIS_OK;
+    iris_manifest_print_end(m, text);
+    return st ? st : iris_cli_write(&o->cli, text, err);
 }
 
 static enum iris_status
@@ -150,7 +173,7 @@ fetch(const struct options *o, struct iris_err *err)
     struct iris_manifest m = {0};
     struct iris_buf text = {0};
     struct iris_err bad = {0};
-    enum iris_status st, fetched = IRIS_OK;
+    enum iris_status st;
     size_t index;
 
     st = iris_manifest_read(o->input, "snapshots", &m, err);
@@ -168,23 +191,24 @@ fetch(const struct options *o, struct iris_err *err)
         st = m.kind ? IRIS_OK : iris_fail_memory(err);
     }
     if (!st)
-        fetched = fetch_all(o, &m, &bad);
-    if (!st && fetched == IRIS_E_RETRY) {
+        st = fetch_all(o, &m, &text, &bad, err);
+    if (!st && bad.status) {
         *err = bad;
-        st = fetched;
-    }
-    if (!st) {
-        iris_manifest_print(&m, &text);
-        st = iris_cli_write(&o->cli, &text, err);
-    }
-    if (!st && fetched) {
-        *err = bad;
-        st = fetched;
+        st = bad.status;
     }
 done:
     iris_buf_release(&text);
     iris_manifest_release(&m);
     return st;
+}
+
+static enum iris_status
+drop(const struct options *o, struct iris_err *err)
+{
+    if (!o->cli.dry_run)
+        return iris_cache_drop(o->cache, o->drop, err);
+    fprintf(stderr, "%s: would remove the copy of '%s'\n", iris_prog, o->drop);
+    return IRIS_OK;
 }
 
 int
@@ -198,7 +222,7 @@ main(int argc, char **argv)
     st = parse(argc, argv, &o, &err);
     if (!st && !o.cli.done) {
         iris_cli_catch();
-        st = o.drop ? iris_cache_drop(o.cache, o.drop, &err) : fetch(&o, &err);
+        st = o.drop ? drop(&o, &err) : fetch(&o, &err);
     }
     return iris_finish(st, &err);
 }

@@ -18,6 +18,7 @@ HYPER        ?=
 DATASET      ?=
 TYPE         ?= simple
 NP           ?= 1
+SET          ?=
 SEED         ?=
 ROUND        ?= 0
 PART         ?=
@@ -34,16 +35,18 @@ GEN          ?=
         clean-cache clean-raw help FORCE
 all: publish
 
+# what make was called with, and this file, which a recipe may have included
 this := $(firstword $(MAKEFILE_LIST))
+here := $(lastword $(MAKEFILE_LIST))
 help: ## print this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(this) | awk -F': ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(here) | awk -F': ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 goals := $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out help,$(goals)),)
 
 # Who only looks, by a goal or by make's -n or -q, changes nothing.
 flags   := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
-looking := $(findstring n,$(flags))$(findstring q,$(flags))$(if $(filter-out status why,$(goals)),,yes)
+looking := $(findstring n,$(flags))$(findstring q,$(flags))$(if $(filter-out status why clean-cache,$(goals)),,yes)
 
 # ---- the variables, looked at before anything is made ----
 
@@ -63,7 +66,7 @@ complaint := $(shell { \
 $(if $(complaint),$(error $(complaint)))
 
 # STATE in a directory of somebody else's would make it look like one of ours.
-$(if $(shell cd $(DATASET) 2>/dev/null && [ ! -e .iris -a ! -e entries -a ! -e attributes.json ] && ls -A),\
+$(if $(shell [ -e $(DATASET)/.iris -o -e $(DATASET)/entries -o -e $(DATASET)/attributes.json ] || ls -A $(DATASET) 2>/dev/null),\
     $(error '$(DATASET)' is neither empty nor a data set of this suite; name a new directory))
 
 # ---- list: which snapshots, and a row of its own for each ----
@@ -74,7 +77,8 @@ $(STATE)/list.tsv: $(STATE)/settings/list $(if $(MAKE_RESTARTS),,$(if $(filter r
 list_snapshots = iris-list -H $(1) $(if $(PART),--part=$(call quote,$(PART))) $(2) -- $(or $(FILES),$(call quote,$(SOURCE)))
 
 SNAPSHOTS :=
-names = cut -d' ' -f3 $(STATE)/targets.mk
+names     = cut -d' ' -f3 $(STATE)/targets.mk 2>/dev/null
+manifests = $$($(names) | sed 's|.*|$(STATE)/gen/&.tsv|')
 ifneq ($(looking),)
 -include $(STATE)/targets.mk
 else
@@ -100,11 +104,11 @@ endif
 
 # ---- settings: files that are written only when they would hold something else ----
 
-text_hyper.json = iris-hyper --preset=$(call quote,$(HYPER)) $(if $(SEED),--seed=$(call quote,$(SEED)))
+text_hyper.json = iris-hyper --preset=$(call quote,$(HYPER)) $(SET) $(if $(SEED),--seed=$(call quote,$(SEED)))
 text_list       = printf '%s\n' $(call quote,$(SOURCE)) $(call quote,$(FILES)) $(call quote,$(PART)) && \
     $(text_hyper.json) | grep -E '"(total_snapshots|min_snapshot_index|max_snapshot_index|seed)"'
 text_gen        = iris-gen --digest -H <($(text_hyper.json)) -t $(call quote,$(TYPE)) --round=$(call quote,$(ROUND))
-text_merge      = echo $(if $(allow_failed),allow-failed) && if [ -e $(STATE)/targets.mk ]; then $(names); fi
+text_merge      = echo $(if $(allow_failed),allow-failed) && { $(names) || true; }
 text_units      = printf '%s\n' $(call quote,$(UNITS_FROM)) $(call quote,$(SAMPLE))$(if $(UNITS_FROM), && \
     f=$(call quote,$(UNITS_FROM)) && if [ -d "$$f" ]; then f=$$f/hyper.json; fi && cat "$$f")
 allow_failed := $(filter-out 0 no,$(ALLOW_FAILED))
@@ -125,17 +129,18 @@ $(settings:%=$(STATE)/settings/%): $(STATE)/settings/%:
 # ---- which points are to do ----
 
 # of manifests of entries: snapshot and id of those that have failed
-failed = cat $(STATE)/gen/*.tsv $(STATE)/failed.tsv 2>/dev/null | awk -F'\t' '\
+failed = cat $(manifests) $(STATE)/failed.tsv 2>/dev/null | awk -F'\t' '\
     /^\#[^\#]/ { sub(/^\#/, ""); for (i = 1; i <= NF; i++) column[$$i] = i; next } \
     /^[^\#]/ && $$column["state"] == "failed" { print $$column["snapshot"], $$column["id"] }' | sort -u
 bad  := $(if $(filter retry,$(goals)),$(filter $(SNAPSHOTS),$(shell $(failed) | cut -d' ' -f1)))
-made := $(if $(filter gen,$(changed)),,$(shell cd $(STATE)/gen 2>/dev/null && \
-    find . -name '*.tsv' -newer ../settings/gen | sed 's|^\./||; s|\.tsv$$||'))
+made := $(if $(filter gen,$(changed)),,$(shell \
+    find $(STATE)/gen -name '*.tsv' -newer $(STATE)/settings/gen 2>/dev/null | sed 's|.*/||; s|\.tsv$$||'))
 todo := $(filter-out $(filter-out $(bad),$(made)),$(SNAPSHOTS))
 
 # Copies of snapshots of which no points are wanted now: left by a run that was
 # killed, or had a wider window.
-stale := $(if $(CACHE),$(filter-out $(wordlist 1,$(WINDOW),$(todo)),\
+ours  := $(if $(CACHE),$(wildcard $(CACHE)/.iris-cache))
+stale := $(if $(ours),$(filter-out $(wordlist 1,$(WINDOW),$(todo)),\
     $(filter $(SNAPSHOTS),$(patsubst %.tsv,%,$(notdir $(wildcard $(CACHE)/*))))))
 drop = rm -f $(CACHE)/$(1).tsv && iris-fetch --cache=$(CACHE) --drop=$(1)
 $(if $(looking),,$(foreach s,$(sort $(stale)),$(shell $(call drop,$(s)))))
@@ -151,7 +156,9 @@ launch := $(if $(filter-out 1,$(NP)),$(MPIRUN) -n $(NP) )
 $(copies): $(CACHE)/%.tsv: $(STATE)/rows/%.tsv
 	@rm -f $@
 	iris-fetch --cache=$(CACHE) --copy -o $@ $< || { s=$$?; [ -e $@ ] || exit $$s; }
+ifneq ($(copies),)
 .SECONDARY: $(copies)
+endif
 
 $(bad:%=$(STATE)/gen/%.tsv): FORCE
 $(gens): $(STATE)/gen/%.tsv: $(STATE)/rows/%.tsv $(STATE)/settings/gen $(if $(CACHE),$(CACHE)/%.tsv) | $(hyper)
@@ -174,19 +181,20 @@ $(if $(CACHE),$(foreach p,$(call pairs,$(WINDOW)),$(call wait,$(CACHE),$(p))))
 
 # ---- the data set as a whole ----
 
+# A manifest with rows that have failed never has the name of a finished step.
 $(STATE)/merged.tsv: $(gens) $(STATE)/settings/merge | $(STATE)/list.tsv
 	$(if $(SNAPSHOTS),@rm -f $(STATE)/failed.tsv,@echo "there are no snapshots in $(STATE)/list.tsv" >&2; exit 1)
-	iris-merge -d $(DATASET) $(if $(allow_failed),--drop-failed) -o $@ \
-	    $$($(names) | sed 's|.*|$(STATE)/gen/&.tsv|') || { s=$$?; \
-	    [ $$s != 1 ] || { mv $@ $(STATE)/failed.tsv; \
-	        echo "the goal 'retry' makes these again, ALLOW_FAILED=1 goes on without them" >&2; }; exit $$s; }
+	iris-merge -d $(DATASET) $(if $(allow_failed),--drop-failed) -o $(STATE)/failed.tsv $(manifests) || { s=$$?; \
+	    [ $$s != 1 ] || echo "the goal 'retry' makes these again, ALLOW_FAILED=1 goes on without them" >&2; exit $$s; }
+	@mv $(STATE)/failed.tsv $@
 
 $(STATE)/units.json: $(STATE)/merged.tsv $(STATE)/settings/units $(hyper)
 	iris-units -H $(hyper) -d $(DATASET) $(if $(UNITS_FROM),--from=$(call quote,$(UNITS_FROM))) \
 	    $(if $(SAMPLE),--sample=$(SAMPLE)) -o $@ $<
 
 $(STATE)/normalized.tsv: $(STATE)/merged.tsv $(STATE)/units.json
-	iris-normalize -H $(STATE)/units.json -d $(DATASET) -o $@ $<
+	iris-normalize -H $(STATE)/units.json -d $(DATASET) -o $@.new $<
+	@mv $@.new $@
 
 $(STATE)/shuffled.tsv: $(STATE)/normalized.tsv
 	iris-shuffle -H $(STATE)/units.json -o $@ $<
@@ -226,14 +234,15 @@ status: ## what is done, and what is next
 	awk '/^iris-|iris-gen -H/ && !n++ { sub(/ *\\$$/, ""); print "next       " $$0 } END { if (!n) print "next       nothing, all is up to date" }' <<<"$$plan"
 
 why: ## what would be made, and why
-	@why=$$($(plan) --trace | sed -n \
-	    -e "s/^[^ ]*: update target '\(.*\)' due to: FORCE$$/\1: changed/p" \
-	    -e "s/^[^ ]*: update target '\(.*\)' due to: /\1: after /p" \
-	    -e "s/^[^ ]*: target '\(.*\)' does not exist$$/\1: missing/p"); \
+	@why=$$($(plan) --trace | sed -n -e "s/^[^ ]*: update target '\(.*\)' due to: /\1 /p" \
+	        -e "s/^[^ ]*: target '\(.*\)' does not exist$$/\1/p" | while read -r target after; do \
+	    if [ ! -e "$$target" ]; then echo "$$target: missing"; \
+	    elif [ "$$after" = FORCE ]; then echo "$$target: changed"; \
+	    else echo "$$target: after $$after"; fi; done); \
 	echo "$${why:-nothing would be made}"
 
 clean-cache: ## remove all copies of snapshots
-	$(if $(CACHE),@for d in $(CACHE)/*/; do s=$$(basename "$$d"); [ ! -d "$$d" ] || { $(call drop,"$$s"); }; done)
+	$(if $(ours),@for d in $(CACHE)/*/; do s=$$(basename "$$d"); [ ! -d "$$d" ] || { $(call drop,"$$s"); }; done)
 
 clean-raw: $(STATE)/published ## remove the raw arrays of the finished data set
 	iris-shuffle --publish=$(DATASET) --replace --drop-raw -H $(STATE)/units.json -o $(STATE)/published $(STATE)/shuffled.tsv

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "digest.h"
@@ -44,9 +45,10 @@ enum iris_status
 iris_cache_open(const char *cache, struct iris_err *err)
 {
     static const char text[] = "This directory belongs to iris-fetch.\n";
+    static const struct timespec moment = {0, 10000000};
     enum iris_status st;
+    int empty, tries;
     char *path;
-    int empty;
 
     st = iris_mkdirs(cache, err);
     if (st)
@@ -61,9 +63,13 @@ iris_cache_open(const char *cache, struct iris_err *err)
                          cache);
     path = iris_format("%s/%s", cache, marker);
     st = path ? iris_write_file(path, text, sizeof text - 1, err) : iris_fail_memory(err);
+    /* another one is writing it: nothing else may be there before it */
+    for (tries = 0; st == IRIS_E_RETRY && tries < 500; tries++) {
+        nanosleep(&moment, NULL);
+        st = is_ours(cache) ? IRIS_OK : iris_write_file(path, text, sizeof text - 1, err);
+    }
     free(path);
-    /* another one was as quick */
-    return st == IRIS_E_RETRY ? IRIS_OK : st;
+    return st;
 }
 
 void

@@ -261,9 +261,9 @@ put_field(struct iris_buf *out, const char *text)
 }
 
 void
-iris_manifest_print(const struct iris_manifest *m, struct iris_buf *out)
+iris_manifest_print_head(const struct iris_manifest *m, struct iris_buf *out)
 {
-    size_t c, r;
+    size_t c;
 
     iris_buf_printf(out, IRIS_MANIFEST_VERSION "%s\n##columns", m->kind);
     for (c = 0; c < m->n_columns; c++)
@@ -271,13 +271,34 @@ iris_manifest_print(const struct iris_manifest *m, struct iris_buf *out)
     for (c = 0; c < m->n_columns; c++)
         iris_buf_printf(out, "%s%s", c ? "\t" : "\n#", m->column[c].name);
     iris_buf_putc(out, '\n');
-    for (r = 0; r < m->n_rows; r++) {
-        for (c = 0; c < m->n_columns; c++) {
-            if (c)
-                iris_buf_putc(out, '\t');
-            put_field(out, m->row[r][c]);
-        }
-        iris_buf_putc(out, '\n');
+}
+
+void
+iris_manifest_print_row(const struct iris_manifest *m, size_t row, struct iris_buf *out)
+{
+    size_t c;
+
+    for (c = 0; c < m->n_columns; c++) {
+        if (c)
+            iris_buf_putc(out, '\t');
+        put_field(out, m->row[row][c]);
     }
+    iris_buf_putc(out, '\n');
+}
+
+void
+iris_manifest_print_end(const struct iris_manifest *m, struct iris_buf *out)
+{
     iris_buf_printf(out, "##rows %zu\n", m->n_rows);
+}
+
+void
+iris_manifest_print(const struct iris_manifest *m, struct iris_buf *out)
+{
+    size_t r;
+
+    iris_manifest_print_head(m, out);
+    for (r = 0; r < m->n_rows; r++)
+        iris_manifest_print_row(m, r, out);
+    iris_manifest_print_end(m, out);
 }

@@ -1,0 +1,511 @@
+#!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
+load common
+
+# Two snapshots of one file, one of three files, and their list.
+setup_file() {
+    cd "$BATS_FILE_TMPDIR"
+    tiny_hyper -s writer_hyper.points_per_snapshot=2 >hyper.json
+    snapshots 2
+    iris-mock -o snaps/snapdir_003 --cells=3000 --seed=3 --files=3
+    touch -d '2001-02-03 04:05:06.789012345' snaps/snap_001.hdf5
+    iris-list -o list.tsv snaps
+}
+
+setup() {
+    mkdir "$BATS_TEST_TMPDIR/work"
+    cp -a "$BATS_FILE_TMPDIR"/{hyper.json,snaps,list.tsv} "$BATS_TEST_TMPDIR/work"
+    cd "$BATS_TEST_TMPDIR/work"
+}
+
+teardown() {
+    cd "$BATS_TEST_TMPDIR"
+    ! mountpoint -q work/full 2>/dev/null || umount work/full
+}
+
+# times and inodes of all that is below a directory
+state_of() {
+    find "$1" -printf '%p %y %T@ %i %s\n' | sort
+}
+
+# copied CACHE: the whole list is in it, and nothing else
+copied() {
+    cmp snaps/snap_001.hdf5 "$1/snap_001/snap_001.hdf5"
+    cmp snaps/snap_002.hdf5 "$1/snap_002/snap_002.hdf5"
+    diff -r snaps/snapdir_003 "$1/snap_003"
+    [ "$(find "$1" -type f | wc -l)" = 6 ]
+    [ -z "$(find "$1" -name '*.tmp*')" ]
+}
+
+# ---- command line ----
+
+@test "help and version" {
+    run -0 --separate-stderr iris-fetch --help
+    [[ $output == "usage: iris-fetch "* ]]
+    [ -z "$stderr" ]
+    run -0 --separate-stderr iris-fetch -h
+    run -0 --separate-stderr iris-fetch --version
+    [[ $output == "iris-fetch (iris) "* ]]
+}
+
+@test "every long option is in the page" {
+    options_in_page iris-fetch
+}
+
+@test "wrong command lines" {
+    usage_error() {
+        run -64 --separate-stderr iris-fetch "$@"
+        one_sentence iris-fetch
+        [ -z "$output" ]
+    }
+    usage_error list.tsv
+    [[ $stderr == *"--cache"* ]]
+    usage_error --drop=snap_001
+    usage_error --cache=cache list.tsv more.tsv
+    [[ $stderr == *"'more.tsv'"* ]]
+    usage_error --cache=cache --unknown list.tsv
+    usage_error list.tsv --cache
+    usage_error --cache=cache --drop=snap_001 list.tsv
+    for id in '' . .. ../snaps /etc a/b .iris-cache 'a b' "$(printf 'a%.0s' {1..201})"; do
+        usage_error --cache=cache --drop="$id"
+    done
+    [ ! -e cache ]
+}
+
+@test "a terminal is no manifest" {
+    run script -qec "iris-fetch --cache=cache; echo status \$?" /dev/null </dev/null
+    [[ $output == *"no input: name a file, or pipe one in"*"status 64"* ]]
+}
+
+@test "missing and wrong manifests" {
+    run -74 --separate-stderr iris-fetch --cache=cache --copy missing.tsv
+    one_sentence iris-fetch
+    run -65 --separate-stderr iris-fetch --cache=cache --copy hyper.json
+    one_sentence iris-fetch
+    [[ $stderr == "iris-fetch: hyper.json:1: "* ]]
+    sed 's/^##iris-manifest 1 snapshots/##iris-manifest 1 entries/' list.tsv >entries.tsv
+    run -65 --separate-stderr iris-fetch --cache=cache --copy entries.tsv
+    one_sentence iris-fetch
+    sed 's/^##rows .*/##rows 5/' list.tsv >rows.tsv
+    run -65 --separate-stderr iris-fetch --cache=cache --copy rows.tsv
+    one_sentence iris-fetch
+    head -c -20 list.tsv >short.tsv
+    run -65 --separate-stderr iris-fetch --cache=cache --copy short.tsv
+    one_sentence iris-fetch
+    [ ! -e cache ]
+}
+
+@test "a row's snapshot is no way out of the cache" {
+    for id in .. ../out a/b /tmp .iris-cache; do
+        rows list.tsv '$f{snapshot} = "'"$id"'" if $n == 1' >bad.tsv
+        run -65 --separate-stderr iris-fetch --cache=cache --copy bad.tsv
+        one_sentence iris-fetch
+    done
+    [ "$(ls)" = "bad.tsv
+cache
+hyper.json
+list.tsv
+snaps" ]
+    [ "$(ls cache)" = "snap_002
+snap_003" ]
+}
+
+# ---- what is on this machine ----
+
+@test "local snapshots pass through" {
+    before=$(state_of snaps)
+    run -0 --separate-stderr iris-fetch --cache=cache list.tsv
+    [ -z "$stderr" ]
+    [ ! -e cache ]
+    [ "${lines[0]}" = "##iris-manifest 1 fetched" ]
+    [ "${lines[-1]}" = "##rows 3" ]
+    echo "$output" >fetched.tsv
+    cmp <(column local fetched.tsv) <(column path list.tsv)
+    for name in snapshot index path files bytes mtime remote; do
+        cmp <(column $name fetched.tsv) <(column $name list.tsv)
+    done
+    iris-fetch --cache=cache - <list.tsv | cmp - fetched.tsv
+    cat list.tsv | iris-fetch --cache=cache | cmp - fetched.tsv
+    iris-fetch --cache=cache -o o.tsv list.tsv
+    cmp o.tsv fetched.tsv
+    # and what was fetched can be fetched
+    iris-fetch --cache=cache fetched.tsv | cmp - fetched.tsv
+    [ "$before" = "$(state_of snaps)" ]
+    [ ! -e cache ]
+    no_leftovers
+}
+
+@test "--copy copies, sets too" {
+    before=$(find snaps -printf '%p %y %T@ %i %s\n' | sort)
+    run -0 --separate-stderr iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
+    [ -z "$output$stderr" ]
+    copied cache
+    [ "$(column local fetched.tsv | tr '\n' ' ')" = \
+        "cache/snap_001/snap_001.hdf5 cache/snap_002/snap_002.hdf5 cache/snap_003/snap_003.0.hdf5 " ]
+    cmp <(column path fetched.tsv) <(column path list.tsv)
+    cmp <(column snapshot fetched.tsv) <(column snapshot list.tsv)
+    [ "$before" = "$(state_of snaps)" ]
+    # a copy has the time of its source, to the nanosecond, and is not its other name
+    [[ $(stat -c %.9Y cache/snap_001/snap_001.hdf5) == *.789012345 ]]
+    for k in 0 1 2; do
+        [ "$(stat -c %.9Y snaps/snapdir_003/snap_003.$k.hdf5)" = "$(stat -c %.9Y cache/snap_003/snap_003.$k.hdf5)" ]
+    done
+    [ "$(find cache -type f -links +1 | wc -l)" = 0 ]
+    # a directory deep down is made, an empty one is taken
+    iris-fetch --cache=a/b/c --copy -o deep.tsv list.tsv
+    copied a/b/c
+    mkdir empty
+    iris-fetch --cache=empty/ --copy -o e.tsv list.tsv
+    copied empty
+}
+
+@test "a copy that is there is not made again" {
+    iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
+    before=$(state_of cache)
+    iris-fetch --cache=cache --copy list.tsv | cmp - fetched.tsv
+    iris-fetch --cache=cache --copy fetched.tsv | cmp - fetched.tsv
+    [ "$before" = "$(state_of cache)" ]
+    # one that is missing is, and only that
+    mv cache/snap_003/snap_003.1.hdf5 old # which keeps its inode from coming again
+    iris-fetch --cache=cache --copy list.tsv | cmp - fetched.tsv
+    copied cache
+    [ "$(comm -13 <(echo "$before") <(state_of cache) | cut -d' ' -f1 | tr '\n' ' ')" = \
+        "cache/snap_003 cache/snap_003/snap_003.1.hdf5 " ]
+}
+
+@test "a source that has changed is copied again" {
+    inode() {
+        stat -c %i "cache/$1"
+    }
+    iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
+    one=$(inode snap_001/snap_001.hdf5) two=$(inode snap_002/snap_002.hdf5) part=$(inode snap_003/snap_003.2.hdf5)
+    # another size, with the old time
+    touch -r snaps/snap_001.hdf5 time
+    echo more >>snaps/snap_001.hdf5
+    touch -r time snaps/snap_001.hdf5
+    # another time, and bytes that one cannot see from outside
+    flip snaps/snapdir_003/snap_003.2.hdf5 -100
+    touch -d '2002-02-02 02:02:02' snaps/snapdir_003/snap_003.2.hdf5
+    iris-fetch --cache=cache --copy -o again.tsv list.tsv
+    copied cache
+    [ "$(inode snap_001/snap_001.hdf5)" != "$one" ]
+    [ "$(inode snap_002/snap_002.hdf5)" = "$two" ]
+    [ "$(inode snap_003/snap_003.2.hdf5)" != "$part" ]
+    # an older time is another time as well, and so is a fraction of a second
+    two=$(inode snap_002/snap_002.hdf5)
+    flip snaps/snap_002.hdf5 -100
+    touch -d '1999-01-01' snaps/snap_002.hdf5
+    iris-fetch --cache=cache --copy -o again.tsv list.tsv
+    copied cache
+    flip snaps/snap_002.hdf5 -101
+    touch -d '1999-01-01 00:00:00.000000001' snaps/snap_002.hdf5
+    iris-fetch --cache=cache --copy -o again.tsv list.tsv
+    copied cache
+}
+
+@test "rows come in the order of the manifest" {
+    { grep '^#' list.tsv | grep -v '^##rows'; grep -v '^#' list.tsv | tac; } >reversed.tsv
+    for option in "" --copy; do
+        iris-fetch --cache=cache $option reversed.tsv | column snapshot - | tr '\n' ' ' |
+            grep -qx 'snap_003 snap_002 snap_001 '
+    done
+}
+
+@test "columns that it does not know are kept" {
+    perl -pe 's/\n/ todo:u32\n/ if /^##columns/; s/\n/\ttodo\n/ if /^#[^#]/; s/\n/\t@{[++$n]}\n/ if !/^#/' list.tsv >more.tsv
+    iris-fetch --cache=cache --copy -o fetched.tsv more.tsv
+    [ "$(column todo fetched.tsv | tr '\n' ' ')" = "1 2 3 " ]
+    [ "$(column local fetched.tsv | sed -n 2p)" = cache/snap_002/snap_002.hdf5 ]
+}
+
+@test "an empty list" {
+    rows list.tsv '$skip = 1' >none.tsv
+    run -0 --separate-stderr iris-fetch --cache=cache --copy none.tsv
+    [ "${lines[0]}" = "##iris-manifest 1 fetched" ]
+    [ "${lines[-1]}" = "##rows 0" ]
+    [ -z "$stderr" ]
+}
+
+@test "--dry-run" {
+    run -0 --separate-stderr iris-fetch --cache=cache --copy --dry-run -o fetched.tsv list.tsv
+    [ -z "$output" ]
+    [[ $stderr == *"3 snapshots"* ]]
+    [ ! -e cache ] && [ ! -e fetched.tsv ]
+    iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
+    before=$(state_of cache)
+    run -0 --separate-stderr iris-fetch --cache=cache --drop=snap_001 --dry-run
+    [ "$before" = "$(state_of cache)" ]
+}
+
+@test "iris-gen reads the copies" {
+    iris-gen -H hyper.json -t simple -d direct -o direct.tsv list.tsv
+    iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
+    mv snaps gone
+    iris-gen -H hyper.json -t simple -d D -o entries.tsv fetched.tsv
+    cmp entries.tsv direct.tsv
+    same_data D direct
+    mv gone snaps
+    iris-fetch --cache=cache list.tsv | iris-gen -H hyper.json -t simple -d E | cmp - direct.tsv
+    iris-fetch --cache=cache --copy list.tsv | iris-gen -H hyper.json -t simple -d F - | cmp - direct.tsv
+}
+
+# ---- what goes wrong ----
+
+@test "a directory that is not ours" {
+    mkdir mine
+    echo precious >mine/file
+    before=$(state_of mine)
+    run -65 --separate-stderr iris-fetch --cache=mine --copy list.tsv
+    one_sentence iris-fetch
+    [[ $stderr == *"'mine'"* ]]
+    [ -z "$output" ]
+    mkdir -p hidden/.git
+    run -65 --separate-stderr iris-fetch --cache=hidden --copy list.tsv
+    run -74 --separate-stderr iris-fetch --cache=hyper.json --copy list.tsv
+    one_sentence iris-fetch
+    run -74 --separate-stderr iris-fetch --cache=hyper.json/cache --copy list.tsv
+    one_sentence iris-fetch
+    [ "$before" = "$(state_of mine)" ]
+    [ "$(ls -A hidden)" = .git ]
+}
+
+@test "a cache whose marker was begun only" {
+    mkdir cache
+    : >cache/.iris-cache.tmp
+    iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
+    copied cache
+    # that is no licence for anything else
+    mkdir mine
+    : >mine/.iris-cache.tmp
+    echo precious >mine/file
+    run -65 --separate-stderr iris-fetch --cache=mine --copy list.tsv
+    run -65 --separate-stderr iris-fetch --cache=mine --drop=file
+    [ "$(cat mine/file)" = precious ]
+}
+
+@test "a source that is missing keeps its row, and the others are fetched" {
+    rm snaps/snap_001.hdf5
+    run -74 --separate-stderr iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
+    one_sentence iris-fetch
+    [[ $stderr == *"snap_001.hdf5"*"No such file"* ]]
+    [ "$(column snapshot fetched.tsv | tr '\n' ' ')" = "snap_001 snap_002 snap_003 " ]
+    [ "$(column local fetched.tsv | tr '\n' ' ')" = ". cache/snap_002/snap_002.hdf5 cache/snap_003/snap_003.0.hdf5 " ]
+    [ "$(tail -1 fetched.tsv)" = "##rows 3" ]
+    cmp snaps/snap_002.hdf5 cache/snap_002/snap_002.hdf5
+    diff -r snaps/snapdir_003 cache/snap_003
+    [ -z "$(find cache/snap_001 -type f)" ]
+    # one file of a set
+    rm -r cache && rm snaps/snapdir_003/snap_003.1.hdf5
+    run -74 --separate-stderr iris-fetch --cache=cache --copy list.tsv
+    one_sentence iris-fetch
+    [[ $stderr == *"snap_001.hdf5"* ]]
+    echo "$output" >fetched.tsv
+    [ "$(column local fetched.tsv | tr '\n' ' ')" = ". cache/snap_002/snap_002.hdf5 . " ]
+    # iris-gen says so of each
+    run -1 --separate-stderr iris-gen -H hyper.json -t simple -d D fetched.tsv
+    [ "$(echo "$output" | column state - | tr '\n' ' ')" = "failed failed raw raw failed failed " ]
+    # back again, the same command ends right
+    cp -a "$BATS_FILE_TMPDIR/snaps" .
+    iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
+    copied cache
+    no_leftovers
+}
+
+@test "a source that is no file" {
+    rm snaps/snap_002.hdf5
+    mkdir snaps/snap_002.hdf5
+    run -74 --separate-stderr iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
+    one_sentence iris-fetch
+    [[ $stderr == *"snap_002.hdf5"* ]]
+    [ "$(column local fetched.tsv | sed -n 2p)" = . ]
+    cmp snaps/snap_001.hdf5 cache/snap_001/snap_001.hdf5
+    no_leftovers
+}
+
+@test "a full disk is noticed" {
+    run -74 --separate-stderr bash -c "iris-fetch --cache=cache list.tsv >/dev/full"
+    one_sentence iris-fetch
+    run -74 --separate-stderr bash -c "iris-fetch --cache=cache --copy list.tsv >/dev/full"
+    one_sentence iris-fetch
+    run -74 --separate-stderr bash -c "iris-fetch --help >/dev/full"
+    mkdir full
+    mount -t tmpfs -o size=400k tmpfs full 2>/dev/null || skip "no right to mount"
+    # room for one of the files, about, not for all
+    run -74 --separate-stderr iris-fetch --cache=full/cache --copy -o fetched.tsv list.tsv
+    one_sentence iris-fetch
+    [[ $stderr == *"o space left on device"* || $stderr == *"no room"* ]]
+    for copy in $(cd full/cache && find . -name '*.hdf5'); do
+        case $copy in
+        */snap_003.*) cmp "full/cache/$copy" "snaps/snapdir_003/$(basename "$copy")" ;;
+        *) cmp "full/cache/$copy" "snaps/$(basename "$copy")" ;;
+        esac
+    done
+    [ "$(find full/cache -name '*.hdf5' | wc -l)" -lt 5 ]
+    [ "$(column local fetched.tsv | grep -cx '[.]')" -ge 1 ]
+    [ -z "$(find full -name '*.tmp*')" ]
+    # no room even for one
+    umount full
+    mount -t tmpfs -o size=64k tmpfs full
+    run -74 --separate-stderr iris-fetch --cache=full/cache --copy list.tsv
+    one_sentence iris-fetch
+    [ -z "$(find full/cache -name '*.hdf5*')" ]
+    # nor for the manifest
+    umount full
+    mount -t tmpfs -o size=4k,nr_inodes=1 tmpfs full
+    run -74 --separate-stderr iris-fetch --cache=cache --copy -o full/fetched.tsv list.tsv
+    one_sentence iris-fetch
+    [ -z "$(ls full)" ]
+}
+
+@test "killed in the middle, the same command ends right" {
+    local size=64
+    while :; do
+        rm -rf cache fetched.tsv
+        head -c ${size}M /dev/urandom >snaps/snap_002.hdf5
+        ! killed_after 0.05 iris-fetch --cache=cache --copy -o fetched.tsv list.tsv ||
+            [ ! -e cache/snap_002/snap_002.hdf5.tmp ] || break
+        size=$((2 * size))
+        [ "$size" -le 1024 ] || { echo "never in the middle"; return 1; }
+    done
+    [ ! -e cache/snap_002/snap_002.hdf5 ] && [ ! -e fetched.tsv ]
+    cmp snaps/snap_001.hdf5 cache/snap_001/snap_001.hdf5
+    inode=$(stat -c %i cache/snap_001/snap_001.hdf5)
+    iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
+    copied cache
+    [ "$inode" = "$(stat -c %i cache/snap_001/snap_001.hdf5)" ]
+    no_leftovers
+}
+
+@test "two at once do not mix" {
+    head -c 32M /dev/urandom >snaps/snap_002.hdf5
+    a=0 b=0
+    iris-fetch --cache=cache --copy -o a.tsv list.tsv 2>a.err 3>&- &
+    iris-fetch --cache=cache --copy -o b.tsv list.tsv 2>b.err || b=$?
+    wait $! || a=$?
+    # one of them, at least, is done; the other is too, or says: run again
+    [ "$a" = 0 ] || [ "$b" = 0 ]
+    for status in $a $b; do
+        [ "$status" = 0 ] || [ "$status" = 75 ] || { cat a.err b.err; return 1; }
+    done
+    iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
+    copied cache
+    no_leftovers
+}
+
+@test "stopped by a signal" {
+    head -c 64M /dev/urandom >snaps/snap_001.hdf5
+    iris-fetch --cache=cache --copy -o fetched.tsv list.tsv 2>err 3>&- &
+    until [ -e cache/snap_001/snap_001.hdf5.tmp ] || [ -e fetched.tsv ]; do :; done
+    kill -TERM $!
+    status=0
+    wait $! || status=$?
+    [ "$status" = 75 ] || { cat err; return 1; }
+    [ ! -e fetched.tsv ] && [ ! -e cache/snap_003 ]
+    iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
+    copied cache
+    no_leftovers
+}
+
+# ---- --drop ----
+
+@test "--drop removes one copy" {
+    iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
+    rest() {
+        find cache snaps -not -path 'cache/snap_003*' -not -path cache -printf '%p %y %T@ %i %s\n' | sort
+    }
+    before=$(rest)
+    run -0 --separate-stderr iris-fetch --cache=cache --drop=snap_003
+    [ -z "$output$stderr" ]
+    [ ! -e cache/snap_003 ]
+    [ "$before" = "$(rest)" ]
+    # what is not there is no error
+    run -0 --separate-stderr iris-fetch --cache=cache --drop=snap_003
+    run -0 --separate-stderr iris-fetch --cache=cache --drop=snap_00
+    [ -z "$output$stderr" ]
+    [ "$before" = "$(rest)" ]
+    # the rest of a copy that was interrupted, too
+    mkdir cache/snap_003
+    echo half >cache/snap_003/snap_003.0.hdf5.tmp
+    iris-fetch --cache=cache --drop=snap_003
+    [ ! -e cache/snap_003 ]
+    # all of them: an empty cache, which is still one
+    iris-fetch --cache=cache --drop=snap_001
+    iris-fetch --cache=cache --drop=snap_002
+    [ "$(ls -A cache)" = .iris-cache ]
+    iris-fetch --cache=cache --copy list.tsv | cmp - fetched.tsv
+    copied cache
+}
+
+@test "--drop follows no link" {
+    iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
+    mkdir -p outside/deep
+    echo precious | tee outside/file outside/snap_001.hdf5 outside/deep/file >/dev/null
+    before=$(state_of outside)
+    # in the copy
+    ln -s ../../outside cache/snap_001/link
+    ln -s ../../outside/file cache/snap_001/file
+    run --separate-stderr iris-fetch --cache=cache --drop=snap_001
+    [ "$status" = 0 ] || { [ "$status" = 74 ] && one_sentence iris-fetch; }
+    [ "$before" = "$(state_of outside)" ]
+    # in the place of the copy
+    for target in ../outside "$PWD/outside" snap_002 . .. ../missing; do
+        ln -s "$target" cache/other
+        run -74 --separate-stderr iris-fetch --cache=cache --drop=other
+        one_sentence iris-fetch
+        rm cache/other
+    done
+    [ "$before" = "$(state_of outside)" ]
+    cmp snaps/snap_002.hdf5 cache/snap_002/snap_002.hdf5
+    # a directory within the copy is not ours either
+    mkdir -p cache/snap_002/deep
+    echo precious >cache/snap_002/deep/file
+    run -74 --separate-stderr iris-fetch --cache=cache --drop=snap_002
+    one_sentence iris-fetch
+    [ "$(cat cache/snap_002/deep/file)" = precious ]
+    # nor is a file in its place
+    echo precious >cache/note
+    run -74 --separate-stderr iris-fetch --cache=cache --drop=note
+    one_sentence iris-fetch
+    [ "$(cat cache/note)" = precious ]
+}
+
+@test "--drop refuses what is no cache" {
+    mkdir -p mine/snap_001
+    cp snaps/snap_001.hdf5 mine/snap_001
+    before=$(state_of mine)
+    run -65 --separate-stderr iris-fetch --cache=mine --drop=snap_001
+    one_sentence iris-fetch
+    [[ $stderr == *"'mine'"* ]]
+    run -65 --separate-stderr iris-fetch --cache=. --drop=snaps
+    [ "$before" = "$(state_of mine)" ]
+    [ -e snaps/snap_001.hdf5 ]
+    run --separate-stderr iris-fetch --cache=missing --drop=snap_001
+    [ "$status" != 0 ]
+    one_sentence iris-fetch
+    [ ! -e missing ]
+}
+
+@test "a snapshot with nothing to do is passed on without a copy" {
+    iris-list -o one.tsv snaps/snap_001.hdf5
+    iris-gen -H hyper.json -t simple -d D -o e.tsv one.tsv
+    iris-gen --plan -H hyper.json -t simple -d D -o plan.tsv list.tsv
+    iris-fetch --cache=C --copy -o fetched.tsv plan.tsv
+    [ ! -e C/snap_001 ] && [ -e C/snap_002/snap_002.hdf5 ]
+    rm snaps/snap_001.hdf5
+    iris-gen -H hyper.json -t simple -d D -o all.tsv fetched.tsv
+    [ "$(rows <all.tsv | wc -l)" = 6 ]
+}
+
+@test "a row goes out as soon as its snapshot is there" {
+    mkfifo snaps/snap_002.pipe
+    awk -F'\t' -v OFS='\t' '$1 == "snap_002" { $3 = "snaps/snap_002.pipe" } 1' list.tsv >slow.tsv
+    # a source that does not answer: opening a pipe waits for its writer
+    timeout 5 iris-fetch --cache=C --copy slow.tsv >out.tsv &
+    for i in $(seq 40); do
+        grep -q '^snap_001' out.tsv && break
+        sleep 0.1
+    done
+    grep -q '^snap_001' out.tsv
+    ! grep -q '^##rows' out.tsv
+    wait $! || true
+}
