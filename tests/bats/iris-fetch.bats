@@ -493,7 +493,7 @@ snap_003" ]
     [ ! -e C/snap_001 ] && [ -e C/snap_002/snap_002.hdf5 ]
     rm snaps/snap_001.hdf5
     iris-gen -H hyper.json -t simple -d D -o all.tsv fetched.tsv
-    [ "$(rows <all.tsv | wc -l)" = 6 ]
+    [ "$(grep -c '^[^#]' all.tsv)" = 6 ]
 }
 
 @test "a row goes out as soon as its snapshot is there" {
