@@ -99,6 +99,18 @@ iris_cli_write(const struct iris_cli *cli, const struct iris_buf *text, struct i
     return IRIS_OK;
 }
 
+enum iris_status
+iris_cli_print(const struct iris_cli *cli, const struct iris_manifest *m, struct iris_err *err)
+{
+    struct iris_buf text = {0};
+    enum iris_status st;
+
+    iris_manifest_print(m, &text);
+    st = iris_cli_write(cli, &text, err);
+    iris_buf_release(&text);
+    return st;
+}
+
 void
 iris_cli_warn(const struct iris_cli *cli, const char *fmt, ...)
 {
@@ -188,13 +200,27 @@ iris_cli_stop(void)
     return (int)stop_signal;
 }
 
+/* A sentence stays one line, whatever the names in it hold. */
+static void
+put_sentence(const char *s)
+{
+    for (; *s; s++) {
+        if ((unsigned char)*s < ' ' || *s == 0x7f)
+            fprintf(stderr, "\\x%02x", (unsigned)(unsigned char)*s);
+        else
+            fputc(*s, stderr);
+    }
+}
+
 int
 iris_finish(enum iris_status status, struct iris_err *err)
 {
     if (status && err->status == status && err->msg[0]) {
         const char *hint = status == IRIS_E_USAGE ? " (see --help)" : "";
 
-        fprintf(stderr, "%s: %s%s\n", iris_prog, err->msg, hint);
+        fprintf(stderr, "%s: ", iris_prog);
+        put_sentence(err->msg);
+        fprintf(stderr, "%s\n", hint);
     }
     if (fclose(stdout) && errno != EBADF) {
         fprintf(stderr, "%s: cannot write standard output: %s\n", iris_prog, strerror(errno));

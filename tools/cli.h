@@ -14,6 +14,7 @@
 
 #include "buf.h"
 #include "err.h"
+#include "manifest.h"
 #include "progress.h"
 
 #ifndef IRIS_VERSION
@@ -79,6 +80,10 @@ enum iris_status iris_cli_input(int argc, char **argv, const char **path, struct
 
 /* Put text on standard output, or under the -o name by rename. */
 enum iris_status iris_cli_write(const struct iris_cli *cli, const struct iris_buf *text,
+                                struct iris_err *err);
+
+/* The same with a manifest. */
+enum iris_status iris_cli_print(const struct iris_cli *cli, const struct iris_manifest *m,
                                 struct iris_err *err);
 
 /* A line on standard error, "<prog>: warning: ..." unless quiet. */

@@ -26,7 +26,6 @@ gen_plan(const struct iris_cli *cli, const char *root, const char *input, int pr
 {
     struct iris_dataset dataset;
     struct iris_manifest m = {0};
-    struct iris_buf text = {0};
     struct iris_plan plan;
     enum iris_status st;
 
@@ -36,14 +35,12 @@ gen_plan(const struct iris_cli *cli, const char *root, const char *input, int pr
     iris_plan_init(&plan, run, &dataset);
     st = plan_rows(input, &plan, &m, err);
     if (!st && print) {
-        iris_manifest_print(&m, &text);
-        st = iris_cli_write(cli, &text, err);
+        st = iris_cli_print(cli, &m, err);
     } else if (!st) {
         fprintf(stderr,
                 "%s: would make %" PRIu64 " of %" PRIu64 " points of %zu snapshots in '%s'\n",
                 iris_prog, plan.total - plan.skipped, plan.total, plan.n, root);
     }
-    iris_buf_release(&text);
     iris_manifest_release(&m);
     iris_plan_release(&plan);
     iris_dataset_close(&dataset);

@@ -155,15 +155,11 @@ static enum iris_status
 print(const struct options *o, const struct iris_find *f, struct iris_err *err)
 {
     struct iris_manifest m = {0};
-    struct iris_buf text = {0};
     enum iris_status st;
 
     st = iris_find_manifest(f, &m, err);
-    if (!st) {
-        iris_manifest_print(&m, &text);
-        st = iris_cli_write(&o->cli, &text, err);
-    }
-    iris_buf_release(&text);
+    if (!st)
+        st = iris_cli_print(&o->cli, &m, err);
     iris_manifest_release(&m);
     return st;
 }

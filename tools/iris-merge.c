@@ -289,7 +289,6 @@ run(const struct options *o, struct iris_err *err)
 {
     struct iris_dataset dataset = {.lock = -1};
     struct iris_manifest m = {0};
-    struct iris_buf text = {0};
     enum iris_status st;
     size_t failed = 0;
 
@@ -310,12 +309,10 @@ run(const struct options *o, struct iris_err *err)
         fprintf(stderr, "%s: would print %zu entries, %zu have failed\n", iris_prog, m.n_rows,
                 failed);
     } else if (!st) {
-        iris_manifest_print(&m, &text);
-        st = iris_cli_write(&o->cli, &text, err);
+        st = iris_cli_print(&o->cli, &m, err);
     }
     if (!st)
         st = report(&m, failed, err);
-    iris_buf_release(&text);
     iris_manifest_release(&m);
     iris_dataset_close(&dataset);
     return st;

@@ -152,7 +152,6 @@ run(const struct options *o, struct iris_err *err)
     struct iris_manifest m = {0};
     struct iris_dataset dataset = {.lock = -1};
     struct iris_hyper *h = NULL;
-    struct iris_buf text = {0};
     struct job job = {.o = o, .m = &m, .verifier = {.root = o->dataset}};
     enum iris_status st;
 
@@ -182,15 +181,12 @@ run(const struct options *o, struct iris_err *err)
             st = convert_all(&job, err);
         if (!st)
             st = iris_manifest_sort(&m, err);
-        if (!st) {
-            iris_manifest_print(&m, &text);
-            st = iris_cli_write(&o->cli, &text, err);
-        }
+        if (!st)
+            st = iris_cli_print(&o->cli, &m, err);
         if (!st)
             st = report(&job, err);
     }
     iris_verifier_release(&job.verifier);
-    iris_buf_release(&text);
     iris_manifest_release(&m);
     iris_hyper_free(h);
     iris_dataset_close(&dataset);

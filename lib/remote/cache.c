@@ -162,6 +162,8 @@ iris_cache_copy(const char *cache, const char *snapshot, const char *source, uin
     st = dir ? iris_buf_check(&target, err) : iris_fail_memory(err);
     if (!st)
         st = iris_mkdirs(dir, err);
+    if (!st && (lstat(dir, &to) || !S_ISDIR(to.st_mode)))
+        st = iris_fail(err, IRIS_E_IO, "'%s' is not a directory of the cache", dir);
     if (!st) {
         fd = open(source, O_RDONLY | O_CLOEXEC);
         if (fd < 0 || fstat(fd, &from))
@@ -188,6 +190,10 @@ iris_cache_drop(const char *cache, const char *snapshot, struct iris_err *err)
 
     if (!path)
         return iris_fail_memory(err);
+    if (access(cache, F_OK)) {
+        st = iris_fail(err, IRIS_E_IO, "cannot open cache '%s':", cache);
+        goto done;
+    }
     if (!is_ours(cache)) {
         st = iris_fail(err, IRIS_E_DATA, "'%s' is not a cache of iris-fetch", cache);
         goto done;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { REASON = 512 };
 
@@ -93,4 +94,41 @@ iris_h5_attribute(hid_t file, const char *object, const char *name, double *valu
     H5Sclose(space);
     H5Aclose(attribute);
     return found;
+}
+
+enum iris_status
+iris_h5_check_virtual(const char *container, const char *path, hid_t dataset, struct iris_err *err)
+{
+    hid_t plist = H5Dget_create_plist(dataset);
+    enum iris_status st = IRIS_OK;
+    size_t count = 0, i;
+
+    if (H5Pget_layout(plist) == H5D_VIRTUAL)
+        H5Pget_virtual_count(plist, &count);
+    for (i = 0; i < count && !st; i++) {
+        const char *slash = strrchr(container, '/');
+        char source[1024], name[2048];
+        hid_t file = -1;
+
+        if (H5Pget_virtual_filename(plist, i, source, sizeof source) < 0 || !strcmp(source, "."))
+            continue;
+        if (source[0] == '/' || !slash)
+            snprintf(name, sizeof name, "%s", source);
+        else
+            snprintf(name, sizeof name, "%.*s/%s", (int)(slash - container), container, source);
+        if (access(name, R_OK))
+            st = iris_fail(err, IRIS_E_IO,
+                           "'%s': dataset '%s' takes values from '%s', which is not readable",
+                           container, path, name);
+        else if ((file = iris_h5_open(name)) < 0 ||
+                 H5Pget_virtual_dsetname(plist, i, source, sizeof source) < 0 ||
+                 H5Oexists_by_name(file, source, H5P_DEFAULT) <= 0)
+            st = iris_fail(err, IRIS_E_DATA,
+                           "'%s': dataset '%s' takes values from '%s', which does not have them",
+                           container, path, name);
+        if (file >= 0)
+            H5Fclose(file);
+    }
+    H5Pclose(plist);
+    return st;
 }

@@ -34,4 +34,16 @@ int iris_h5_attribute(hid_t file, const char *object, const char *name, double *
 int iris_h5_has(hid_t file, const char *object);
 int iris_h5_has_attribute(hid_t file, const char *object, const char *name);
 
+/* See that the sources of a virtual dataset are there: HDF5 gives fill values
+ * without a word when a file, or what it should hold, is missing.
+ *
+ *   in   container  path of the file that the dataset is in
+ *   in   path       of the dataset, for messages
+ *
+ *   return  IRIS_OK, also for a dataset of another layout
+ *           IRIS_E_IO, IRIS_E_DATA  a source is missing, or lacks the values
+ */
+enum iris_status iris_h5_check_virtual(const char *container, const char *path, hid_t dataset,
+                                       struct iris_err *err);
+
 #endif

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "h5.h"
 #include "sampler.h"
@@ -67,45 +66,6 @@ iris_snapshot_claimed(hid_t file, const char *name)
     return count;
 }
 
-/* A dataset may be stitched together from others; HDF5 gives fill values
- * without a word when a file or what it should hold is missing. */
-static enum iris_status
-check_virtual(const struct iris_part *p, const char *path, hid_t dataset, struct iris_err *err)
-{
-    hid_t plist = H5Dget_create_plist(dataset);
-    enum iris_status st = IRIS_OK;
-    size_t count = 0, i;
-
-    if (H5Pget_layout(plist) == H5D_VIRTUAL)
-        H5Pget_virtual_count(plist, &count);
-    for (i = 0; i < count && !st; i++) {
-        const char *slash = strrchr(p->name, '/');
-        char source[1024], name[2048];
-        hid_t file = -1;
-
-        if (H5Pget_virtual_filename(plist, i, source, sizeof source) < 0 || !strcmp(source, "."))
-            continue;
-        if (source[0] == '/' || !slash)
-            snprintf(name, sizeof name, "%s", source);
-        else
-            snprintf(name, sizeof name, "%.*s/%s", (int)(slash - p->name), p->name, source);
-        if (access(name, R_OK))
-            st = iris_fail(err, IRIS_E_IO,
-                           "'%s': dataset '%s' takes values from '%s', which is not readable",
-                           p->name, path, name);
-        else if ((file = iris_h5_open(name)) < 0 ||
-                 H5Pget_virtual_dsetname(plist, i, source, sizeof source) < 0 ||
-                 H5Oexists_by_name(file, source, H5P_DEFAULT) <= 0)
-            st = iris_fail(err, IRIS_E_DATA,
-                           "'%s': dataset '%s' takes values from '%s', which does not have them",
-                           p->name, path, name);
-        if (file >= 0)
-            H5Fclose(file);
-    }
-    H5Pclose(plist);
-    return st;
-}
-
 /* Open a dataset of n rows and so many columns (0: any, returned). */
 static enum iris_status
 open_dataset(const struct iris_part *p, const char *path, size_t n, size_t *columns, hid_t *dataset,
@@ -145,7 +105,7 @@ open_dataset(const struct iris_part *p, const char *path, size_t n, size_t *colu
             p->name, path, (unsigned long long)dims[0], (unsigned long long)dims[1], rank, wanted);
     }
     *columns = (size_t)dims[1];
-    return check_virtual(p, path, *dataset, err);
+    return iris_h5_check_virtual(p->name, path, *dataset, err);
 }
 
 enum iris_status

@@ -509,3 +509,25 @@ snap_003" ]
     ! grep -q '^##rows' out.tsv
     wait $! || true
 }
+
+@test "a link that stands where a copy belongs is not followed" {
+    mkdir elsewhere
+    iris-fetch --cache=C --copy -o fetched.tsv list.tsv
+    rm -r C/snap_001
+    ln -s "$PWD/elsewhere" C/snap_001
+    run -74 --separate-stderr iris-fetch --cache=C --copy -o again.tsv list.tsv
+    one_sentence iris-fetch
+    [[ $stderr == *"'C/snap_001' is not a directory of the cache" ]]
+    [ -z "$(ls elsewhere)" ]
+}
+
+@test "a cache that is not there has nothing to drop" {
+    run -74 --separate-stderr iris-fetch --cache=nowhere --drop=snap_001
+    one_sentence iris-fetch
+}
+
+@test "a name with a line end makes one line of a message" {
+    run -74 --separate-stderr iris-fetch --cache=C $'two\nlines.tsv'
+    one_sentence iris-fetch
+    [[ $stderr == *'two\x0alines.tsv'* ]]
+}
