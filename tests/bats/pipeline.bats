@@ -462,3 +462,17 @@ P
     [[ $output == "15 12 3 "* ]]
     run -0 --separate-stderr iris-check D
 }
+
+@test "the seven lines of the README, as printed" {
+    mkdir readme
+    cd readme
+    snapshots 2
+    mv snaps snapshots
+    sed -n '/^## From snapshots/,/^`snapshots`/s/^    //p' "$IRIS_SOURCE/README.md" >lines
+    [ "$(wc -l <lines)" = 7 ]
+    # on a coarser grid; the launcher is that of the tests
+    sed -i -e '1d' -e "s|^mpirun -n 2|$(mpi 2)|" lines
+    tiny_hyper >hyper.json
+    run -0 bash -euo pipefail lines
+    run -0 iris-check galaxy
+}
