@@ -243,6 +243,9 @@ prepare(const struct options *o, struct iris_dataset *dataset, struct iris_buf *
         if (st)
             iris_fail_in(err, "%s", o->hyper);
     }
+    /* nothing is made for a manifest that cannot be had */
+    if (!st && !o->digest && strcmp(o->input, "-") && access(o->input, R_OK))
+        st = iris_fail(err, IRIS_E_IO, "cannot open '%s':", o->input);
     if (!st && !o->plan && !o->digest && !o->cli.dry_run) {
         st = iris_dataset_open(dataset, o->dataset, IRIS_DATASET_CREATE, err);
         if (!st)

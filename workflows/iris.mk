@@ -132,7 +132,10 @@ $(settings:%=$(STATE)/settings/%): $(STATE)/settings/%:
 failed = cat $(manifests) $(STATE)/failed.tsv 2>/dev/null | awk -F'\t' '\
     /^\#[^\#]/ { sub(/^\#/, ""); for (i = 1; i <= NF; i++) column[$$i] = i; next } \
     /^[^\#]/ && $$column["state"] == "failed" { print $$column["snapshot"], $$column["id"] }' | sort -u
+# an array that merge found wanting is there all the same, so would not be made
+forget = $(failed) | while read -r s id; do rm -f $(DATASET)/entries/$${id%%.*}/raw/$$s/$${id\#\#*.}.*.npy; done
 bad  := $(if $(filter retry,$(goals)),$(filter $(SNAPSHOTS),$(shell $(failed) | cut -d' ' -f1)))
+$(if $(looking),,$(if $(bad),$(shell $(forget))))
 made := $(if $(filter gen,$(changed)),,$(shell \
     find $(STATE)/gen -name '*.tsv' -newer $(STATE)/settings/gen 2>/dev/null | sed 's|.*/||; s|\.tsv$$||'))
 todo := $(filter-out $(filter-out $(bad),$(made)),$(SNAPSHOTS))

@@ -749,3 +749,16 @@ refused() {
     flow SOURCE=many HYPER=many.json status
     [ "$SECONDS" -le 12 ]
 }
+
+@test "an array that was damaged stops before units, and retry makes it again" {
+    flow
+    cp -a out whole
+    array=$(ls out/entries/*/raw/snap_*/p001.observed.npy | sed 1q)
+    truncate -s -4 "$array"
+    rm out/.iris/merged.tsv
+    run ! flow
+    [ ! -e out/.iris/merged.tsv ]
+    flow retry
+    same_data whole out
+    same_end whole out
+}
