@@ -319,7 +319,8 @@ gen_master(struct gen_job *job, const char *input, struct iris_plan *plan, struc
         write_status(&m, "running");
         run(&m);
         show_progress(&m, 1);
-        if (!m.status && iris_cli_stop())
+        /* a signal that came when all was done stopped nothing */
+        if (!m.status && iris_cli_stop() && (m.input >= 0 || plan->done < plan->total))
             m.status = iris_fail(err, IRIS_E_RETRY,
                                  "stopped by a signal with %" PRIu64 " of %" PRIu64
                                  " points done; run again to continue",
