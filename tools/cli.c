@@ -126,6 +126,20 @@ iris_cli_warn(const struct iris_cli *cli, const char *fmt, ...)
 }
 
 void
+iris_cli_warn_lines(const struct iris_cli *cli, const struct iris_buf *lines)
+{
+    const char *line = iris_buf_str(lines);
+
+    while (*line) {
+        size_t n = strcspn(line, "\n");
+
+        if (n)
+            iris_cli_warn(cli, "%.*s", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
+void
 iris_cli_note(const struct iris_cli *cli, const char *fmt, ...)
 {
     va_list ap;

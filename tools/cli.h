@@ -90,6 +90,9 @@ enum iris_status iris_cli_print(const struct iris_cli *cli, const struct iris_ma
 void iris_cli_warn(const struct iris_cli *cli, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* One warning for each line of a text. */
+void iris_cli_warn_lines(const struct iris_cli *cli, const struct iris_buf *lines);
+
 /* A line on standard error, "<prog>: ...", when verbose. */
 void iris_cli_note(const struct iris_cli *cli, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -147,11 +147,8 @@ take_result(struct master *m, const struct iris_task *task, const struct gen_res
     enum iris_status st;
 
     if (r->warnings.len && !s->warned) {
-        char *text = r->warnings.data, *line, *save = NULL;
-
         s->warned = 1;
-        for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-            iris_cli_warn(m->job->cli, "%s", line);
+        iris_cli_warn_lines(m->job->cli, &r->warnings);
     }
     if (r->status == IRIS_E_RETRY && iris_cli_stop())
         return; /* stopped: the point stays to do */

@@ -140,17 +140,6 @@ take_settings(struct options *o, struct iris_err *err)
     return IRIS_OK;
 }
 
-static void
-show_warnings(const struct options *o, struct iris_find *f)
-{
-    char *line, *save = NULL;
-
-    if (!f->warnings.data)
-        return;
-    for (line = strtok_r(f->warnings.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-        iris_cli_warn(&o->cli, "%s", line);
-}
-
 static enum iris_status
 print(const struct options *o, const struct iris_find *f, struct iris_err *err)
 {
@@ -184,7 +173,7 @@ run(struct options *o, struct iris_err *err)
     if (!st && o->parts)
         st = iris_find_part(&f, o->part, o->parts, err);
     if (!st) {
-        show_warnings(o, &f);
+        iris_cli_warn_lines(&o->cli, &f.warnings);
         iris_cli_note(&o->cli, "%zu of %zu snapshots", f.n, all);
         if (o->cli.dry_run)
             fprintf(stderr, "%s: would list %zu of %zu snapshots\n", iris_prog, f.n, all);

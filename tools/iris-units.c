@@ -141,27 +141,12 @@ draw(const struct iris_manifest *m, uint64_t seed, uint64_t n, struct lot **lot,
     return IRIS_OK;
 }
 
-/* All values of a kind taken together. */
-struct moments {
-    double count, mean, m2;
-};
-
-static void
-join(struct moments *a, const struct iris_scan *s)
-{
-    double n = (double)s->count, total = a->count + n, delta = s->mean - a->mean;
-
-    a->mean += delta * n / total;
-    a->m2 += s->m2 + delta * delta * a->count * n / total;
-    a->count = total;
-}
-
 static enum iris_status
 measure(const struct options *o, const struct iris_manifest *m, const struct iris_settings *s,
         uint64_t seed, uint64_t n, double std[IRIS_KINDS], struct iris_err *err)
 {
     struct iris_verifier verifier = {.root = o->dataset};
-    struct moments moments[IRIS_KINDS] = {{0, 0, 0}};
+    struct iris_moments moments[IRIS_KINDS] = {{0, 0, 0}};
     struct lot *lot = NULL;
     enum iris_status st;
     size_t count = 0, i, k;
@@ -183,7 +168,8 @@ measure(const struct options *o, const struct iris_manifest *m, const struct iri
                                "'%s' has %zu values that are not finite, the first at %zu", path,
                                scan.bad, scan.first_bad);
             if (!st)
-                join(&moments[e.kind[k]], &scan);
+                iris_moments_join(&moments[e.kind[k]],
+                                  &(struct iris_moments){(double)scan.count, scan.mean, scan.m2});
             free(path);
         }
         if (!st && iris_cli_stop())

@@ -109,6 +109,17 @@ enum iris_status iris_entry_fail(struct iris_manifest *m, size_t row, const char
  */
 char *iris_path_join(const char *root, const char *path);
 
+/* Moments of a number of values: m2 is the sum of squared deviations. */
+struct iris_moments {
+    double count, mean, m2;
+};
+
+/* Make a those of the values of both.
+ *
+ *   source  Chan, Golub, LeVeque 1979
+ */
+void iris_moments_join(struct iris_moments *a, const struct iris_moments *b);
+
 /* What reading an array through showed. */
 struct iris_scan {
     struct iris_shape shape;
@@ -126,7 +137,7 @@ struct iris_scan {
  *   in   temperature_may_be_inf  the array is a tensor
  *
  *   return  IRIS_OK, IRIS_E_IO, IRIS_E_DATA as iris_npy_open
- *   method  mean and m2 by Welford's update over blocks joined by Chan's rule
+ *   method  mean and m2 of blocks in two passes, joined by iris_moments_join
  */
 enum iris_status iris_scan_array(const char *path, int temperature_may_be_inf,
                                  struct iris_scan *scan, struct iris_err *err);

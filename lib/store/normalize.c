@@ -52,17 +52,6 @@ release(struct conversion *c)
 }
 
 static enum iris_status
-hash_header(const struct iris_npy *in, struct iris_digest *d, struct iris_err *err)
-{
-    char header[4096];
-
-    if (in->offset > sizeof header || pread(in->fd, header, in->offset, 0) != (ssize_t)in->offset)
-        return iris_fail(err, IRIS_E_IO, "cannot read '%s':", in->path);
-    iris_digest_add(d, header, in->offset);
-    return IRIS_OK;
-}
-
-static enum iris_status
 scale_blocks(struct conversion *c, const float *factor, size_t channels, uint64_t offset,
              struct iris_err *err)
 {
@@ -105,7 +94,7 @@ convert(const char *from, const char *to, const float *factor, size_t channels, 
     if (!st && c->in.count % channels)
         st = iris_fail(err, IRIS_E_DATA, "'%s' does not have %zu channels", from, channels);
     if (!st)
-        st = hash_header(&c->in, c->raw, err);
+        st = iris_npy_hash_header(&c->in, c->raw, err);
     if (!st) {
         iris_npy_header(&c->in.shape, &header);
         st = iris_buf_check(&header, err);

@@ -254,6 +254,21 @@ read_bytes(const struct iris_npy *a, uint64_t offset, size_t len, void *to, stru
 }
 
 enum iris_status
+iris_npy_hash_header(const struct iris_npy *a, struct iris_digest *hash, struct iris_err *err)
+{
+    char *header = malloc(a->offset);
+    enum iris_status st;
+
+    if (!header)
+        return iris_fail_memory(err);
+    st = read_bytes(a, 0, a->offset, header, err);
+    if (!st)
+        iris_digest_add(hash, header, a->offset);
+    free(header);
+    return st;
+}
+
+enum iris_status
 iris_npy_read_f32(const struct iris_npy *a, size_t first, size_t n, float *out,
                   struct iris_err *err)
 {

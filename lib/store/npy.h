@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "digest.h"
 #include "err.h"
 #include "file.h"
 
@@ -62,6 +63,11 @@ struct iris_npy {
  */
 enum iris_status iris_npy_open(const char *path, struct iris_npy *a, struct iris_err *err);
 void iris_npy_close(struct iris_npy *a);
+
+/* Add the bytes of the header to a hash: with the values as they are in the
+ * file they make the hash of the file. */
+enum iris_status iris_npy_hash_header(const struct iris_npy *a, struct iris_digest *hash,
+                                      struct iris_err *err);
 
 /* Elements [first, first + n), converted. */
 enum iris_status iris_npy_read_f32(const struct iris_npy *a, size_t first, size_t n, float *out,

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "digest.h"
 #include "file.h"
@@ -10,21 +9,20 @@
 
 enum { BLOCK = 1 << 16 };
 
-/* Join the moments of a block to those of what came before.
- * Chan, Golub, LeVeque 1979. */
-static void
-join_moments(struct iris_scan *s, size_t n, double mean, double m2)
+void
+iris_moments_join(struct iris_moments *a, const struct iris_moments *b)
 {
-    double total = (double)s->count + (double)n, delta = mean - s->mean;
+    double total = a->count + b->count, delta = b->mean - a->mean;
 
-    s->mean += delta * (double)n / total;
-    s->m2 += m2 + delta * delta * (double)s->count * (double)n / total;
-    s->count += n;
+    a->mean += delta * b->count / total;
+    a->m2 += b->m2 + delta * delta * a->count * b->count / total;
+    a->count = total;
 }
 
 static void
 add_block(struct iris_scan *s, const float *v, size_t n, size_t inf_lo, size_t inf_hi)
 {
+    struct iris_moments all;
     double mean = 0, m2 = 0;
     size_t i;
 
@@ -47,24 +45,11 @@ add_block(struct iris_scan *s, const float *v, size_t n, size_t inf_lo, size_t i
 
         m2 += d * d;
     }
-    join_moments(s, n, mean, m2);
-}
-
-/* The hash covers the file's bytes: its header, then the values as they are. */
-static enum iris_status
-hash_header(const struct iris_npy *a, struct iris_digest *hash, struct iris_err *err)
-{
-    char *header = malloc(a->offset);
-    enum iris_status st = IRIS_OK;
-
-    if (!header)
-        return iris_fail_memory(err);
-    if (pread(a->fd, header, a->offset, 0) != (ssize_t)a->offset)
-        st = iris_fail(err, IRIS_E_IO, "cannot read '%s':", a->path);
-    else
-        iris_digest_add(hash, header, a->offset);
-    free(header);
-    return st;
+    all = (struct iris_moments){(double)s->count, s->mean, s->m2};
+    iris_moments_join(&all, &(struct iris_moments){(double)n, mean, m2});
+    s->mean = all.mean;
+    s->m2 = all.m2;
+    s->count += n;
 }
 
 enum iris_status
@@ -90,7 +75,7 @@ iris_scan_array(const char *path, int temperature_may_be_inf, struct iris_scan *
     }
     block = malloc(BLOCK * sizeof *block);
     hash = iris_digest_new();
-    st = block && hash ? hash_header(&a, hash, err) : iris_fail_memory(err);
+    st = block && hash ? iris_npy_hash_header(&a, hash, err) : iris_fail_memory(err);
     for (done = 0; done < count && !st; done += BLOCK) {
         size_t n = count - done < BLOCK ? count - done : BLOCK;
 
