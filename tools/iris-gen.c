@@ -301,7 +301,7 @@ main(int argc, char **argv)
     struct iris_pool *pool = NULL;
     struct iris_err err = {0};
     enum iris_status st;
-    int quiet = 0, alone = 0;
+    int quiet = 0, alone = 0, status;
 
     iris_prog = "iris-gen";
     st = iris_pool_start(&pool, &err);
@@ -318,8 +318,11 @@ main(int argc, char **argv)
         fprintf(stderr, "%s: rank %d: %s\n", iris_prog, iris_pool_rank(pool), err.msg);
         iris_pool_abort(pool, (int)st);
     }
-    iris_pool_finish(pool);
     if (quiet)
         err.msg[0] = '\0'; /* rank 0 speaks for all */
-    return iris_finish(st, &err);
+    /* a launcher ends the job when the first rank is gone with a failure, so all
+     * is said before any rank goes */
+    status = iris_finish(st, &err);
+    iris_pool_finish(pool);
+    return status;
 }
