@@ -212,13 +212,6 @@ iris_hyper_free(struct iris_hyper *h)
     free(h);
 }
 
-static enum iris_status
-unknown_key(const char *name, struct iris_err *err)
-{
-    return iris_fail(err, IRIS_E_DATA, "unknown key '%.200s', is '%s' meant?", name,
-                     iris_key_nearest(name));
-}
-
 enum iris_status
 iris_hyper_set(struct iris_hyper *h, const char *name, const char *json, struct iris_err *err)
 {
@@ -232,7 +225,7 @@ iris_hyper_set(struct iris_hyper *h, const char *name, const char *json, struct 
         return iris_fail(err, IRIS_E_USAGE,
                          "the value of %s is not JSON: '%s'; a string needs double quotes", name,
                          json);
-    st = key ? iris_key_accept(key, v, err) : unknown_key(name, err);
+    st = key ? iris_key_accept(key, v, err) : iris_key_unknown(name, err);
     if (!st)
         st = set_value(h->root, key, v, err);
     json_decref(v);
@@ -265,7 +258,7 @@ iris_hyper_value(const struct iris_hyper *h, const char *name, struct iris_buf *
     const struct iris_key *key = iris_key_find(name);
 
     if (!key)
-        return unknown_key(name, err);
+        return iris_key_unknown(name, err);
     iris_json_compact(iris_key_value(h, key), out);
     return iris_buf_check(out, err);
 }

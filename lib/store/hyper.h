@@ -14,8 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abundance.h"
 #include "buf.h"
 #include "err.h"
+#include "transfer_law.h"
 
 struct iris_hyper;
 
@@ -34,8 +36,8 @@ enum iris_centre { IRIS_CENTRE_BOX, IRIS_CENTRE_POINT, IRIS_CENTRE_DENSEST };
 
 /* The values of every known key, by section, in the units of the file.
  * A number that is null there is NaN here, an index that is null has its has_
- * flag 0, a count that is null is -1. Lists (one value a line) and the words of
- * suite_hyper without a member here are left to iris_hyper_value. */
+ * flag 0, a count that is null is -1. What has one value a line is left to
+ * iris_hyper_line. */
 struct iris_settings {
     struct {
         int64_t total_snapshots, points_per_snapshot, unit_calculation_sample_size;
@@ -94,13 +96,26 @@ struct iris_settings {
     } cube;
     struct {
         uint64_t seed;
+        enum iris_transfer transfer;
+        enum iris_integration integration;
+        enum iris_subtraction subtraction;
+        enum iris_output_units output_units;
         double dust_temperature; /* K */
         enum iris_centre centre;
         double centre_point[3]; /* code units, when centre is IRIS_CENTRE_POINT */
         int periodic;
-        int convert_comoving; /* comoving: "convert" */
-        int drop_out_of_band; /* simple_out_of_band: "drop" */
-        int perturb_snapshot; /* perturb_per: "snapshot" */
+        int convert_comoving;  /* comoving: "convert" */
+        int far_to_near;       /* ray_order: "far_to_near" */
+        int cell_average;      /* profile: "cell_average" */
+        int multilinear;       /* lookup: "multilinear" */
+        int clamp_offsets;     /* clamp_offsets: true */
+        int fine_table;        /* table: "fine" */
+        int clamp_rates;       /* rate_extrapolation: "clamp" */
+        double v_turb;         /* km/s */
+        int drop_out_of_band;  /* simple_out_of_band: "drop" */
+        int complete_simpson;  /* thin_simpson: "complete" */
+        int consistent_formal; /* selective_formal: "consistent" */
+        int perturb_snapshot;  /* perturb_per: "snapshot" */
     } suite;
 };
 
@@ -173,7 +188,7 @@ enum iris_status iris_hyper_value(const struct iris_hyper *h, const char *name,
 const char *iris_hyper_key(size_t i);
 
 /* Whether a point's bytes of that type depend on the key (the digest below
- * covers it). chem_path counts by content. */
+ * covers it). Files that a key names count by content. */
 int iris_hyper_key_matters(const char *name, enum iris_type type);
 
 #define IRIS_FORMAT          1 /* raised whenever the arithmetic of a point changes */
@@ -187,11 +202,59 @@ int iris_hyper_key_matters(const char *name, enum iris_type type);
  *                  what settings.json in the data set holds
  *
  *   return  IRIS_OK
- *           IRIS_E_IO  synthetic only: a molecular file cannot be read
+ *           IRIS_E_IO  synthetic only: a molecular file or a table of
+ *                      abundances cannot be read
  */
 enum iris_status iris_hyper_digest(const struct iris_hyper *h, enum iris_type type, uint64_t seed,
                                    uint32_t round, char digest[IRIS_SETTINGS_DIGEST],
                                    struct iris_buf *settings, struct iris_err *err);
+
+/* What one spectral line is made from, in the units of the file. */
+struct iris_line_settings {
+    char *chem_path; /* as it can be opened from the current directory; owned */
+    size_t upper, lower;
+    double kappa; /* m^2 per kg of gas */
+    size_t N_steps;
+    double N_max, bolic; /* m^-3 */
+    size_t x_steps, T_steps;
+    double T_max; /* K */
+    struct iris_abundance abundance;
+};
+
+/* observer_hyper.n_lines, 0 when that is null. */
+size_t iris_hyper_lines(const struct iris_hyper *h);
+
+/* One line's settings; a table of abundances is read. h must have passed
+ * iris_hyper_check.
+ *
+ *   in   i     below iris_hyper_lines(h)
+ *   out  line  owned by the caller, iris_line_settings_release; all zero
+ *              unless IRIS_OK
+ *
+ *   return  IRIS_OK
+ *           IRIS_E_DATA  a list is null (named), or the table is wrong (key,
+ *                        file and line named)
+ *           IRIS_E_IO    the table cannot be read (key and file named)
+ *           IRIS_E_BUG   there is no such line
+ */
+enum iris_status iris_hyper_line(const struct iris_hyper *h, size_t i,
+                                 struct iris_line_settings *line, struct iris_err *err);
+void iris_line_settings_release(struct iris_line_settings *line);
+
+/* The keys that determine the emission and absorption table of a line, the
+ * content of its molecular file apart. */
+extern const char *const iris_table_keys[];
+extern const size_t iris_table_key_count;
+
+/* One key's value for one line as compact JSON text, appended: the line's
+ * element of a key that has one value a line, any other key's value, "null"
+ * too.
+ *
+ *   return  IRIS_OK
+ *           IRIS_E_DATA  unknown key, or its list has no such line
+ */
+enum iris_status iris_hyper_table_value(const struct iris_hyper *h, const char *key, size_t line,
+                                        struct iris_buf *out, struct iris_err *err);
 
 /* The nine unit factors of dataset_hyper; NaN is null. */
 struct iris_unit_factors {
@@ -208,12 +271,12 @@ void iris_hyper_set_units(struct iris_hyper *h, const struct iris_unit_factors *
  */
 void iris_hyper_set_seed(struct iris_hyper *h, uint64_t seed);
 
-/* Replace every chem_path by its last component: a published file names no
- * place of the machine it was made on. */
+/* Replace the path of every molecular file and table of abundances by its last
+ * component: a published file names no place of the machine it was made on. */
 enum iris_status iris_hyper_strip_paths(struct iris_hyper *h, struct iris_err *err);
 
-/* Make every relative chem_path whose file exists absolute, so that the text
- * finds it from another place. */
+/* Make each of these that is relative and whose file exists absolute, so that
+ * the text finds it from another place. */
 enum iris_status iris_hyper_resolve_paths(struct iris_hyper *h, struct iris_err *err);
 
 #endif

@@ -201,6 +201,7 @@ static const char *const line_lists[] = {
     "cube_hyper.conversion_raw_to_T_K",
     "cube_hyper.beam_efficiency",
     "cube_hyper.clean_noise",
+    "suite_hyper.abundance", /* or one object for all */
 };
 enum { LINE_LISTS = sizeof line_lists / sizeof line_lists[0], OBSERVER_LISTS = 9 };
 
@@ -211,7 +212,7 @@ check_lists(const struct iris_hyper *h, const struct iris_settings *s, struct ir
 
     for (i = 0; i < LINE_LISTS && s->observer.n_lines >= 0; i++) {
         n = json_array_size(value(h, line_lists[i]));
-        if (is_set(h, line_lists[i]) && n != (size_t)s->observer.n_lines)
+        if (json_is_array(value(h, line_lists[i])) && n != (size_t)s->observer.n_lines)
             return iris_fail(err, IRIS_E_DATA,
                              "%s must have " OBSERVER "n_lines values, %" PRId64 ", not %zu",
                              line_lists[i], s->observer.n_lines, n);

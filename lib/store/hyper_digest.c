@@ -7,7 +7,9 @@
 #include "hyper_keys.h"
 #include "json.h"
 
-#define CHEM_PATH "observer_hyper.chem_path"
+/* Every string in their values is the path of a file. */
+static const char *const path_keys[] = {"observer_hyper.chem_path", "suite_hyper.abundance"};
+enum { PATH_KEYS = sizeof path_keys / sizeof path_keys[0] };
 
 int
 iris_hyper_key_matters(const char *name, enum iris_type type)
@@ -17,20 +19,76 @@ iris_hyper_key_matters(const char *name, enum iris_type type)
     return key && key->types & (unsigned)type;
 }
 
-/* A molecular file's place, seen from the current directory. */
-static char *
-locate(const struct iris_hyper *h, const char *path)
+char *
+iris_hyper_locate(const struct iris_hyper *h, const char *path)
 {
     if (!h->dir || path[0] == '/')
         return strdup(path);
     return iris_format("%s/%s", h->dir, path);
 }
 
+/* What becomes of a path; in memory of its own. */
+typedef enum iris_status change_path(const struct iris_hyper *h, const char *path, char **changed,
+                                     struct iris_err *err);
+
+static enum iris_status copy_changed(const struct iris_hyper *h, const json_t *v,
+                                     change_path *change, json_t **copy, struct iris_err *err);
+
 static enum iris_status
-hash_file(const struct iris_hyper *h, const json_t *path, json_t *list, struct iris_err *err)
+fill_changed(const struct iris_hyper *h, const json_t *v, change_path *change, json_t *copy,
+             struct iris_err *err)
 {
-    char *place = locate(h, json_string_value(path));
-    char text[IRIS_DIGEST_TEXT];
+    json_t *object = (json_t *)v; /* jansson's iterators take no const */
+    void *it = json_object_iter(object);
+    enum iris_status st = IRIS_OK;
+    json_t *one;
+    size_t i;
+
+    for (i = 0; i < json_array_size(v) && !st; i++) {
+        st = copy_changed(h, json_array_get(v, i), change, &one, err);
+        if (!st && json_array_append_new(copy, one))
+            st = iris_fail_memory(err);
+    }
+    for (; it && !st; it = json_object_iter_next(object, it)) {
+        st = copy_changed(h, json_object_iter_value(it), change, &one, err);
+        if (!st && json_object_set_new(copy, json_object_iter_key(it), one))
+            st = iris_fail_memory(err);
+    }
+    return st;
+}
+
+/* A value in which every path is changed; NULL unless IRIS_OK. */
+static enum iris_status
+copy_changed(const struct iris_hyper *h, const json_t *v, change_path *change, json_t **copy,
+             struct iris_err *err)
+{
+    enum iris_status st = IRIS_OK;
+    char *path = NULL;
+
+    if (json_is_string(v)) {
+        st = change(h, json_string_value(v), &path, err);
+        *copy = st ? NULL : json_string(path);
+        free(path);
+    } else {
+        *copy = json_is_array(v)    ? json_array()
+                : json_is_object(v) ? json_object()
+                                    : json_deep_copy(v);
+    }
+    if (!st && !*copy)
+        st = iris_fail_memory(err);
+    if (!st)
+        st = fill_changed(h, v, change, *copy, err);
+    if (st) {
+        json_decref(*copy);
+        *copy = NULL;
+    }
+    return st;
+}
+
+static enum iris_status
+hash_file(const struct iris_hyper *h, const char *path, char **changed, struct iris_err *err)
+{
+    char *place = iris_hyper_locate(h, path), text[IRIS_DIGEST_TEXT];
     enum iris_status st;
 
     if (!place)
@@ -38,46 +96,35 @@ hash_file(const struct iris_hyper *h, const json_t *path, json_t *list, struct i
     st = iris_digest_file(place, text, err);
     free(place);
     if (st)
-        return iris_fail_in(err, CHEM_PATH);
-    if (json_array_append_new(list, json_string(text)))
-        return iris_fail_memory(err);
-    return IRIS_OK;
+        return st;
+    *changed = strdup(text);
+    return *changed ? IRIS_OK : iris_fail_memory(err);
 }
 
-/* The files' hashes in place of their names. */
-static enum iris_status
-hash_files(const struct iris_hyper *h, const json_t *paths, json_t **hashes, struct iris_err *err)
+static int
+names_files(const struct iris_key *key)
 {
-    enum iris_status st = IRIS_OK;
     size_t i;
 
-    *hashes = json_is_null(paths) ? json_null() : json_array();
-    if (!*hashes)
-        return iris_fail_memory(err);
-    for (i = 0; i < json_array_size(paths) && !st; i++)
-        st = hash_file(h, json_array_get(paths, i), *hashes, err);
-    if (st) {
-        json_decref(*hashes);
-        *hashes = NULL;
-    }
-    return st;
+    for (i = 0; i < PATH_KEYS; i++)
+        if (!strcmp(key->name, path_keys[i]))
+            return 1;
+    return 0;
 }
 
+/* Of files their hashes, in place of their names. */
 static enum iris_status
 add_key(const struct iris_hyper *h, const struct iris_key *key, json_t *object,
         struct iris_err *err)
 {
     const json_t *v = iris_key_value(h, key);
-    enum iris_status st;
+    struct iris_err why = {0};
     json_t *copy;
 
-    if (!strcmp(key->name, CHEM_PATH)) {
-        st = hash_files(h, v, &copy, err);
-        if (st)
-            return st;
-    } else {
+    if (!names_files(key))
         copy = json_deep_copy(v);
-    }
+    else if (copy_changed(h, v, hash_file, &copy, &why))
+        return iris_fail(err, why.status, "%s: %s", key->name, why.msg);
     if (json_object_set_new(object, key->name, copy))
         return iris_fail_memory(err);
     return IRIS_OK;
@@ -119,32 +166,32 @@ iris_hyper_digest(const struct iris_hyper *h, enum iris_type type, uint64_t seed
     return st;
 }
 
-/* Replace each path by what change makes of it. */
 static enum iris_status
-change_paths(struct iris_hyper *h, char *(*change)(const struct iris_hyper *, const char *),
-             struct iris_err *err)
+change_paths(struct iris_hyper *h, change_path *change, struct iris_err *err)
 {
-    const json_t *paths = iris_key_value(h, iris_key_find(CHEM_PATH));
+    enum iris_status st = IRIS_OK;
     size_t i;
 
-    for (i = 0; i < json_array_size(paths); i++) {
-        char *path = change(h, json_string_value(json_array_get(paths, i)));
-        int failed = !path || json_array_set_new((json_t *)paths, i, json_string(path));
+    for (i = 0; i < PATH_KEYS && !st; i++) {
+        const struct iris_key *key = iris_key_find(path_keys[i]);
+        json_t *copy;
 
-        free(path);
-        if (failed)
-            return iris_fail_memory(err);
+        st = copy_changed(h, iris_key_value(h, key), change, &copy, err);
+        if (!st &&
+            json_object_set_new(json_object_get(h->root, key->section), iris_key_word(key), copy))
+            st = iris_fail_memory(err);
     }
-    return IRIS_OK;
+    return st;
 }
 
-static char *
-last_component(const struct iris_hyper *h, const char *path)
+static enum iris_status
+last_component(const struct iris_hyper *h, const char *path, char **changed, struct iris_err *err)
 {
     const char *slash = strrchr(path, '/');
 
     (void)h;
-    return strdup(slash ? slash + 1 : path);
+    *changed = strdup(slash ? slash + 1 : path);
+    return *changed ? IRIS_OK : iris_fail_memory(err);
 }
 
 enum iris_status
@@ -154,15 +201,16 @@ iris_hyper_strip_paths(struct iris_hyper *h, struct iris_err *err)
 }
 
 /* A path that leads nowhere stays as it is written. */
-static char *
-absolute(const struct iris_hyper *h, const char *path)
+static enum iris_status
+absolute(const struct iris_hyper *h, const char *path, char **changed, struct iris_err *err)
 {
-    char *place = locate(h, path), *full = NULL;
+    char *place = iris_hyper_locate(h, path);
 
-    if (path[0] != '/' && place)
-        full = realpath(place, NULL);
+    *changed = path[0] != '/' && place ? realpath(place, NULL) : NULL;
+    if (!*changed)
+        *changed = strdup(path);
     free(place);
-    return full ? full : strdup(path);
+    return *changed ? IRIS_OK : iris_fail_memory(err);
 }
 
 enum iris_status

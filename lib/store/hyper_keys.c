@@ -80,6 +80,13 @@ iris_key_nearest(const char *name)
     return nearest;
 }
 
+enum iris_status
+iris_key_unknown(const char *name, struct iris_err *err)
+{
+    return iris_fail(err, IRIS_E_DATA, "unknown key '%.200s', is '%s' meant?", name,
+                     iris_key_nearest(name));
+}
+
 /* The index of v among the words, or -1. */
 static int
 which_word(const struct iris_rule *rule, const json_t *v)
@@ -166,6 +173,8 @@ fits(const struct iris_rule *rule, const json_t *v)
         return fits_transition(v);
     case IRIS_PLACE:
         return fits_place(rule, v);
+    case IRIS_TRACER:
+        return !iris_tracer_accept("", v, NULL);
     case IRIS_NOTHING:
         return json_is_null(v);
     }
@@ -196,6 +205,8 @@ iris_key_accept(const struct iris_key *key, const json_t *v, struct iris_err *er
 
     if ((key->nullable && json_is_null(v)) || fits(key->rule, v))
         return IRIS_OK;
+    if (key->rule->kind == IRIS_TRACER && (json_is_object(v) || json_is_array(v)))
+        return iris_tracer_accept(key->name, v, err);
     describe(key, &what);
     iris_json_compact(v, &is);
     iris_fail(err, IRIS_E_DATA, "%s must be %s, not %.100s%s", key->name, iris_buf_str(&what),
@@ -211,6 +222,8 @@ normal(const struct iris_rule *rule, const json_t *v)
     json_t *list;
     size_t i;
 
+    if (rule->kind == IRIS_TRACER)
+        return iris_tracer_normal(v);
     if (rule->kind == IRIS_NUMBER && json_is_integer(v))
         return json_real((double)json_integer_value(v));
     if (!rule->item || !json_is_array(v))
@@ -298,6 +311,7 @@ iris_key_store(const struct iris_key *key, const json_t *v, struct iris_settings
     case IRIS_TEXT:
     case IRIS_LIST:
     case IRIS_TRANSITION:
+    case IRIS_TRACER:
     case IRIS_NOTHING:
         break;
     }

@@ -30,6 +30,7 @@ enum iris_kind {
     IRIS_RANGE,      /* two numbers, the first not above the second */
     IRIS_TRANSITION, /* two levels, the first above the second */
     IRIS_PLACE,      /* three numbers, or "densest" */
+    IRIS_TRACER,     /* a tracer's abundance: an object, or a list of them or nulls */
     IRIS_NOTHING     /* null only */
 };
 
@@ -59,11 +60,19 @@ struct iris_key {
 extern const struct iris_key iris_keys[];
 extern const size_t iris_key_count;
 
+/* The members of an abundance. The first iris_tracer_kinds say what it is, one
+ * of them is needed. */
+extern const struct iris_key iris_tracer_members[];
+extern const size_t iris_tracer_count, iris_tracer_kinds;
+
 /* NULL when there is none. */
 const struct iris_key *iris_key_find(const char *name);
 
 /* The known name that a wrong one most resembles. */
 const char *iris_key_nearest(const char *name);
+
+/* IRIS_E_DATA and the sentence for a name that is not known. */
+enum iris_status iris_key_unknown(const char *name, struct iris_err *err);
 
 /* The name within the section. */
 const char *iris_key_word(const struct iris_key *key);
@@ -83,6 +92,17 @@ enum iris_status iris_key_accept(const struct iris_key *key, const json_t *v, st
  *   owns    the caller, json_decref
  */
 json_t *iris_key_normal(const struct iris_key *key, const json_t *v);
+
+/* The same two for an abundance, of the key of that name. */
+enum iris_status iris_tracer_accept(const char *name, const json_t *v, struct iris_err *err);
+json_t *iris_tracer_normal(const json_t *v);
+
+/* A file that h names, seen from the current directory.
+ *
+ *   return  NULL when out of memory
+ *   owns    the caller, free
+ */
+char *iris_hyper_locate(const struct iris_hyper *h, const char *path);
 
 /* Put an accepted value where it belongs in s. */
 void iris_key_store(const struct iris_key *key, const json_t *v, struct iris_settings *s);

@@ -43,8 +43,8 @@ static const struct iris_rule flag = {.kind = IRIS_FLAG, .text = "true or false"
 static const struct iris_rule text = {.kind = IRIS_TEXT, .text = "a string that is not empty"};
 static const struct iris_rule nothing = {.kind = IRIS_NOTHING,
     .text = "null: functions and classes have no form in a file"};
-static const struct iris_rule abundance = {.kind = IRIS_NOTHING,
-    .text = "null, which stands for 0.04 times x_CO"};
+static const struct iris_rule abundance = {.kind = IRIS_TRACER,
+    .text = "an object, a list of objects or nulls, one a line,"};
 static const struct iris_rule range = {.kind = IRIS_RANGE, .item = &positive,
     .text = "a list of two numbers above 0, the smaller one first"};
 static const struct iris_rule transition = {.kind = IRIS_TRANSITION, .text = ""};
@@ -69,6 +69,7 @@ WORDS(ray_order, "near_to_far", "far_to_near");
 WORDS(profile, "point", "cell_average");
 WORDS(lookup, "nearest_gradient", "multilinear");
 WORDS(table, "reference", "fine");
+WORDS(rate_extrapolation, "linear", "clamp");
 WORDS(out_of_band, "pile_up", "drop");
 WORDS(thin_simpson, "reference", "complete");
 WORDS(selective_formal, "reference", "consistent");
@@ -211,25 +212,40 @@ const struct iris_key iris_keys[] = {
     KEY(TRAIN, "density_normalization", positive, "1e-19", NOWHERE, NEVER),
 
     KEY(SUITE, "seed", seed, "1216", AT(suite.seed), NEVER),
-    KEY(SUITE, "transfer", transfer, "\"optically thick\"", NOWHERE, Y),
-    KEY(SUITE, "integration", integration, "\"smooth\"", NOWHERE, Y),
-    KEY(SUITE, "subtraction", subtraction, "\"I\"", NOWHERE, Y),
-    KEY(SUITE, "output_units", output_units, "\"Trj\"", NOWHERE, Y),
+    KEY(SUITE, "transfer", transfer, "\"optically thick\"", AT(suite.transfer), Y),
+    KEY(SUITE, "integration", integration, "\"smooth\"", AT(suite.integration), Y),
+    KEY(SUITE, "subtraction", subtraction, "\"I\"", AT(suite.subtraction), Y),
+    KEY(SUITE, "output_units", output_units, "\"Trj\"", AT(suite.output_units), Y),
     OPT(SUITE, "abundance", abundance, "null", NOWHERE, Y),
     OPT(SUITE, "dust_temperature", positive, "null", AT(suite.dust_temperature), SY),
     OPT(SUITE, "centre", place, "null", AT(suite.centre), ALL),
     KEY(SUITE, "periodic", flag, "false", AT(suite.periodic), ALL),
     KEY(SUITE, "comoving", comoving, "\"refuse\"", AT(suite.convert_comoving), ALL),
-    KEY(SUITE, "ray_order", ray_order, "\"near_to_far\"", NOWHERE, Y),
-    KEY(SUITE, "profile", profile, "\"point\"", NOWHERE, Y),
-    KEY(SUITE, "lookup", lookup, "\"nearest_gradient\"", NOWHERE, Y),
-    KEY(SUITE, "table", table, "\"reference\"", NOWHERE, Y),
-    KEY(SUITE, "v_turb", not_negative, "0.0", NOWHERE, Y),
+    KEY(SUITE, "ray_order", ray_order, "\"near_to_far\"", AT(suite.far_to_near), Y),
+    KEY(SUITE, "profile", profile, "\"point\"", AT(suite.cell_average), Y),
+    KEY(SUITE, "lookup", lookup, "\"nearest_gradient\"", AT(suite.multilinear), Y),
+    KEY(SUITE, "clamp_offsets", flag, "false", AT(suite.clamp_offsets), Y),
+    KEY(SUITE, "table", table, "\"reference\"", AT(suite.fine_table), Y),
+    KEY(SUITE, "rate_extrapolation", rate_extrapolation, "\"linear\"", AT(suite.clamp_rates), Y),
+    KEY(SUITE, "v_turb", not_negative, "0.0", AT(suite.v_turb), Y),
     KEY(SUITE, "simple_out_of_band", out_of_band, "\"pile_up\"", AT(suite.drop_out_of_band), M),
-    KEY(SUITE, "thin_simpson", thin_simpson, "\"reference\"", NOWHERE, Y),
-    KEY(SUITE, "selective_formal", selective_formal, "\"reference\"", NOWHERE, Y),
+    KEY(SUITE, "thin_simpson", thin_simpson, "\"reference\"", AT(suite.complete_simpson), Y),
+    KEY(SUITE, "selective_formal", selective_formal, "\"reference\"", AT(suite.consistent_formal), Y),
     KEY(SUITE, "perturb_per", perturb_per, "\"point\"", AT(suite.perturb_snapshot), ALL),
+};
+
+#define MEMBER(key, what) {.section = "", .name = key, .rule = &what, .initial = "null", .offset = NOWHERE}
+
+const struct iris_key iris_tracer_members[] = {
+    MEMBER("ratio_to_CO", not_negative),
+    MEMBER("per_H", not_negative),
+    MEMBER("table", text),
+    MEMBER("T_drop", positive),
+    MEMBER("n_drop", positive),
+    MEMBER("drop", not_negative),
 };
 /* clang-format on */
 
+const size_t iris_tracer_count = sizeof iris_tracer_members / sizeof iris_tracer_members[0];
+const size_t iris_tracer_kinds = 3;
 const size_t iris_key_count = sizeof iris_keys / sizeof iris_keys[0];

@@ -192,6 +192,29 @@ check_common() {
     shapes 1,512,512 1,512,512
 }
 
+@test "the corrected preset" {
+    run -0 iris-hyper --preset=${MAIN}_corrected --diff=$MAIN
+    [ "$output" = 'observer_hyper.interpolation_max_T	[3000.0]	[10000.0]
+observer_hyper.T_inf	50000.0	10000.0
+suite_hyper.ray_order	"near_to_far"	"far_to_near"
+suite_hyper.profile	"point"	"cell_average"
+suite_hyper.lookup	"nearest_gradient"	"multilinear"
+suite_hyper.clamp_offsets	false	true
+suite_hyper.table	"reference"	"fine"
+suite_hyper.rate_extrapolation	"linear"	"clamp"
+suite_hyper.simple_out_of_band	"pile_up"	"drop"
+suite_hyper.thin_simpson	"reference"	"complete"
+suite_hyper.selective_formal	"reference"	"consistent"' ]
+}
+
+@test "every preset is in the man page, and is installed" {
+    make -s -C "$IRIS_SOURCE" install --dry-run DESTDIR=there >commands
+    for name in $(iris-hyper --list | cut -f1); do
+        grep -qx "\.It Li $name" "$IRIS_SOURCE/man/iris-hyper.1" || { echo "no $name"; return 1; }
+        grep -q "install .*presets/$name\.json.* there/.*/presets" commands
+    done
+}
+
 @test "the foreground preset" {
     flat --preset=${MAIN}_Foreground
     check_common
@@ -285,6 +308,40 @@ dataset_hyper.CMZ_scale_range	[0.25, 1.0]	[0.4, 0.6]" ]
     has chem_path '["co.dat"]'
     flat --preset=../here/a.json -s 'observer_hyper.chem_path=["x.dat"]'
     has chem_path '["x.dat"]'
+}
+
+@test "abundances" {
+    flat --preset=$MAIN -s 'suite_hyper.abundance={"drop": 0.1, "n_drop": 30000000000, "ratio_to_CO": 1}'
+    has abundance '{"ratio_to_CO":1.0,"n_drop":30000000000.0,"drop":0.1}'
+    flat --preset=$MAIN -s 'suite_hyper.abundance=[{"per_H": 1e-6}]'
+    has abundance '[{"per_H":1e-06}]'
+    run -65 --separate-stderr iris-hyper --preset=$MAIN -s 'suite_hyper.abundance={"per_CO": 1}'
+    [ "$stderr" = "iris-hyper: suite_hyper.abundance: unknown key 'per_CO', see iris-hyper(5)" ]
+    run -65 --separate-stderr iris-hyper --preset=$MAIN -s 'suite_hyper.abundance=[null, null]'
+    [[ $stderr == *"suite_hyper.abundance must have observer_hyper.n_lines values, 1, not 2" ]]
+}
+
+@test "the examples of the man page are settings" {
+    sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$IRIS_SOURCE/man/iris-hyper.5" | sed -n '/^{/,/^}/p' >all
+    csplit -s -z -f example all '/^{/' '{*}'
+    [ "$(echo example*)" = "example00 example01" ]
+    for file in example*; do
+        run -0 --separate-stderr iris-hyper --preset=- <"$file"
+    done
+    [[ $output == *'"ratio_to_CO": 0.02,'* ]]
+}
+
+@test "tables of abundances are found from another place" {
+    mkdir here there
+    echo data >here/x.txt
+    iris-hyper --preset=$MAIN -s 'suite_hyper.abundance=[{"table": "x.txt"}]' >here/a.json
+    grep -q '"table": "x.txt"' here/a.json
+    cd there
+    flat --preset=../here/a.json
+    has abundance "[{\"table\":\"${PWD%/there}/here/x.txt\"}]"
+    cp ../here/a.json .
+    flat --preset=a.json
+    has abundance '[{"table":"x.txt"}]'
 }
 
 @test "output by rename" {

@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <unistd.h>
 
@@ -124,7 +125,7 @@ static const struct {
     {"suite_hyper.integration", "\"smooth\"", "\"formal\"", Y},
     {"suite_hyper.subtraction", "\"I\"", "\"continuum\"", Y},
     {"suite_hyper.output_units", "\"Trj\"", "\"I Jy per Sr\"", Y},
-    {"suite_hyper.abundance", "null", NULL, Y},
+    {"suite_hyper.abundance", "null", "{\"table\": \"one.dat\"}", Y},
     {"suite_hyper.dust_temperature", "null", "20", S | Y},
     {"suite_hyper.centre", "null", "\"densest\"", SMY},
     {"suite_hyper.periodic", "false", "true", SMY},
@@ -132,7 +133,9 @@ static const struct {
     {"suite_hyper.ray_order", "\"near_to_far\"", "\"far_to_near\"", Y},
     {"suite_hyper.profile", "\"point\"", "\"cell_average\"", Y},
     {"suite_hyper.lookup", "\"nearest_gradient\"", "\"multilinear\"", Y},
+    {"suite_hyper.clamp_offsets", "false", "true", Y},
     {"suite_hyper.table", "\"reference\"", "\"fine\"", Y},
+    {"suite_hyper.rate_extrapolation", "\"linear\"", "\"clamp\"", Y},
     {"suite_hyper.v_turb", "0.0", "1", Y},
     {"suite_hyper.simple_out_of_band", "\"pile_up\"", "\"drop\"", M},
     {"suite_hyper.thin_simpson", "\"reference\"", "\"complete\"", Y},
@@ -369,6 +372,63 @@ test_settings(void)
     iris_hyper_free(h);
 }
 
+/* Every word of the synthetic observation, in the order of its numbers. */
+static void
+test_synthetic_words(void)
+{
+    static const struct {
+        const char *name, *words[7];
+        size_t offset;
+    } cases[] = {
+#define CASE(key, member, ...)                                                                     \
+    {"suite_hyper." key, {__VA_ARGS__}, offsetof(struct iris_settings, suite.member)}
+        CASE("transfer", transfer, "optically thick", "selectively thin", "optically thin"),
+        CASE("integration", integration, "smooth", "formal"),
+        CASE("subtraction", subtraction, "I", "Tb", "continuum"),
+        CASE("output_units", output_units, "I", "I Jy per Sr", "Trj", "Trj K", "Tb", "Tb K"),
+        CASE("ray_order", far_to_near, "near_to_far", "far_to_near"),
+        CASE("profile", cell_average, "point", "cell_average"),
+        CASE("lookup", multilinear, "nearest_gradient", "multilinear"),
+        CASE("table", fine_table, "reference", "fine"),
+        CASE("rate_extrapolation", clamp_rates, "linear", "clamp"),
+        CASE("thin_simpson", complete_simpson, "reference", "complete"),
+        CASE("selective_formal", consistent_formal, "reference", "consistent"),
+    };
+    struct iris_hyper *h = parse("{}", NULL);
+    struct iris_settings s;
+    char json[40];
+    size_t i, n;
+    int got;
+
+    iris_hyper_settings(h, &s);
+    CHECK(s.suite.transfer == IRIS_THICK && s.suite.integration == IRIS_SMOOTH &&
+              s.suite.subtraction == IRIS_SUBTRACT_I && s.suite.output_units == IRIS_OUT_TRJ,
+          "the reference's observation by default");
+    CHECK(!s.suite.far_to_near && !s.suite.cell_average && !s.suite.multilinear &&
+              !s.suite.clamp_offsets && !s.suite.fine_table && !s.suite.clamp_rates &&
+              !s.suite.complete_simpson && !s.suite.consistent_formal && s.suite.v_turb == 0,
+          "uncorrected");
+    CHECK(IRIS_SELECTIVE == 1 && IRIS_THIN == 2 && IRIS_FORMAL == 1 && IRIS_SUBTRACT_TB == 1 &&
+              IRIS_SUBTRACT_CONTINUUM == 2 && IRIS_OUT_I == 0 && IRIS_OUT_JY == 1 &&
+              IRIS_OUT_TRJ_K == 3 && IRIS_OUT_TB == 4 && IRIS_OUT_TB_K == 5,
+          "numbers count the words below");
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (n = 0; cases[i].words[n]; n++) {
+            snprintf(json, sizeof json, "\"%s\"", cases[i].words[n]);
+            CHECK(!iris_hyper_set(h, cases[i].name, json, NULL), "%s can be %s", cases[i].name,
+                  json);
+            iris_hyper_settings(h, &s);
+            memcpy(&got, (char *)&s + cases[i].offset, sizeof got);
+            CHECK(got == (int)n, "which is %zu", n);
+        }
+    }
+    iris_hyper_set(h, "suite_hyper.clamp_offsets", "true", NULL);
+    iris_hyper_set(h, "suite_hyper.v_turb", "1.5", NULL);
+    iris_hyper_settings(h, &s);
+    CHECK(s.suite.clamp_offsets == 1 && s.suite.v_turb == 1.5, "a flag and a number");
+    iris_hyper_free(h);
+}
+
 static void
 test_units(void)
 {
@@ -401,6 +461,7 @@ main(void)
 {
     test_defaults();
     test_settings();
+    test_synthetic_words();
     test_units();
     test_digest();
     return check_done();
