@@ -1,0 +1,545 @@
+/* The line's excess D = I - C over the continuum, in single precision.
+ *
+ * The equations of the total and of the continuum are subtracted from each
+ * other on paper, so that what is left is proportional to the line's own
+ * emission and absorption and keeps its relative accuracy however faint the
+ * line is. Differences of large numbers (emission against absorption of the
+ * continuum) are formed in double, once a step.
+ *
+ * The continuum varies by a part in a thousand over a band: it is followed at
+ * three frequencies, the ends and the middle, and is a parabola between them.
+ *
+ * A line is looked at only within its reach; outside it D runs on by itself,
+ * and where no line has been yet it is zero.
+ */
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "transfer_ray.h"
+
+enum { NODES = 3 };
+
+/* Values at the nodes, and the parabola through them over place -1 to 1. */
+struct nodes {
+    double at[NODES];
+};
+struct parabola {
+    float c[NODES];
+};
+
+/* The continuum at a step. */
+struct continuum {
+    struct nodes now, before;
+    struct nodes source;  /* of dust */
+    struct nodes clipped; /* what max(., 0) took away, times the denominator */
+    int is_clipped;
+    double tau; /* formal: optical depth of the step */
+    int thin;   /* formal: below the reference's limit for absorption */
+};
+
+struct excess {
+    float *now, *before, *phi;
+    const float *place;
+    size_t from, to; /* outside: zero */
+};
+
+/* ---- single precision functions that compilers turn into vectors ---- */
+
+static inline float
+evaluate(struct parabola p, float u)
+{
+    return p.c[0] + u * (p.c[1] + u * p.c[2]);
+}
+
+/* exp(y) for -87 <= y <= 87, relative error 2e-7: two to the nearest whole power
+ * times a Taylor series. */
+static inline float
+exp_single(float y)
+{
+    float t = y * 1.44269504089f, p, r;
+    int32_t n = (int32_t)(t + (t < 0 ? -0.5f : 0.5f));
+    int32_t bits = (n + 127) * (1 << 23);
+    float scale;
+
+    memcpy(&scale, &bits, sizeof scale);
+    r = (y - (float)n * 0.693359375f) + (float)n * 2.12194440e-4f;
+    p = 1 + r * (1 + r * (0.5f + r * (1 / 6.0f + r * (1 / 24.0f + r * (1 / 120.0f + r / 720)))));
+    return p * scale;
+}
+
+/* 1 - exp(-tau), tau > -1, with the relative accuracy of tau. */
+static inline float
+loss(float tau)
+{
+    float t = tau < 87 ? tau : 87;
+    float series = t *
+                   (1 - t * (0.5f - t * (1 / 6.0f - t * (1 / 24.0f - t * (1 / 120.0f - t / 720)))));
+
+    return t < 0.25f && t > -0.25f ? series : 1 - exp_single(-t);
+}
+
+/* (1 - exp(-tau)) / tau */
+static inline float
+mean_escape(float tau)
+{
+    float safe = tau < 1e-6f && tau > -1e-6f ? 1 : tau;
+
+    return tau < 1e-6f && tau > -1e-6f ? 1 - tau / 2 : loss(safe) / safe;
+}
+
+/* mean_escape(line) - mean_escape(line + dust), with the relative accuracy of
+ * dust: by the divided differences of its series, or by
+ * dust / (line + dust) (f(line) - exp(-line) f(dust)). */
+static inline float
+escape_hindered(float line, float dust, float f_dust)
+{
+    float x = line + dust, y = line, xx = x * x, yy = y * y, xy = x * y;
+    float series = 0.5f - (x + y) / 6 + (xx + xy + yy) / 24 - (x + y) * (xx + yy) / 120 +
+                   (xx * xx + xy * (xx + xy + yy) + yy * yy) / 720;
+    float far = x > 0.25f || x < -0.25f ? x : 1;
+
+    if (x <= 0.25f && x > -0.25f)
+        return dust * series;
+    return dust / far * (mean_escape(line) - (1 - loss(line)) * f_dust);
+}
+
+/* ---- the continuum ---- */
+
+static struct parabola
+fit(const struct nodes *y)
+{
+    const double *v = y->at;
+
+    return (struct parabola){
+        {(float)v[1], (float)((v[2] - v[0]) / 2), (float)((v[2] + v[0]) / 2 - v[1])}};
+}
+
+static double
+node_frequency(const struct iris_solver *t, const struct iris_band *b, int i)
+{
+    return b->nu_first + b->nu_step * (double)(t->law.v_steps - 1) * 0.5 * i;
+}
+
+/* exp(d) - 1 */
+static double
+expm1_near_0(double d)
+{
+    return fabs(d) < 0.01 ? d * (1 + d / 2 * (1 + d / 3 * (1 + d / 4 * (1 + d / 5 * (1 + d / 6)))))
+                          : expm1(d);
+}
+
+static void
+dust_source(const struct iris_solver *t, const struct iris_band *b, const struct iris_step *s,
+            struct nodes *B)
+{
+    double middle = node_frequency(t, b, 1), e = expm1(middle * s->per_kT);
+    int i;
+
+    for (i = 0; i < NODES; i++) {
+        double nu = node_frequency(t, b, i), d = expm1_near_0((nu - middle) * s->per_kT);
+        double v = s->planck * nu * nu * nu / (e + d + e * d);
+
+        B->at[i] = s->planck > 0 && isfinite(v) ? v : 0;
+    }
+}
+
+static void
+continuum_smooth(struct continuum *C, size_t s, double h, double ad, double last_ad,
+                 const struct nodes *last_source)
+{
+    int i;
+
+    C->is_clipped = 0;
+    for (i = 0; i < NODES && s > 0; i++) {
+        double under = (s == 1 ? 4 : 3) + 2 * h * ad, over = 2 * h * ad * C->source.at[i], v;
+
+        if (s == 1)
+            over += 2 * h * last_ad * last_source->at[i] + (4 - 2 * h * last_ad) * C->now.at[i];
+        else
+            over += 4 * C->now.at[i] - C->before.at[i];
+        v = over / under;
+        C->before.at[i] = C->now.at[i];
+        C->now.at[i] = v < 0 ? 0 : v;
+        C->clipped.at[i] = v < 0 ? over : 0;
+        C->is_clipped |= v < 0;
+    }
+}
+
+static void
+continuum_formal(struct continuum *C, double h, double ad)
+{
+    int i;
+
+    C->tau = h * ad;
+    C->thin = C->tau < 1e-6;
+    C->before = C->now;
+    for (i = 0; i < NODES; i++) {
+        double S = C->source.at[i];
+
+        if (C->thin)
+            C->now.at[i] += h * ad * S;
+        else
+            C->now.at[i] = (C->now.at[i] - S) * exp(-C->tau) + S;
+    }
+}
+
+/* ---- smooth ---- */
+
+/* D' is now, D'' before: D = max(-C, (first D' + second D'' + phi G + clipped) /
+ * (under + a phi)), with G = 2h norm (j - a C) and a = 2h norm a. */
+struct smooth {
+    struct parabola C, G, clipped;
+    float first, second, under, a;
+    int is_clipped;
+};
+
+static void
+run_on(const struct smooth *m, const struct excess *D, size_t from, size_t to)
+{
+    float *restrict before = D->before;
+    const float *restrict now = D->now;
+    const float *restrict place = D->place;
+    float first = m->first / m->under, second = m->second / m->under;
+    struct parabola C = m->C;
+    size_t f;
+
+    for (f = from; f < to; f++) {
+        float v = first * now[f] + second * before[f], least = -evaluate(C, place[f]);
+
+        before[f] = v < least ? least : v;
+    }
+}
+
+static void
+run_line(const struct smooth *m, const struct excess *D, size_t from, size_t to)
+{
+    float *restrict before = D->before;
+    const float *restrict now = D->now;
+    const float *restrict place = D->place;
+    const float *restrict phi = D->phi;
+    struct smooth k = *m;
+    size_t f;
+
+    for (f = from; f < to; f++) {
+        float v = k.first * now[f] + k.second * before[f] + phi[f] * evaluate(k.G, place[f]);
+        float least = -evaluate(k.C, place[f]);
+
+        if (k.is_clipped)
+            v += evaluate(k.clipped, place[f]);
+        v /= k.under + k.a * phi[f];
+        before[f] = v < least ? least : v;
+    }
+}
+
+/* The profile over its norm, zero outside the window. */
+static struct iris_window
+fill_profile(const struct iris_solver *t, const struct iris_band *b, const struct iris_step *s,
+             struct excess *D, double *norm)
+{
+    struct iris_window w = iris_transfer_window(
+        t, s, t->average ? IRIS_REACH_AVERAGE : IRIS_REACH_SINGLE);
+    double here = (t->v_first + (double)w.from * t->v_step - s->v) * s->per_b;
+    double step = t->v_step * s->per_b;
+    size_t f;
+
+    if (w.from < w.to) {
+        D->from = D->from < w.from ? D->from : w.from;
+        D->to = D->to > w.to ? D->to : w.to;
+    }
+    *norm = s->norm;
+    if (t->average) {
+        iris_transfer_profile(t, b, s, w, t->real);
+        *norm = 1 / b->width;
+        for (f = w.from; f < w.to; f++)
+            D->phi[f] = (float)(t->real[f] * b->width);
+        return w;
+    }
+    for (f = w.from; f < w.to; f++) {
+        double x = here + (double)(f - w.from) * step;
+
+        D->phi[f] = exp_single((float)(-x * x));
+    }
+    return w;
+}
+
+static void
+swap(struct excess *D)
+{
+    float *keep = D->now;
+
+    D->now = D->before;
+    D->before = keep;
+}
+
+/* Outside the window the line adds nothing; a clipped continuum does, though,
+ * wherever D is not zero. */
+static void
+advance(struct smooth *m, struct excess *D, struct iris_window w)
+{
+    size_t f;
+
+    if (m->is_clipped) {
+        for (f = D->from; f < w.from && f < D->to; f++)
+            D->phi[f] = 0;
+        for (f = w.to > D->from ? w.to : D->from; f < D->to; f++)
+            D->phi[f] = 0;
+        run_line(m, D, D->from, D->to);
+        return;
+    }
+    if (w.from >= w.to) {
+        run_on(m, D, D->from, D->to);
+        return;
+    }
+    run_on(m, D, D->from, w.from);
+    run_line(m, D, w.from, w.to);
+    run_on(m, D, w.to, D->to);
+}
+
+static void
+march_smooth(struct iris_solver *t, const struct iris_band *b, struct excess *D,
+             struct continuum *C)
+{
+    double h = t->law.ds, last_ad = 0;
+    struct nodes last_source = {{0}}, G;
+    size_t s, f;
+    int i;
+
+    for (s = 0; s < t->law.r_steps; s++) {
+        const struct iris_step *step = &t->step[s];
+        double a = t->law.transfer == IRIS_THICK ? step->a : 0, norm;
+        struct iris_window w = fill_profile(t, b, step, D, &norm);
+        struct smooth m = {.first = s > 1 ? 4 : 1,
+                           .second = s > 1 ? -1 : 0,
+                           .under = (float)((s > 1 ? 3 : 4) + 2 * h * step->ad),
+                           .a = (float)(2 * h * norm * a)};
+
+        dust_source(t, b, step, &C->source);
+        continuum_smooth(C, s, h, step->ad, last_ad, &last_source);
+        for (i = 0; i < NODES; i++)
+            G.at[i] = 2 * h * norm * (step->j - step->a * C->now.at[i]);
+        m.G = fit(&G);
+        if (s == 0) {
+            /* the first interval is a trapezoid: what this step gives to it */
+            for (f = w.from; f < w.to; f++)
+                D->now[f] = D->phi[f] * evaluate(m.G, D->place[f]);
+        } else {
+            m.C = fit(&C->now);
+            m.clipped = fit(&C->clipped);
+            m.is_clipped = C->is_clipped;
+            advance(&m, D, w);
+            swap(D);
+            if (s == 1)
+                memset(D->before, 0, t->n * sizeof *D->before);
+        }
+        last_ad = step->ad;
+        last_source = C->source;
+    }
+}
+
+/* ---- formal ---- */
+
+/* One step of a window, tau = tau_l phi + tau_d.
+ *
+ * No absorption by dust (thin):
+ *   D = D' e + f (phi G - tau_d C') + h j_d (f - 1),   G = h norm (j - a C')
+ * else, with the continuum C behind the step and the dust's source S,
+ *   D = D' e + f phi G - tau_l (C - S) (f(tau_l) - f),  G = h norm (j - a C)
+ * where e = exp(-tau) and f = (1 - e) / tau. Below the reference's limit for
+ * absorption light is only added: D = D' + h j phi, and what dust took from the
+ * continuum (rest).
+ */
+struct formal {
+    struct parabola C, G, other, rest;
+    float tau_l, tau_d, j;
+    int thin;
+};
+
+static void
+run_formal(const struct formal *m, const struct excess *D, struct iris_window w)
+{
+    static const float limit = 1e-6f;
+
+    float *restrict now = D->now;
+    const float *restrict phi = D->phi;
+    const float *restrict place = D->place;
+    struct formal k = *m;
+    float f_dust = mean_escape(k.tau_d);
+    size_t f;
+
+    for (f = w.from; f < w.to; f++) {
+        float line = k.tau_l * phi[f], tau = line + k.tau_d, less = loss(tau);
+        float share = mean_escape(tau), other = evaluate(k.other, place[f]), v;
+        float least = -evaluate(k.C, place[f]);
+
+        v = now[f] - now[f] * less + share * phi[f] * evaluate(k.G, place[f]);
+        if (k.thin)
+            v += other * (share - 1) - share * k.tau_d * (evaluate(k.rest, place[f]));
+        else
+            v -= line * other * escape_hindered(line, k.tau_d, f_dust);
+        if (!k.thin && tau < limit && tau > -limit)
+            v = now[f] + k.j * phi[f] + evaluate(k.rest, place[f]);
+        now[f] = v < least ? least : v;
+    }
+}
+
+/* Too thin to absorb: light is only added. */
+static void
+run_added(const struct formal *m, const struct excess *D, size_t from, size_t to)
+{
+    size_t f;
+
+    for (f = from; f < to; f++)
+        D->now[f] += m->j * D->phi[f];
+}
+
+/* Whether a point of a step with thin dust absorbs, which the reference decides
+ * by a limit: single precision decides alike except near it. */
+static int
+absorbs(const struct iris_solver *t, const struct iris_band *b, const struct iris_step *s,
+        const struct formal *m, const struct excess *D, size_t f)
+{
+    float near = fabsf(m->tau_l * D->phi[f] + m->tau_d) / 1e-6f;
+
+    if (near > 0.999f && near < 1.001f) {
+        iris_transfer_profile(t, b, s, (struct iris_window){f, f + 1}, t->real);
+        return fabs(t->law.ds * (s->a * t->real[f] + s->ad)) >= 1e-6;
+    }
+    return near >= 1;
+}
+
+/* The part of a window that absorbs. */
+static struct iris_window
+absorbing(const struct iris_solver *t, const struct iris_band *b, const struct iris_step *s,
+          const struct formal *m, const struct excess *D, struct iris_window w)
+{
+    while (w.from < w.to && !absorbs(t, b, s, m, D, w.from))
+        w.from++;
+    while (w.from < w.to && !absorbs(t, b, s, m, D, w.to - 1))
+        w.to--;
+    return w;
+}
+
+static void
+march_formal(struct iris_solver *t, const struct iris_band *b, struct excess *D,
+             struct continuum *C)
+{
+    double h = t->law.ds, norm;
+    struct nodes G, other, rest;
+    size_t s, f;
+    int i;
+
+    for (s = 0; s < t->law.r_steps; s++) {
+        const struct iris_step *step = &t->step[s];
+        struct iris_window w = fill_profile(t, b, step, D, &norm);
+        struct formal m = {.tau_l = (float)(h * norm * step->a),
+                           .tau_d = (float)(h * step->ad),
+                           .j = (float)(h * norm * step->j)};
+
+        dust_source(t, b, step, &C->source);
+        continuum_formal(C, h, step->ad);
+        m.thin = C->thin;
+        for (i = 0; i < NODES; i++) {
+            double S = C->source.at[i], dust = h * step->ad * S;
+
+            G.at[i] = h * norm * (step->j - step->a * (C->thin ? C->before.at[i] : C->now.at[i]));
+            other.at[i] = C->thin ? dust : C->now.at[i] - S;
+            rest.at[i] = C->thin ? C->before.at[i] : C->before.at[i] + dust - C->now.at[i];
+        }
+        m.C = fit(&C->now);
+        m.G = fit(&G);
+        m.other = fit(&other);
+        m.rest = fit(&rest);
+        if (!C->thin) {
+            float e = (float)exp(-C->tau);
+
+            for (f = D->from; f < D->to; f++)
+                if (f < w.from || f >= w.to)
+                    D->now[f] *= e;
+        }
+        if (C->thin) {
+            struct iris_window inner = absorbing(t, b, step, &m, D, w);
+
+            run_added(&m, D, w.from, inner.from);
+            run_added(&m, D, inner.to, w.to);
+            w = inner;
+        }
+        run_formal(&m, D, w);
+    }
+}
+
+/* ---- a line ---- */
+
+size_t
+iris_transfer_single_size(const struct iris_solver *t)
+{
+    return 3 * t->n;
+}
+
+/* Steps that amplify are left to double precision. */
+static int
+is_tame(const struct iris_solver *t)
+{
+    size_t s;
+
+    for (s = 0; s < t->law.r_steps; s++)
+        if (2 * t->law.ds * t->step[s].a * t->step[s].norm < -1)
+            return 0;
+    return 1;
+}
+
+static void
+collect(struct iris_solver *t, const float *D, const struct continuum *C)
+{
+    size_t q = t->law.v_subsamples, fine = iris_transfer_fine(&t->law), V = t->law.v_steps, k, m;
+    const double *c = C->now.at;
+
+    for (k = 0; k < V; k++) {
+        double u = 2 * (double)k / (double)(V - 1) - 1;
+
+        t->continuum[k] = c[1] + u * ((c[2] - c[0]) / 2 + u * ((c[2] + c[0]) / 2 - c[1]));
+    }
+    for (k = 0; k < V && !fine; k++)
+        t->excess[k] = (double)D[k];
+    for (k = 0; k < V && fine; k++) {
+        const float *f = D + k * fine;
+        double sum = 0;
+
+        for (m = 0; m < q; m++)
+            sum += (double)f[2 * m] + 4 * (double)f[2 * m + 1] + (double)f[2 * m + 2];
+        /* the last point of a channel has the next channel's continuum */
+        if (k + 1 < V)
+            sum += t->continuum[k + 1] - t->continuum[k];
+        t->excess[k] = sum / (6 * (double)q);
+    }
+}
+
+int
+iris_transfer_single(struct iris_solver *t, size_t line)
+{
+    const struct iris_band *b = &t->band[line];
+    struct excess D = {.now = t->single,
+                       .before = t->single + t->n,
+                       .phi = t->single + 2 * t->n,
+                       .place = t->place,
+                       .from = t->n,
+                       .to = 0};
+    size_t last = t->law.v_steps - 1, k;
+    struct continuum C = {0};
+
+    if ((t->law.transfer == IRIS_SELECTIVE && t->law.integration == IRIS_FORMAL) || !is_tame(t))
+        return -1;
+    memset(D.now, 0, 2 * t->n * sizeof *D.now);
+    C.now.at[0] = b->background[0];
+    C.now.at[2] = b->background[last];
+    C.now.at[1] = b->middle;
+    if (t->law.integration == IRIS_SMOOTH)
+        march_smooth(t, b, &D, &C);
+    else
+        march_formal(t, b, &D, &C);
+    collect(t, D.now, &C);
+    for (k = 0; k <= last; k++)
+        if (!isfinite(t->excess[k]))
+            return -1;
+    return 0;
+}
