@@ -20,6 +20,8 @@ HDF5_CFLAGS = $(call once,HDF5_CFLAGS,$(shell $(PKG) --cflags hdf5-serial))
 HDF5_LIBS   = $(call once,HDF5_LIBS,$(shell $(PKG) --libs hdf5-serial))
 JSON_LIBS   = $(call once,JSON_LIBS,$(shell $(PKG) --libs jansson))
 HASH_LIBS   = $(call once,HASH_LIBS,$(shell $(PKG) --libs libxxhash))
+FITS_CFLAGS = $(call once,FITS_CFLAGS,$(shell $(PKG) --cflags cfitsio))
+FITS_LIBS   = $(call once,FITS_LIBS,$(shell $(PKG) --libs cfitsio))
 MPI_CFLAGS  = $(call once,MPI_CFLAGS,$(patsubst -I%,-isystem %,$(shell $(PKG) --cflags ompi-c)))
 MPI_LIBS    = $(call once,MPI_LIBS,$(shell $(PKG) --libs ompi-c))
 
@@ -45,7 +47,7 @@ PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-datase
 LAYERS := base physics store remote pool
 INC_base    = -Ilib/base
 INC_physics = -Ilib/base -Ilib/physics
-INC_store   = -Ilib/base -Ilib/physics -Ilib/store $(HDF5_CFLAGS)
+INC_store   = -Ilib/base -Ilib/physics -Ilib/store $(HDF5_CFLAGS) $(FITS_CFLAGS)
 INC_remote  = -Ilib/base -Ilib/remote
 INC_pool    = -Ilib/base -Ilib/pool $(MPI_CFLAGS)
 INC_tools   = -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itools -DIRIS_VERSION='"$(VERSION)"'
@@ -53,7 +55,9 @@ INC_tools   = -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itoo
 LIB = $(BUILD)/lib/lib$(1).a
 CORE := $(call LIB,store) $(call LIB,physics) $(call LIB,base)
 TESTED := $(call LIB,remote) $(CORE)
-CORE_LIBS = $(HDF5_LIBS) $(JSON_LIBS) $(HASH_LIBS) -lm
+# FITS brings much with it: only for the programs that write it.
+CORE_LIBS = $(HDF5_LIBS) $(JSON_LIBS) $(HASH_LIBS) \
+            -Wl,--push-state,--as-needed $(FITS_LIBS) -Wl,--pop-state -lm
 # What a program links beside the core.
 EXTRA_iris-gen := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/gen_*.c)) $(call LIB,pool)
 LIBS_iris-gen  = $(MPI_LIBS)
@@ -98,9 +102,9 @@ $(BIN)/%: $(BUILD)/tools/%.o $(BUILD)/tools/cli.o $$(EXTRA_$$*) $(CORE)
 $(BUILD)/tests/%: tests/unit/%.c Makefile $(TESTED)
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_store) -Ilib/remote -Itests/unit -o $@ $< $(TESTED) $(CORE_LIBS)
-$(BUILD)/tests/%: tests/helpers/%.c Makefile
+$(BUILD)/tests/%: tests/helpers/%.c Makefile $(CORE)
 	@mkdir -p $(@D)
-	$(COMPILE) $(INC_store) -o $@ $< $(HDF5_LIBS)
+	$(COMPILE) $(INC_store) -o $@ $< $(CORE) $(CORE_LIBS)
 
 # never sanitized: they are preloaded into programs that are or are not
 $(BUILD)/tests/%.so: tests/shims/%.c Makefile
@@ -110,7 +114,8 @@ $(BUILD)/tests/%.so: tests/shims/%.c Makefile
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 PACKAGES := build-essential pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libjansson-dev \
-            libxxhash-dev perl bats cppcheck groff clang procps shellcheck hdf5-tools xxhash strace python3
+            libxxhash-dev perl bats cppcheck groff clang procps shellcheck hdf5-tools xxhash strace python3 \
+            libcfitsio-dev python3-astropy
 deps: ## install the Debian packages that build, demo and tests need
 	@missing=; for p in $(PACKAGES); do \
 	    dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
@@ -146,18 +151,20 @@ lint: layers headers pages scripts ## what needs no run, these and cppcheck
 	    --enable=warning,performance,portability -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itools lib tools
 
 # What the objects of a layer may not refer to. Nothing in the library speaks or
-# ends the program; MPI, HDF5, JSON and CUDA have one place each.
+# ends the program; MPI, HDF5, JSON, FITS and CUDA have one place each.
 NOT_ANY := (__)?v?[fds]?printf(_chk)?|f?puts|f?putc|putchar|perror|std(in|out|err)|_?exit|_Exit|quick_exit|abort|__assert_fail|getopt.*|v?errx?|v?warnx?
 USES_MPI    := P?MPI_.*|ompi_.*
 USES_HDF5   := H5.*
 USES_JSON   := json_.*
+# what <fitsio.h> makes of fits_*; fflush is not one of them
+USES_FITS   := ff([a-km-z]|l[a-tv-z]).*|fits_.*
 USES_CUDA   := cu(da)?[A-Z].*
 USES_FILES  := (f|fd|fre)?open(at)?(64|_2)?|creat|p?(read|write)v?(64)?(_chk)?|f(read|write)(_chk)?
-NOT_base    := $(USES_MPI)|$(USES_HDF5)|$(USES_JSON)|$(USES_CUDA)
+NOT_base    := $(USES_MPI)|$(USES_HDF5)|$(USES_JSON)|$(USES_FITS)|$(USES_CUDA)
 NOT_physics := $(NOT_base)|XXH.*|$(USES_FILES)
 NOT_store   := $(USES_MPI)|$(USES_CUDA)
 NOT_remote  := $(NOT_base)
-NOT_pool    := $(USES_HDF5)|$(USES_JSON)|$(USES_CUDA)
+NOT_pool    := $(USES_HDF5)|$(USES_JSON)|$(USES_FITS)|$(USES_CUDA)
 ARCHIVES    := $(foreach l,$(LAYERS),$(call LIB,$(l)))
 layers: $(ARCHIVES) ## no layer of the library uses what does not belong there
 	@nm -Au $(ARCHIVES) >$(BUILD)/undefined
