@@ -22,6 +22,8 @@ JSON_LIBS   = $(call once,JSON_LIBS,$(shell $(PKG) --libs jansson))
 HASH_LIBS   = $(call once,HASH_LIBS,$(shell $(PKG) --libs libxxhash))
 FITS_CFLAGS = $(call once,FITS_CFLAGS,$(shell $(PKG) --cflags cfitsio))
 FITS_LIBS   = $(call once,FITS_LIBS,$(shell $(PKG) --libs cfitsio))
+PNG_CFLAGS  = $(call once,PNG_CFLAGS,$(shell $(PKG) --cflags libpng))
+PNG_LIBS    = $(call once,PNG_LIBS,$(shell $(PKG) --libs libpng))
 MPI_CFLAGS  = $(call once,MPI_CFLAGS,$(patsubst -I%,-isystem %,$(shell $(PKG) --cflags ompi-c)))
 MPI_LIBS    = $(call once,MPI_LIBS,$(shell $(PKG) --libs ompi-c))
 
@@ -37,9 +39,9 @@ endif
 BIN := $(BUILD)/bin
 
 # The programs; a new one is one word here, tools/<name>.c and man/<name>.1.
-TOOLS := iris-hyper iris-mock iris-list iris-gen iris-merge iris-units iris-normalize \
-         iris-shuffle iris-check iris-fetch
-PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-dataset.5 \
+TOOLS := iris-hyper iris-mock iris-list iris-chem iris-gen iris-merge iris-units \
+         iris-normalize iris-shuffle iris-check iris-fetch
+PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-dataset.5 man/iris-lines.5 \
          man/iris.7 man/iris-workflow.7
 
 # Layers and what each may include. Nothing else is on its include path, so a
@@ -47,7 +49,7 @@ PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-datase
 LAYERS := base physics store remote pool
 INC_base    = -Ilib/base
 INC_physics = -Ilib/base -Ilib/physics
-INC_store   = -Ilib/base -Ilib/physics -Ilib/store $(HDF5_CFLAGS) $(FITS_CFLAGS)
+INC_store   = -Ilib/base -Ilib/physics -Ilib/store $(HDF5_CFLAGS) $(FITS_CFLAGS) $(PNG_CFLAGS)
 INC_remote  = -Ilib/base -Ilib/remote
 INC_pool    = -Ilib/base -Ilib/pool $(MPI_CFLAGS)
 INC_tools   = -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itools -DIRIS_VERSION='"$(VERSION)"'
@@ -55,12 +57,15 @@ INC_tools   = -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itoo
 LIB = $(BUILD)/lib/lib$(1).a
 CORE := $(call LIB,store) $(call LIB,physics) $(call LIB,base)
 TESTED := $(call LIB,remote) $(CORE)
-# FITS brings much with it: only for the programs that write it.
+# FITS and PNG bring much with them: only for the programs that write them.
 CORE_LIBS = $(HDF5_LIBS) $(JSON_LIBS) $(HASH_LIBS) \
-            -Wl,--push-state,--as-needed $(FITS_LIBS) -Wl,--pop-state -lm
+            -Wl,--push-state,--as-needed $(FITS_LIBS) $(PNG_LIBS) -Wl,--pop-state -lm
 # What a program links beside the core.
 EXTRA_iris-gen := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/gen_*.c)) $(call LIB,pool)
 LIBS_iris-gen  = $(MPI_LIBS)
+EXTRA_iris-show := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/show_*.c))
+EXTRA_iris-mock := $(BUILD)/tools/mock_write.o
+EXTRA_iris-observe := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/obs_*.c))
 EXTRA_iris-fetch := $(call LIB,remote)
 
 SOURCES    := $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c))
@@ -73,7 +78,7 @@ COMPILE = $(CC) $(STD) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps demo check unit bats unit-programs helpers lint layers headers pages scripts \
+.PHONY: all deps demo picture check unit bats unit-programs helpers lint layers headers pages scripts \
         format check-format install uninstall clean help
 
 all: $(TOOLS:%=$(BIN)/%) ## build every program into build/bin
@@ -114,7 +119,7 @@ $(BUILD)/tests/%.so: tests/shims/%.c Makefile
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 PACKAGES := build-essential pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libjansson-dev \
-            libxxhash-dev perl bats cppcheck groff clang procps shellcheck hdf5-tools xxhash strace python3 \
+            libxxhash-dev libpng-dev perl bats cppcheck groff clang procps shellcheck hdf5-tools xxhash strace python3 \
             libcfitsio-dev python3-astropy
 deps: ## install the Debian packages that build, demo and tests need
 	@missing=; for p in $(PACKAGES); do \
@@ -128,6 +133,9 @@ deps: ## install the Debian packages that build, demo and tests need
 
 demo: all ## make a small data set from mock snapshots with two ranks
 	@PATH="$(CURDIR)/$(BIN):$$PATH" workflows/demo.sh demo
+
+picture: demo ## make the picture in README again
+	cp demo/galaxy.png galaxy.png
 
 # Tests: everything prints TAP and is run by prove.
 TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" \
@@ -158,13 +166,14 @@ USES_HDF5   := H5.*
 USES_JSON   := json_.*
 # what <fitsio.h> makes of fits_*; fflush is not one of them
 USES_FITS   := ff([a-km-z]|l[a-tv-z]).*|fits_.*
+USES_PNG    := png_.*
 USES_CUDA   := cu(da)?[A-Z].*
 USES_FILES  := (f|fd|fre)?open(at)?(64|_2)?|creat|p?(read|write)v?(64)?(_chk)?|f(read|write)(_chk)?
-NOT_base    := $(USES_MPI)|$(USES_HDF5)|$(USES_JSON)|$(USES_FITS)|$(USES_CUDA)
+NOT_base    := $(USES_MPI)|$(USES_HDF5)|$(USES_JSON)|$(USES_FITS)|$(USES_PNG)|$(USES_CUDA)
 NOT_physics := $(NOT_base)|XXH.*|$(USES_FILES)
 NOT_store   := $(USES_MPI)|$(USES_CUDA)
 NOT_remote  := $(NOT_base)
-NOT_pool    := $(USES_HDF5)|$(USES_JSON)|$(USES_FITS)|$(USES_CUDA)
+NOT_pool    := $(USES_HDF5)|$(USES_JSON)|$(USES_FITS)|$(USES_PNG)|$(USES_CUDA)
 ARCHIVES    := $(foreach l,$(LAYERS),$(call LIB,$(l)))
 layers: $(ARCHIVES) ## no layer of the library uses what does not belong there
 	@nm -Au $(ARCHIVES) >$(BUILD)/undefined

@@ -7,9 +7,18 @@
 #include "dataset.h"
 #include "err.h"
 #include "hyper.h"
+#include "lines.h"
 #include "maker.h"
 #include "plan.h"
 #include "pool.h"
+
+/* The line tables of a node: made or read by the rank that needs them first. */
+struct gen_lines {
+    struct iris_lines lines;
+    struct iris_shared shared;
+    const struct iris_hyper *hyper;
+    const char *path; /* of the file they are read from, NULL: computed */
+};
 
 struct gen_job {
     const struct iris_cli *cli;
@@ -19,6 +28,15 @@ struct gen_job {
     int journal; /* descriptor, -1 */
     int broken;  /* ranks cannot be reached: the job can only be aborted */
 };
+
+/* Set up tables without values; every rank.
+ *
+ *   collective
+ */
+enum iris_status gen_lines_init(struct gen_lines *g, struct iris_pool *pool,
+                                const struct iris_hyper *h, const char *path, struct iris_err *err);
+void gen_lines_release(struct gen_lines *g);
+struct iris_tables gen_lines_tables(struct gen_lines *g);
 
 /* Append a line to this rank's journal; a failure to do so is no failure. */
 void gen_open_journal(struct gen_job *job);

@@ -16,9 +16,14 @@ static const char usage[] =
     "input), those that DATASET does not have yet; print a manifest of all.\n"
     "\n"
     "  -H, --hyper=FILE       the settings, see iris-hyper(5)\n"
-    "  -t, --type=TYPE        standard (physical tensors) or simple (column map and\n"
-    "                         mass by velocity)\n"
+    "  -t, --type=TYPE        synthetic (column map and spectral lines), simple\n"
+    "                         (column map and mass by velocity) or standard (physical\n"
+    "                         tensors)\n"
     "  -d, --dataset=DIR      the data set; made when it does not exist\n"
+    "      --lines=FILE       tables of the lines made by iris-chem; without it they\n"
+    "                         are computed\n"
+    "      --precise          observe lines in double precision: much slower, the\n"
+    "                         yardstick; other points than without\n"
     "      --round=R          another draw of the perturbations (0)\n"
     "      --device=DEVICE    auto or cpu (auto)\n"
     "      --plan             make nothing; print MANIFEST with a column 'todo', the\n"
@@ -26,14 +31,14 @@ static const char usage[] =
     "      --digest           make nothing; print the digest of the settings, which\n"
     "                         names the folder of the points\n" IRIS_CLI_HELP;
 
-enum { OPT_ROUND = IRIS_OPT_TOOL, OPT_DEVICE, OPT_PLAN, OPT_DIGEST };
+enum { OPT_ROUND = IRIS_OPT_TOOL, OPT_LINES, OPT_PRECISE, OPT_DEVICE, OPT_PLAN, OPT_DIGEST };
 
 struct options {
     struct iris_cli cli;
-    const char *hyper, *dataset, *input;
+    const char *hyper, *dataset, *input, *lines;
     enum iris_type type;
     uint32_t round;
-    int plan, digest;
+    int plan, digest, precise;
 };
 
 static enum iris_status
@@ -54,6 +59,12 @@ take_option(struct options *o, int opt, char **argv, struct iris_err *err)
         if (iris_parse_u64(optarg, &v) || v > UINT32_MAX)
             return iris_fail(err, IRIS_E_USAGE, "bad round '%s': need a whole number", optarg);
         o->round = (uint32_t)v;
+        return IRIS_OK;
+    case OPT_LINES:
+        o->lines = optarg;
+        return IRIS_OK;
+    case OPT_PRECISE:
+        o->precise = 1;
         return IRIS_OK;
     case OPT_DEVICE:
         if (!strcmp(optarg, "auto") || !strcmp(optarg, "cpu"))
@@ -78,6 +89,8 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
                                             {"type", required_argument, NULL, 't'},
                                             {"dataset", required_argument, NULL, 'd'},
                                             {"round", required_argument, NULL, OPT_ROUND},
+                                            {"lines", required_argument, NULL, OPT_LINES},
+                                            {"precise", no_argument, NULL, OPT_PRECISE},
                                             {"device", required_argument, NULL, OPT_DEVICE},
                                             {"plan", no_argument, NULL, OPT_PLAN},
                                             {"digest", no_argument, NULL, OPT_DIGEST},
@@ -96,9 +109,9 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
                          !o->hyper  ? "-H HYPER"
                          : !o->type ? "-t TYPE"
                                     : "-d DATASET");
-    if (o->type == IRIS_SYNTHETIC)
-        return iris_fail(err, IRIS_E_USAGE,
-                         "bad type 'synthetic': this version makes standard and simple");
+    if (o->type != IRIS_SYNTHETIC && (o->lines || o->precise))
+        return iris_fail(err, IRIS_E_USAGE, "%s is for data sets of type synthetic",
+                         o->lines ? "--lines" : "--precise");
     if (o->digest && optind == argc)
         return IRIS_OK;
     if (optind == argc && iris_pool_launched())
@@ -194,14 +207,16 @@ run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper
     struct gen_job job = {.cli = &o->cli, .pool = pool, .dataset = &dataset, .journal = -1};
     struct iris_buf settings = {0};
     struct iris_settings values;
+    struct gen_lines lines = {0};
+    struct iris_tables tables = gen_lines_tables(&lines);
     struct iris_entry_run run;
     enum iris_status st;
     char digest[IRIS_SETTINGS_DIGEST];
     int told = 0;
 
     iris_hyper_settings(h, &values);
-    st = iris_hyper_digest(h, o->type, seed, o->round, digest, &settings, err);
-    run = (struct iris_entry_run){&values, o->type, seed, o->round, digest};
+    st = iris_hyper_digest(h, o->type, seed, o->round, o->precise, digest, &settings, err);
+    run = (struct iris_entry_run){&values, o->type, seed, o->round, o->precise, digest};
     if (!st && o->digest) {
         *alone = 0; /* nobody waits */
         st = iris_pool_rank(pool) ? IRIS_OK : print_digest(o, digest, err);
@@ -211,7 +226,10 @@ run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper
                                   : gen_plan(&o->cli, o->dataset, o->input, o->plan, &run, err);
     } else if (!st) {
         iris_cli_catch();
-        st = iris_maker_init(&job.maker, h, o->type, seed, o->round, o->dataset, pause, err);
+        if (o->type == IRIS_SYNTHETIC)
+            st = gen_lines_init(&lines, pool, h, o->lines, err);
+        if (!st)
+            st = iris_maker_init(&job.maker, h, &run, o->dataset, &tables, pause, err);
         gen_open_journal(&job);
         if (!st && iris_pool_rank(pool)) {
             st = gen_work(&job, &told, err);
@@ -223,8 +241,27 @@ run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper
         if (job.journal >= 0)
             close(job.journal);
         iris_maker_release(&job.maker);
+        gen_lines_release(&lines);
     }
     iris_buf_release(&settings);
+    return st;
+}
+
+/* Molecular files and tables are looked at before anything is made. */
+static enum iris_status
+check_lines(const struct options *o, const struct iris_hyper *h, struct iris_err *err)
+{
+    struct iris_buf warnings = {0};
+    struct iris_lines lines = {0};
+    enum iris_status st;
+
+    st = iris_lines_init(&lines, h, &warnings, err);
+    if (!st && !o->lines) /* who made the tables has been told */
+        iris_cli_warn_lines(&o->cli, &warnings);
+    if (!st && o->lines)
+        st = iris_lines_verify(&lines, h, o->lines, err);
+    iris_lines_release(&lines);
+    iris_buf_release(&warnings);
     return st;
 }
 
@@ -243,6 +280,10 @@ prepare(const struct options *o, struct iris_dataset *dataset, struct iris_buf *
         if (st)
             iris_fail_in(err, "%s", o->hyper);
     }
+    if (!st)
+        st = iris_hyper_resolve_paths(h, err);
+    if (!st && o->type == IRIS_SYNTHETIC && !o->digest)
+        st = check_lines(o, h, err);
     /* nothing is made for a manifest that cannot be had */
     if (!st && !o->digest && strcmp(o->input, "-") && access(o->input, R_OK))
         st = iris_fail(err, IRIS_E_IO, "cannot open '%s':", o->input);

@@ -16,7 +16,7 @@ SOURCE       ?=
 FILES        ?=
 HYPER        ?=
 DATASET      ?=
-TYPE         ?= simple
+TYPE         ?= synthetic
 NP           ?= 1
 SET          ?=
 SEED         ?=
@@ -31,7 +31,7 @@ STATE        ?= $(DATASET)/.iris
 MPIRUN       ?= mpirun
 GEN          ?=
 
-.PHONY: all list fetch gen merge units normalize shuffle publish check relist retry status why \
+.PHONY: all list chem fetch gen merge units normalize shuffle publish check relist retry status why \
         clean-cache clean-raw help FORCE
 all: publish
 
@@ -104,10 +104,12 @@ endif
 
 # ---- settings: files that are written only when they would hold something else ----
 
-text_hyper.json = iris-hyper --preset=$(call quote,$(HYPER)) $(SET) $(if $(SEED),--seed=$(call quote,$(SEED)))
+# twice: the names of files in a preset or in SET start from the current directory
+text_hyper.json = h=$$(iris-hyper --preset=$(call quote,$(HYPER)) $(SET) $(if $(SEED),--seed=$(call quote,$(SEED)))) && \
+    iris-hyper --preset=- <<<"$$h"
 text_list       = printf '%s\n' $(call quote,$(SOURCE)) $(call quote,$(FILES)) $(call quote,$(PART)) && \
-    $(text_hyper.json) | grep -E '"(total_snapshots|min_snapshot_index|max_snapshot_index|seed)"'
-text_gen        = iris-gen --digest -H <($(text_hyper.json)) -t $(call quote,$(TYPE)) --round=$(call quote,$(ROUND))
+    { $(text_hyper.json); } | grep -E '"(total_snapshots|min_snapshot_index|max_snapshot_index|seed)"'
+text_gen        = iris-gen --digest -H <($(text_hyper.json)) -t $(call quote,$(TYPE)) --round=$(call quote,$(ROUND)) $(GEN)
 text_merge      = echo $(if $(allow_failed),allow-failed) && { $(names) || true; }
 text_units      = printf '%s\n' $(call quote,$(UNITS_FROM)) $(call quote,$(SAMPLE))$(if $(UNITS_FROM), && \
     f=$(call quote,$(UNITS_FROM)) && if [ -d "$$f" ]; then f=$$f/hyper.json; fi && cat "$$f")
@@ -148,6 +150,15 @@ stale := $(if $(ours),$(filter-out $(wordlist 1,$(WINDOW),$(todo)),\
 drop = rm -f $(CACHE)/$(1).tsv && iris-fetch --cache=$(CACHE) --drop=$(1)
 $(if $(looking),,$(foreach s,$(sort $(stale)),$(shell $(call drop,$(s)))))
 
+# ---- chem: what the lines of a synthetic data set are looked up in ----
+
+# The settings of gen cover those of the tables, so this is remade at least as
+# often as it must be; iris-chem leaves a file alone that is right.
+lines := $(if $(filter synthetic,$(TYPE)),$(STATE)/lines.h5)
+$(STATE)/lines.h5: $(STATE)/settings/gen | $(hyper)
+	iris-chem -H $(hyper) -o $@
+	@touch $@
+
 # ---- fetch and gen: snapshot by snapshot ----
 
 gens   := $(SNAPSHOTS:%=$(STATE)/gen/%.tsv)
@@ -164,9 +175,9 @@ ifneq ($(copies),)
 endif
 
 $(bad:%=$(STATE)/gen/%.tsv): FORCE
-$(gens): $(STATE)/gen/%.tsv: $(STATE)/rows/%.tsv $(STATE)/settings/gen $(if $(CACHE),$(CACHE)/%.tsv) | $(hyper)
+$(gens): $(STATE)/gen/%.tsv: $(STATE)/rows/%.tsv $(STATE)/settings/gen $(if $(CACHE),$(CACHE)/%.tsv) | $(hyper) $(lines)
 	@rm -f $@
-	$(launch)iris-gen -H $(hyper) -t $(TYPE) -d $(DATASET) --round=$(ROUND) $(GEN) -o $@ \
+	$(launch)iris-gen -H $(hyper) -t $(TYPE) -d $(DATASET) --round=$(ROUND) $(lines:%=--lines=%) $(GEN) -o $@ \
 	    $(if $(CACHE),$(CACHE)/$*.tsv,$<) </dev/null || { s=$$?; [ -e $@ ] || exit $$s; }
 	$(if $(CACHE),@$(call drop,$*))
 
@@ -208,6 +219,7 @@ $(STATE)/published: $(STATE)/shuffled.tsv $(STATE)/units.json
 # ---- the steps by name ----
 
 list: $(STATE)/list.tsv ## which snapshots there are, drawn
+chem: $(lines) ## the tables of the lines of a synthetic data set
 relist: $(STATE)/list.tsv ## look for them again: new ones, changed ones
 fetch: $(if $(CACHE),$(patsubst %,$(CACHE)/%.tsv,$(wordlist 1,$(WINDOW),$(todo)))) ## copies of the next WINDOW snapshots
 gen: $(gens) ## the points of all snapshots
@@ -228,6 +240,7 @@ status: ## what is done, and what is next
 	state() { if grep -q "^$$2 " <<<"$$plan"; then echo "$$1 to do"; else echo "$$1 done"; fi; }; \
 	echo "data set   $(DATASET)"; \
 	state "list      " iris-list; \
+	$(if $(lines),state "chem      " iris-chem;) \
 	echo "gen        $$(($(words $(gens)) - $$(grep -c 'iris-gen -H' <<<"$$plan" || true))) of $(words $(gens)) snapshots done"; \
 	n=$$($(failed) | wc -l || true); \
 	[ "$$n" = 0 ] || echo "           $$n points have failed; 'retry' makes them again"; \

@@ -3,226 +3,248 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Samples of one column that are held at once, at most (unless lat_steps
- * cannot be cut finer): 8 bytes each in the window, times the kernel. */
-enum { BAND_SAMPLES = 1 << 18 };
-
-struct window {
-    const struct iris_simple_pair *pair;
-    size_t n_lat; /* latitudes of a band */
-    size_t half_lat, half_lon;
-    struct iris_column_part part;
-    size_t next;           /* longitude sampled next */
-    size_t depth;          /* columns held, the kernel's size */
-    double **velocity;     /* [depth] of [r][n_want], blurred in r and lat */
-    float **rho;           /* [depth] of [r][n_lat_in] */
-    double *row, *blurred; /* work space of a column */
-    float *v, *x_H2;
-    double *spectrum; /* [v_steps] of one longitude */
+struct work {
+    const struct iris_pair_law *law;
+    const struct iris_beam *beam;
+    const struct iris_observer *observer;
+    const struct iris_cube_sink *sink;
+    size_t n_lon, n_lat;
+    double *spectra; /* [rays of a column][values] */
+    size_t room;     /* rays there is room for */
+    double *sums;    /* column map, summed over latitude */
+    double *folded;  /* [n_lon][values] */
+    double *share;   /* [n_lat] of a mean */
+    float *single;   /* [rays of a column][values] for the sink */
+    struct iris_beam_window window;
 };
 
 static void
-window_release(struct window *w)
+work_release(struct work *w)
 {
-    size_t i;
-
-    for (i = 0; i < w->depth; i++) {
-        if (w->velocity)
-            free(w->velocity[i]);
-        if (w->rho)
-            free(w->rho[i]);
-    }
-    free(w->velocity);
-    free(w->rho);
-    free(w->row);
-    free(w->blurred);
-    free(w->v);
-    free(w->x_H2);
-    free(w->spectrum);
+    free(w->spectra);
+    free(w->sums);
+    free(w->folded);
+    free(w->share);
+    free(w->single);
+    iris_beam_window_release(&w->window);
 }
+
+/* Room for the spectra of a column, whose size is known when it comes. */
+static enum iris_status
+make_room(struct work *w, const struct iris_column *c, struct iris_err *err)
+{
+    size_t size = c->n_rays * w->observer->values;
+
+    if (c->n_rays <= w->room)
+        return IRIS_OK;
+    free(w->spectra);
+    free(w->single);
+    w->single = NULL;
+    w->spectra = malloc(size * sizeof *w->spectra);
+    if (w->sink)
+        w->single = malloc(size * sizeof *w->single);
+    w->room = w->spectra && (!w->sink || w->single) ? c->n_rays : 0;
+    return w->room ? IRIS_OK : iris_fail_memory(err);
+}
+
+/* ---- column map ---- */
+
+static void
+add_column(const struct work *w, const struct iris_column *c)
+{
+    const struct iris_pair_law *law = w->law;
+    size_t i, k;
+
+    for (i = law->crop_min; i < law->crop_max; i++) {
+        const float *rho = c->field[IRIS_RHO] + i * c->stride + c->skip;
+        const float *x = c->field[IRIS_X_H2] + i * c->stride + c->skip;
+        double *sum = &w->sums[(i - law->crop_min) * w->n_lon + c->lon];
+
+        for (k = 0; k < c->n_own; k++)
+            *sum += (double)rho[k] * (double)x[k] * law->H2_factor;
+    }
+}
+
+/* ---- reductions ---- */
 
 static enum iris_status
-window_init(struct window *w, const struct iris_simple_pair *p, struct iris_err *err)
+visit_mean(void *self, const struct iris_column *c, struct iris_err *err)
 {
-    size_t widest, size, in, i;
+    struct work *w = self;
+    size_t n = w->observer->values, k, v;
+    double *to = w->folded + c->lon * n;
+    enum iris_status st = make_room(w, c, err);
 
-    *w = (struct window){.pair = p};
-    w->half_lat = p->blur.n[2] / 2;
-    w->half_lon = p->blur.n[1] / 2;
-    w->n_lat = BAND_SAMPLES / p->r_steps;
-    w->n_lat = w->n_lat < 8 ? 8 : w->n_lat;
-    w->n_lat = w->n_lat > p->lat_steps ? p->lat_steps : w->n_lat;
-    widest = w->n_lat + 2 * w->half_lat;
-    w->depth = p->blur.n[1];
-    size = p->r_steps * w->n_lat;
-    in = p->r_steps * widest;
-    w->velocity = calloc(w->depth, sizeof *w->velocity);
-    w->rho = calloc(w->depth, sizeof *w->rho);
-    w->row = malloc(size * sizeof *w->row);
-    w->blurred = malloc(size * sizeof *w->blurred);
-    w->v = malloc(in * sizeof *w->v);
-    w->x_H2 = malloc(in * sizeof *w->x_H2);
-    w->spectrum = malloc(p->law.v_steps * sizeof *w->spectrum);
-    if (!w->velocity || !w->rho || !w->row || !w->blurred || !w->v || !w->x_H2 || !w->spectrum)
-        return iris_fail_memory(err);
-    for (i = 0; i < w->depth; i++) {
-        w->velocity[i] = malloc(size * sizeof **w->velocity);
-        w->rho[i] = malloc(in * sizeof **w->rho);
-        if (!w->velocity[i] || !w->rho[i])
-            return iris_fail_memory(err);
-    }
-    return IRIS_OK;
-}
-
-/* The latitudes [first, first + n) with the kernel's margin where there is any. */
-static void
-window_start_band(struct window *w, size_t first, size_t n)
-{
-    size_t all = w->pair->lat_steps, lo, hi;
-
-    lo = first > w->half_lat ? first - w->half_lat : 0;
-    hi = first + n + w->half_lat < all ? first + n + w->half_lat : all;
-    w->part = (struct iris_column_part){w->pair->r_steps, all, lo, hi - lo, first, n};
-    w->next = 0;
-}
-
-/* Sums over the latitudes of the band, so far in order of latitude. */
-static void
-add_columns(struct window *w, size_t lon, const float *rho, double *sums)
-{
-    const struct iris_simple_pair *p = w->pair;
-    const struct iris_column_part *part = &w->part;
-    size_t i, k, offset = part->want_first - part->lat_first;
-
-    for (i = p->crop_min; i < p->crop_max; i++) {
-        const float *r = rho + i * part->n_lat_in + offset;
-        const float *x = w->x_H2 + i * part->n_lat_in + offset;
-        double *sum = &sums[(i - p->crop_min) * p->lon_steps + lon];
-
-        for (k = 0; k < part->n_want; k++)
-            *sum += (double)r[k] * (double)x[k] * p->H2_factor;
-    }
-}
-
-/* Sample the next longitude into its place in the window. */
-static enum iris_status
-window_advance(struct window *w, const struct iris_columns *columns, double *sums,
-               struct iris_err *err)
-{
-    size_t slot = w->next % w->depth;
-    struct iris_tile tile = {0,           w->part.n_r,       w->next,
-                             w->next + 1, w->part.lat_first, w->part.lat_first + w->part.n_lat_in};
-    float *field[IRIS_FIELDS] = {
-        [IRIS_V_R] = w->v, [IRIS_RHO] = w->rho[slot], [IRIS_X_H2] = w->x_H2};
-    enum iris_status st;
-
-    st = columns->get(columns->self, &tile, field, err);
     if (st)
         return st;
-    add_columns(w, w->next, w->rho[slot], sums);
-    iris_blur_column(&w->pair->blur, &w->part, w->v, w->row, w->velocity[slot]);
-    w->next++;
+    add_column(w, c);
+    w->observer->observe(w->observer->self, c, w->spectra);
+    for (k = 0; k < c->n_rays; k++)
+        for (v = 0; v < n; v++)
+            to[v] += w->share[c->lat + k] * w->spectra[k * n + v];
     return IRIS_OK;
-}
-
-/* The spectra of one longitude, folded over the latitudes of the band. */
-static void
-observe_longitude(struct window *w, size_t lon, double *folded)
-{
-    const struct iris_simple_pair *p = w->pair;
-    const struct iris_column_part *part = &w->part;
-    const double *kernel[IRIS_BLUR_MAX];
-    const float *rho = w->rho[lon % w->depth];
-    size_t m, k, c, n_v = p->law.v_steps, offset = part->want_first - part->lat_first;
-    float *line = w->v; /* free again once blurred */
-    double *column = w->row;
-    size_t i;
-
-    for (m = 0; m < p->blur.n[1]; m++) {
-        size_t from = iris_reflect((long)(lon + m) - (long)w->half_lon, p->lon_steps);
-
-        kernel[m] = w->velocity[from % w->depth];
-    }
-    iris_blur_across(&p->blur, kernel, part->n_r * part->n_want, w->blurred);
-    for (k = 0; k < part->n_want; k++) {
-        double *spectrum = p->max ? w->spectrum : folded;
-
-        for (i = 0; i < part->n_r; i++) {
-            column[i] = w->blurred[i * part->n_want + k];
-            line[i] = rho[i * part->n_lat_in + offset + k];
-        }
-        if (p->max)
-            memset(spectrum, 0, n_v * sizeof *spectrum);
-        iris_simple_add(&p->law, column, line, part->n_r, 1, spectrum);
-        for (c = 0; p->max && c < n_v; c++)
-            folded[c] = spectrum[c] > folded[c] ? spectrum[c] : folded[c];
-    }
 }
 
 static enum iris_status
-walk_band(struct window *w, const struct iris_columns *columns, const struct iris_pause *pause,
-          double *sums, double *folded, struct iris_err *err)
+fold_max(void *self, size_t lon, const struct iris_column *c, const double *smoothed,
+         struct iris_err *err)
 {
-    size_t n_lon = w->pair->lon_steps, n_v = w->pair->law.v_steps, lon;
-    enum iris_status st;
+    struct work *w = self;
+    size_t n = w->observer->values, k, v;
+    double *to = w->folded + lon * n;
+    int first = c->lat + c->skip == 0;
 
-    for (lon = 0; lon < n_lon; lon++) {
-        while (w->next < n_lon && w->next <= lon + w->half_lon) {
-            st = window_advance(w, columns, sums, err);
-            if (st)
-                return st;
-            if (pause && pause->fn(pause->self))
-                return iris_fail(err, IRIS_E_RETRY, "stopped");
-        }
-        observe_longitude(w, lon, folded + lon * n_v);
-    }
+    (void)err;
+    for (k = 0; k < c->n_own; k++)
+        for (v = 0; v < n; v++)
+            if ((first && k == 0) || smoothed[k * n + v] > to[v])
+                to[v] = smoothed[k * n + v];
     return IRIS_OK;
+}
+
+static enum iris_status
+visit_max(void *self, const struct iris_column *c, struct iris_err *err)
+{
+    struct work *w = self;
+    struct iris_beam_done done = {fold_max, w};
+    enum iris_status st = make_room(w, c, err);
+
+    if (st)
+        return st;
+    add_column(w, c);
+    w->observer->observe(w->observer->self, c, w->spectra);
+    return iris_beam_window_put(&w->window, c, w->spectra, &done, err);
+}
+
+/* A mean over latitude and the beam's smoothing of longitude can change
+ * places. */
+static void
+smooth_longitudes(const struct work *w, const double *folded, double *out)
+{
+    const struct iris_beam_axis *a = &w->beam->lon;
+    size_t n = w->observer->values, lon, m, v;
+
+    memset(out, 0, w->n_lon * n * sizeof *out);
+    for (lon = 0; lon < w->n_lon; lon++) {
+        for (m = 0; m < a->size; m++) {
+            size_t from = iris_reflect((long)(lon + m) - (long)(a->size / 2), w->n_lon);
+
+            for (v = 0; v < n; v++)
+                out[lon * n + v] += a->weight[m] * folded[from * n + v];
+        }
+    }
+}
+
+/* [lon][line][channel] to [line][lon][channel] */
+static void
+store_observed(const struct work *w, const double *folded, double scale, float *observed)
+{
+    size_t lines = w->law->n_lines, n_v = w->observer->values / lines, lon, l, v;
+
+    for (lon = 0; lon < w->n_lon; lon++)
+        for (l = 0; l < lines; l++)
+            for (v = 0; v < n_v; v++)
+                observed[(l * w->n_lon + lon) * n_v + v] =
+                    (float)(folded[(lon * lines + l) * n_v + v] * scale);
+}
+
+static enum iris_status
+prepare_pair(struct work *w, struct iris_err *err)
+{
+    const struct iris_pair_law *law = w->law;
+    size_t values = w->observer->values;
+
+    w->sums = calloc((law->crop_max - law->crop_min) * w->n_lon, sizeof *w->sums);
+    w->folded = calloc(w->n_lon * values, sizeof *w->folded);
+    w->share = malloc(w->n_lat * sizeof *w->share);
+    if (!w->sums || !w->folded || !w->share)
+        return iris_fail_memory(err);
+    iris_beam_shares(&w->beam->lat, w->share);
+    return law->max ? iris_beam_window_init(&w->window, w->beam, w->n_lat, values, err) : IRIS_OK;
 }
 
 enum iris_status
-iris_simple_pair_make(const struct iris_simple_pair *p, const struct iris_columns *columns,
-                      const struct iris_pause *pause, float *column, float *observed,
-                      struct iris_err *err)
+iris_pair_make(const struct iris_pair_law *law, const struct iris_columns *columns,
+               const struct iris_observer *observer, const struct iris_pause *pause, float *column,
+               float *observed, struct iris_err *err)
 {
-    size_t n_column = (p->crop_max - p->crop_min) * p->lon_steps;
-    size_t n_observed = p->lon_steps * p->law.v_steps, lat, i;
-    double *sums = calloc(n_column, sizeof *sums);
-    double *folded = calloc(n_observed, sizeof *folded);
-    struct window w = {0};
+    struct work w = {.law = law,
+                     .beam = law->beam,
+                     .observer = observer,
+                     .n_lon = law->sky.lon_steps,
+                     .n_lat = law->sky.lat_steps};
+    struct iris_visitor visitor = {.visit = law->max ? visit_max : visit_mean,
+                                   .self = &w,
+                                   .fields = observer->fields | 1U << IRIS_RHO | 1U << IRIS_X_H2,
+                                   .margin = law->max ? law->beam->lat.size / 2 : 0};
+    size_t n = (law->crop_max - law->crop_min) * w.n_lon, i;
+    double share = 1 / (double)w.n_lat, *smoothed = NULL;
     enum iris_status st;
 
-    st = sums && folded ? window_init(&w, p, err) : iris_fail_memory(err);
-    for (lat = 0; !st && lat < p->lat_steps; lat += w.part.n_want) {
-        size_t left = p->lat_steps - lat;
-
-        window_start_band(&w, lat, left < w.n_lat ? left : w.n_lat);
-        st = walk_band(&w, columns, pause, sums, folded, err);
+    st = prepare_pair(&w, err);
+    if (!st)
+        st = iris_sky_walk(&law->sky, columns, &visitor, pause, err);
+    for (i = 0; i < n && !st; i++)
+        column[i] = (float)(w.sums[i] * share);
+    if (!st && law->max) {
+        store_observed(&w, w.folded, 1, observed);
+    } else if (!st) {
+        smoothed = malloc(w.n_lon * observer->values * sizeof *smoothed);
+        st = smoothed ? IRIS_OK : iris_fail_memory(err);
+        if (!st) {
+            smooth_longitudes(&w, w.folded, smoothed);
+            store_observed(&w, smoothed, share, observed);
+        }
     }
-    if (!st) {
-        double share = 1 / (double)p->lat_steps;
-
-        for (i = 0; i < n_column; i++)
-            column[i] = (float)(sums[i] * share);
-        for (i = 0; i < n_observed; i++)
-            observed[i] = (float)(p->max ? folded[i] : folded[i] * share);
-    }
-    window_release(&w);
-    free(sums);
-    free(folded);
+    free(smoothed);
+    work_release(&w);
     return st;
 }
 
-static enum iris_status
-sample_column(void *self, const struct iris_tile *tile, float *const field[IRIS_FIELDS],
-              struct iris_err *err)
-{
-    struct iris_sampler *s = self;
+/* ---- cubes ---- */
 
-    return iris_sampler_tile(s, tile, field, err);
+static enum iris_status
+put_smoothed(void *self, size_t lon, const struct iris_column *c, const double *smoothed,
+             struct iris_err *err)
+{
+    struct work *w = self;
+    size_t n = c->n_own * w->observer->values, i;
+
+    for (i = 0; i < n; i++)
+        w->single[i] = (float)smoothed[i];
+    return w->sink->put(w->sink->self, lon, c->lat + c->skip, c->n_own, w->single, err);
 }
 
-struct iris_columns
-iris_columns_of_sampler(struct iris_sampler *s)
+static enum iris_status
+visit_cube(void *self, const struct iris_column *c, struct iris_err *err)
 {
-    return (struct iris_columns){sample_column, s};
+    struct work *w = self;
+    struct iris_beam_done done = {put_smoothed, w};
+    enum iris_status st = make_room(w, c, err);
+
+    if (st)
+        return st;
+    w->observer->observe(w->observer->self, c, w->spectra);
+    return iris_beam_window_put(&w->window, c, w->spectra, &done, err);
+}
+
+enum iris_status
+iris_cube_make(const struct iris_sky *sky, const struct iris_beam *beam,
+               const struct iris_columns *columns, const struct iris_observer *observer,
+               const struct iris_pause *pause, const struct iris_cube_sink *sink,
+               struct iris_err *err)
+{
+    struct work w = {.beam = beam,
+                     .observer = observer,
+                     .sink = sink,
+                     .n_lon = sky->lon_steps,
+                     .n_lat = sky->lat_steps};
+    struct iris_visitor visitor = {visit_cube, &w, observer->fields, beam->lat.size / 2};
+    enum iris_status st;
+
+    st = iris_beam_window_init(&w.window, beam, w.n_lat, observer->values, err);
+    if (!st)
+        st = iris_sky_walk(sky, columns, &visitor, pause, err);
+    work_release(&w);
+    return st;
 }

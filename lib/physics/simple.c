@@ -3,17 +3,17 @@
 #include <math.h>
 
 void
-iris_simple_add(const struct iris_simple_law *law, const double *v, const float *rho, size_t n,
-                size_t stride, double *spectrum)
+iris_simple_add(const struct iris_simple_law *law, const double *v, size_t v_stride,
+                const float *rho, size_t rho_stride, size_t n, double *spectrum)
 {
     double dv = (law->v_max - law->v_min) / (double)(law->v_steps - 1);
     double per_rho = law->dr / dv, top = (double)(law->v_steps - 2);
     size_t i;
 
     for (i = 0; i < n; i++) {
-        double p = (v[i * stride] - law->v_min) / dv;
+        double p = (v[i * v_stride] - law->v_min) / dv;
         double channel = fmin(fmax(floor(p), 0), top);
-        double u = p - channel, w = (double)rho[i * stride] * per_rho;
+        double u = p - channel, w = (double)rho[i * rho_stride] * per_rho;
         double *to = spectrum + (size_t)channel;
 
         if (law->drop && (u <= -0.5 || u >= 1.5))

@@ -21,11 +21,11 @@ struct iris_simple_law {
 
 /* Add n samples to a spectrum.
  *
- *   in     v, rho    [n] with a stride
+ *   in     v, rho    [n], each with its stride
  *   inout  spectrum  [v_steps]
  */
-void iris_simple_add(const struct iris_simple_law *law, const double *v, const float *rho, size_t n,
-                     size_t stride, double *spectrum);
+void iris_simple_add(const struct iris_simple_law *law, const double *v, size_t v_stride,
+                     const float *rho, size_t rho_stride, size_t n, double *spectrum);
 
 /* Factor from total mass density of gas to mass density of H2 at x_H2 = 1.
  *

@@ -10,7 +10,9 @@
  * three frequencies, the ends and the middle, and is a parabola between them.
  *
  * A line is looked at only within its reach; outside it D runs on by itself,
- * and where no line has been yet it is zero.
+ * and where no line has been yet it is zero. What is stored is D over a factor g
+ * that follows, in double, how dust alone would dim it: tiny losses on many
+ * steps would vanish in the rounding of D.
  */
 #include <math.h>
 #include <stdint.h>
@@ -38,8 +40,10 @@ struct continuum {
     int thin;   /* formal: below the reference's limit for absorption */
 };
 
+/* D = g times what is stored. */
 struct excess {
     float *now, *before, *phi;
+    double g, last_g;
     const float *place;
     size_t from, to; /* outside: zero */
 };
@@ -79,6 +83,16 @@ loss(float tau)
     return t < 0.25f && t > -0.25f ? series : 1 - exp_single(-t);
 }
 
+/* v exp(-tau): a small tau's loss is not rounded with 1, and of a large one no
+ * difference is taken. */
+static inline float
+attenuated(float v, float tau)
+{
+    float t = tau < 87 ? tau : 87;
+
+    return t < 0.25f && t > -0.25f ? v - v * loss(t) : v * exp_single(-t);
+}
+
 /* (1 - exp(-tau)) / tau */
 static inline float
 mean_escape(float tau)
@@ -101,7 +115,7 @@ escape_hindered(float line, float dust, float f_dust)
 
     if (x <= 0.25f && x > -0.25f)
         return dust * series;
-    return dust / far * (mean_escape(line) - (1 - loss(line)) * f_dust);
+    return dust / far * (mean_escape(line) - attenuated(f_dust, line));
 }
 
 /* ---- the continuum ---- */
@@ -186,11 +200,20 @@ continuum_formal(struct continuum *C, double h, double ad)
 
 /* ---- smooth ---- */
 
-/* D' is now, D'' before: D = max(-C, (first D' + second D'' + phi G + clipped) /
- * (under + a phi)), with G = 2h norm (j - a C) and a = 2h norm a. */
+/* Of D itself, with D' and D'' one and two steps before, G = 2h norm (j - a C),
+ * a = 2h norm a and dust = 2h a_d:
+ *
+ *   D = max(-C, (base E + phi G + clipped) / (base + dust + a phi))
+ *
+ * where base is 3 and base E = 4 D' - D'', but in the first interval base is 4
+ * and base E what the step before gives to the trapezoid. Of D over g,
+ *
+ *   base E / (base + dust) = keep D' + trend (D' - D'')
+ *
+ * with keep 1 when g follows the same rule, g = (4 g' - g'') / (3 + dust). */
 struct smooth {
-    struct parabola C, G, clipped;
-    float first, second, under, a;
+    struct parabola C, G, clipped; /* over g */
+    float keep, trend, under, a;
     int is_clipped;
 };
 
@@ -200,12 +223,12 @@ run_on(const struct smooth *m, const struct excess *D, size_t from, size_t to)
     float *restrict before = D->before;
     const float *restrict now = D->now;
     const float *restrict place = D->place;
-    float first = m->first / m->under, second = m->second / m->under;
-    struct parabola C = m->C;
+    struct smooth k = *m;
     size_t f;
 
     for (f = from; f < to; f++) {
-        float v = first * now[f] + second * before[f], least = -evaluate(C, place[f]);
+        float v = k.keep * now[f] + (now[f] - before[f]) * k.trend;
+        float least = -evaluate(k.C, place[f]);
 
         before[f] = v < least ? least : v;
     }
@@ -222,12 +245,13 @@ run_line(const struct smooth *m, const struct excess *D, size_t from, size_t to)
     size_t f;
 
     for (f = from; f < to; f++) {
-        float v = k.first * now[f] + k.second * before[f] + phi[f] * evaluate(k.G, place[f]);
-        float least = -evaluate(k.C, place[f]);
+        float v = k.keep * now[f] + (now[f] - before[f]) * k.trend, take = k.a * phi[f];
+        float give = phi[f] * evaluate(k.G, place[f]), least = -evaluate(k.C, place[f]);
 
         if (k.is_clipped)
-            v += evaluate(k.clipped, place[f]);
-        v /= k.under + k.a * phi[f];
+            give += evaluate(k.clipped, place[f]);
+        v = take < 1 ? v + (give - v * take) / (k.under + take)
+                     : (v * k.under + give) / (k.under + take);
         before[f] = v < least ? least : v;
     }
 }
@@ -296,6 +320,52 @@ advance(struct smooth *m, struct excess *D, struct iris_window w)
     run_on(m, D, w.to, D->to);
 }
 
+/* Take the factor of a step, unless dust is so thick that the rule for it does
+ * not dim but oscillate. */
+static void
+dim(struct smooth *m, struct excess *D, size_t s, double dust)
+{
+    double g = s > 1 ? (4 * D->g - D->last_g) / (3 + dust) : 4 * D->g / (4 + dust);
+
+    m->under = (float)((s > 1 ? 3 : 4) + dust);
+    if (s > 1) {
+        double next = g > D->g / 2 ? g : D->g;
+
+        m->keep = (float)(g / next);
+        m->trend = (float)(D->last_g / ((3 + dust) * next));
+        D->last_g = D->g;
+        D->g = next;
+    } else {
+        m->keep = (float)(4 / (4 + dust));
+        m->trend = 0;
+    }
+}
+
+/* Bring D' and D'' to a factor of 1, before the factor leaves the range of
+ * single precision. */
+static void
+undim(struct excess *D)
+{
+    float g = (float)D->g, last_g = (float)D->last_g;
+    size_t f;
+
+    if (D->g > 1e-6)
+        return;
+    for (f = D->from; f < D->to; f++) {
+        D->now[f] *= g;
+        D->before[f] *= last_g;
+    }
+    D->g = D->last_g = 1;
+}
+
+static struct parabola
+fit_over(const struct nodes *y, double g)
+{
+    struct nodes over = {{y->at[0] / g, y->at[1] / g, y->at[2] / g}};
+
+    return fit(&over);
+}
+
 static void
 march_smooth(struct iris_solver *t, const struct iris_band *b, struct excess *D,
              struct continuum *C)
@@ -309,23 +379,23 @@ march_smooth(struct iris_solver *t, const struct iris_band *b, struct excess *D,
         const struct iris_step *step = &t->step[s];
         double a = t->law.transfer == IRIS_THICK ? step->a : 0, norm;
         struct iris_window w = fill_profile(t, b, step, D, &norm);
-        struct smooth m = {.first = s > 1 ? 4 : 1,
-                           .second = s > 1 ? -1 : 0,
-                           .under = (float)((s > 1 ? 3 : 4) + 2 * h * step->ad),
-                           .a = (float)(2 * h * norm * a)};
+        struct smooth m = {.a = (float)(2 * h * norm * a)};
 
         dust_source(t, b, step, &C->source);
         continuum_smooth(C, s, h, step->ad, last_ad, &last_source);
         for (i = 0; i < NODES; i++)
             G.at[i] = 2 * h * norm * (step->j - step->a * C->now.at[i]);
-        m.G = fit(&G);
         if (s == 0) {
             /* the first interval is a trapezoid: what this step gives to it */
+            m.G = fit(&G);
             for (f = w.from; f < w.to; f++)
-                D->now[f] = D->phi[f] * evaluate(m.G, D->place[f]);
+                D->now[f] = D->phi[f] * evaluate(m.G, D->place[f]) / 4;
         } else {
-            m.C = fit(&C->now);
-            m.clipped = fit(&C->clipped);
+            undim(D);
+            dim(&m, D, s, 2 * h * step->ad);
+            m.G = fit_over(&G, D->g);
+            m.C = fit_over(&C->now, D->g);
+            m.clipped = fit_over(&C->clipped, D->g);
             m.is_clipped = C->is_clipped;
             advance(&m, D, w);
             swap(D);
@@ -347,11 +417,12 @@ march_smooth(struct iris_solver *t, const struct iris_band *b, struct excess *D,
  *   D = D' e + f phi G - tau_l (C - S) (f(tau_l) - f),  G = h norm (j - a C)
  * where e = exp(-tau) and f = (1 - e) / tau. Below the reference's limit for
  * absorption light is only added: D = D' + h j phi, and what dust took from the
- * continuum (rest).
+ * continuum (rest). All over g, which dims by exp(-tau_d) where dust absorbs.
  */
 struct formal {
-    struct parabola C, G, other, rest;
-    float tau_l, tau_d, j;
+    struct parabola C, G, other, rest; /* over g */
+    float tau_l, tau_d, j;             /* j over g */
+    float unthinned;                   /* D' over g without dust's loss, per D' over g */
     int thin;
 };
 
@@ -359,7 +430,6 @@ static void
 run_formal(const struct formal *m, const struct excess *D, struct iris_window w)
 {
     static const float limit = 1e-6f;
-
     float *restrict now = D->now;
     const float *restrict phi = D->phi;
     const float *restrict place = D->place;
@@ -368,17 +438,18 @@ run_formal(const struct formal *m, const struct excess *D, struct iris_window w)
     size_t f;
 
     for (f = w.from; f < w.to; f++) {
-        float line = k.tau_l * phi[f], tau = line + k.tau_d, less = loss(tau);
+        float line = k.tau_l * phi[f], tau = line + k.tau_d;
         float share = mean_escape(tau), other = evaluate(k.other, place[f]), v;
         float least = -evaluate(k.C, place[f]);
 
-        v = now[f] - now[f] * less + share * phi[f] * evaluate(k.G, place[f]);
+        v = attenuated(now[f], k.thin ? tau : line);
+        v += share * phi[f] * evaluate(k.G, place[f]);
         if (k.thin)
             v += other * (share - 1) - share * k.tau_d * (evaluate(k.rest, place[f]));
         else
             v -= line * other * escape_hindered(line, k.tau_d, f_dust);
         if (!k.thin && tau < limit && tau > -limit)
-            v = now[f] + k.j * phi[f] + evaluate(k.rest, place[f]);
+            v = now[f] * k.unthinned + k.j * phi[f] + evaluate(k.rest, place[f]);
         now[f] = v < least ? least : v;
     }
 }
@@ -432,9 +503,7 @@ march_formal(struct iris_solver *t, const struct iris_band *b, struct excess *D,
     for (s = 0; s < t->law.r_steps; s++) {
         const struct iris_step *step = &t->step[s];
         struct iris_window w = fill_profile(t, b, step, D, &norm);
-        struct formal m = {.tau_l = (float)(h * norm * step->a),
-                           .tau_d = (float)(h * step->ad),
-                           .j = (float)(h * norm * step->j)};
+        struct formal m = {.tau_l = (float)(h * norm * step->a), .tau_d = (float)(h * step->ad)};
 
         dust_source(t, b, step, &C->source);
         continuum_formal(C, h, step->ad);
@@ -446,17 +515,23 @@ march_formal(struct iris_solver *t, const struct iris_band *b, struct excess *D,
             other.at[i] = C->thin ? dust : C->now.at[i] - S;
             rest.at[i] = C->thin ? C->before.at[i] : C->before.at[i] + dust - C->now.at[i];
         }
-        m.C = fit(&C->now);
-        m.G = fit(&G);
-        m.other = fit(&other);
-        m.rest = fit(&rest);
-        if (!C->thin) {
+        undim(D);
+        if (!C->thin && C->tau > 1) {
+            /* too much for a factor */
             float e = (float)exp(-C->tau);
 
             for (f = D->from; f < D->to; f++)
-                if (f < w.from || f >= w.to)
-                    D->now[f] *= e;
+                D->now[f] *= e;
+            m.unthinned = 1 / e;
+        } else if (!C->thin) {
+            D->g *= exp(-C->tau);
+            m.unthinned = (float)exp(C->tau);
         }
+        m.j = (float)(h * norm * step->j / D->g);
+        m.C = fit_over(&C->now, D->g);
+        m.G = fit_over(&G, D->g);
+        m.other = fit_over(&other, D->g);
+        m.rest = fit_over(&rest, D->g);
         if (C->thin) {
             struct iris_window inner = absorbing(t, b, step, &m, D, w);
 
@@ -489,7 +564,7 @@ is_tame(const struct iris_solver *t)
 }
 
 static void
-collect(struct iris_solver *t, const float *D, const struct continuum *C)
+collect(struct iris_solver *t, const struct excess *D, const struct continuum *C)
 {
     size_t q = t->law.v_subsamples, fine = iris_transfer_fine(&t->law), V = t->law.v_steps, k, m;
     const double *c = C->now.at;
@@ -500,13 +575,14 @@ collect(struct iris_solver *t, const float *D, const struct continuum *C)
         t->continuum[k] = c[1] + u * ((c[2] - c[0]) / 2 + u * ((c[2] + c[0]) / 2 - c[1]));
     }
     for (k = 0; k < V && !fine; k++)
-        t->excess[k] = (double)D[k];
+        t->excess[k] = D->g * (double)D->now[k];
     for (k = 0; k < V && fine; k++) {
-        const float *f = D + k * fine;
+        const float *f = D->now + k * fine;
         double sum = 0;
 
         for (m = 0; m < q; m++)
             sum += (double)f[2 * m] + 4 * (double)f[2 * m + 1] + (double)f[2 * m + 2];
+        sum *= D->g;
         /* the last point of a channel has the next channel's continuum */
         if (k + 1 < V)
             sum += t->continuum[k + 1] - t->continuum[k];
@@ -521,6 +597,8 @@ iris_transfer_single(struct iris_solver *t, size_t line)
     struct excess D = {.now = t->single,
                        .before = t->single + t->n,
                        .phi = t->single + 2 * t->n,
+                       .g = 1,
+                       .last_g = 1,
                        .place = t->place,
                        .from = t->n,
                        .to = 0};
@@ -537,7 +615,7 @@ iris_transfer_single(struct iris_solver *t, size_t line)
         march_smooth(t, b, &D, &C);
     else
         march_formal(t, b, &D, &C);
-    collect(t, D.now, &C);
+    collect(t, &D, &C);
     for (k = 0; k <= last; k++)
         if (!isfinite(t->excess[k]))
             return -1;

@@ -7,6 +7,9 @@
 #ifndef IRIS_UNITS_H
 #define IRIS_UNITS_H
 
+/* kg; IAU 2015 Resolution B3 (GM) with G of CODATA 2018 */
+#define IRIS_SOLAR_MASS 1.98841e30
+
 struct iris_unit_system {
     double length;      /* per m */
     double time;        /* per s */

@@ -2,15 +2,22 @@
 
 #include <limits.h>
 #include <mpi.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { TAG = 1 };
+enum { TAG = 1, SHARED_MAX = 4, LINE = 64 };
 
 struct iris_pool {
     int launched;
     int rank, size;
+    size_t n_shared;
+    struct {
+        void *own; /* NULL: in the window */
+        MPI_Win window;
+    } shared[SHARED_MAX];
 };
 
 /* Every MPI call goes through here. */
@@ -146,6 +153,97 @@ iris_pool_poll(struct iris_pool *pool, int *from, struct iris_buf *text, struct 
     return st;
 }
 
+/* What is at the head of shared memory. */
+enum { UNTOUCHED, MAKING, MADE, BROKEN };
+
+/* One window of a node's ranks, all of it allocated by the first. */
+static enum iris_status
+allocate_window(size_t bytes, MPI_Comm node, MPI_Win *window, void **memory, struct iris_err *err)
+{
+    enum iris_status st;
+    MPI_Aint size;
+    int rank, unit;
+
+    MPI_Comm_set_errhandler(node, MPI_ERRORS_RETURN);
+    st = checked(MPI_Comm_rank(node, &rank), "MPI_Comm_rank", err);
+    if (!st)
+        st = checked(MPI_Win_allocate_shared(rank ? 0 : (MPI_Aint)bytes, 1, MPI_INFO_NULL, node,
+                                             memory, window),
+                     "MPI_Win_allocate_shared", err);
+    if (!st)
+        st = checked(MPI_Win_shared_query(*window, 0, &size, &unit, memory), "MPI_Win_shared_query",
+                     err);
+    if (!st && !rank)
+        atomic_init((_Atomic int *)*memory, UNTOUCHED);
+    return st;
+}
+
+static enum iris_status
+share(struct iris_pool *pool, size_t bytes, void **memory, struct iris_err *err)
+{
+    MPI_Win *window = &pool->shared[pool->n_shared].window;
+    enum iris_status st;
+    MPI_Comm node;
+    int failed, any;
+
+    st = checked(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node),
+                 "MPI_Comm_split_type", err);
+    if (st)
+        return st;
+    failed = allocate_window(bytes, node, window, memory, NULL) != IRIS_OK;
+    /* nobody looks at the state before it is set */
+    st = checked(MPI_Allreduce(&failed, &any, 1, MPI_INT, MPI_MAX, node), "MPI_Allreduce", err);
+    MPI_Comm_free(&node);
+    if (!st && any)
+        *memory = NULL;
+    return st;
+}
+
+enum iris_status
+iris_pool_share(struct iris_pool *pool, size_t bytes, struct iris_shared *s, struct iris_err *err)
+{
+    enum iris_status st = IRIS_OK;
+    void *memory = NULL;
+
+    *s = (struct iris_shared){0};
+    if (pool->n_shared == SHARED_MAX || bytes > SIZE_MAX - LINE)
+        return iris_fail(err, IRIS_E_BUG, "cannot share %zu bytes", bytes);
+    if (pool->launched)
+        st = share(pool, bytes + LINE, &memory, err);
+    if (st)
+        return st;
+    if (!memory) {
+        s->own = 1;
+        memory = pool->shared[pool->n_shared].own = calloc(1, bytes + LINE);
+        if (!memory)
+            return iris_fail_memory(err);
+    }
+    pool->n_shared++;
+    s->state = memory;
+    s->memory = (char *)memory + LINE;
+    return IRIS_OK;
+}
+
+int
+iris_shared_begin(struct iris_shared *s)
+{
+    _Atomic int *state = s->state;
+    int is = UNTOUCHED;
+    unsigned idle = 0;
+
+    if (atomic_compare_exchange_strong(state, &is, MAKING))
+        return 1;
+    while ((is = atomic_load(state)) == MAKING)
+        iris_pool_nap(&idle);
+    return is == MADE ? 0 : -1;
+}
+
+void
+iris_shared_done(struct iris_shared *s, int made)
+{
+    atomic_store((_Atomic int *)s->state, made ? MADE : BROKEN);
+}
+
 void
 iris_pool_nap(unsigned *idle)
 {
@@ -162,7 +260,17 @@ iris_pool_nap(unsigned *idle)
 void
 iris_pool_finish(struct iris_pool *pool)
 {
-    if (pool && pool->launched)
+    size_t i;
+
+    if (!pool)
+        return;
+    for (i = 0; i < pool->n_shared; i++) {
+        if (pool->shared[i].own)
+            free(pool->shared[i].own);
+        else
+            MPI_Win_free(&pool->shared[i].window);
+    }
+    if (pool->launched)
         MPI_Finalize();
     free(pool);
 }

@@ -4,8 +4,8 @@
  * is the one process that called, and MPI is never started. Messages are byte
  * strings; rank 0 is the master.
  *
- * After iris_pool_start no call is collective but broadcast and finish. A rank
- * that waits sleeps between looks, it does not burn its core.
+ * After iris_pool_start no call is collective but broadcast, share and finish. A
+ * rank that waits sleeps between looks, it does not burn its core.
  */
 #ifndef IRIS_POOL_H
 #define IRIS_POOL_H
@@ -47,6 +47,30 @@ enum iris_status iris_pool_send(struct iris_pool *pool, int to, const struct iri
  */
 enum iris_status iris_pool_poll(struct iris_pool *pool, int *from, struct iris_buf *text,
                                 struct iris_err *err);
+
+/* Memory that the ranks of a node have in common. Whoever needs its contents
+ * first makes them. */
+struct iris_shared {
+    void *memory;
+    void *state;
+    int own; /* not shared after all: there was no room where it lives */
+};
+
+/*   in   bytes  the same on all ranks
+ *   out  s      lives as long as the pool
+ *   collective  every rank; nothing is touched, so it costs nothing until used
+ */
+enum iris_status iris_pool_share(struct iris_pool *pool, size_t bytes, struct iris_shared *s,
+                                 struct iris_err *err);
+
+/* Wait until the contents are there, or be the one to make them.
+ *
+ *   return  1   this rank must make them, then call iris_shared_done
+ *           0   they are there
+ *           -1  who was to make them could not
+ */
+int iris_shared_begin(struct iris_shared *s);
+void iris_shared_done(struct iris_shared *s, int made);
 
 /* Sleep a little, longer the more often in a row nothing was there: between
  * 20 microseconds and 2 milliseconds. idle counts and is reset by the caller. */

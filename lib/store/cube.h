@@ -33,7 +33,7 @@ struct iris_cube_law {
     double v_min, v_max;          /* km/s, positive towards the observer */
     const char *unit;             /* as iris_cube_unit; NULL: units of processing */
     const char *quantity;         /* "Trj"; NULL: not said */
-    const double *rest_frequency; /* [n_lines] Hz, > 0 */
+    const double *rest_frequency; /* [n_lines] Hz, > 0; NULL: there is none */
     const char *const *line_name; /* [n_lines] "13CO 2-1" */
     double beam_fwhm;             /* deg; NaN: none */
     const char *const *history;   /* [n_history] free text, one record each */

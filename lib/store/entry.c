@@ -216,9 +216,8 @@ iris_entry_add(struct iris_manifest *m, const struct iris_entry_run *run, const 
     return st;
 }
 
-/* Relative, and never upwards. */
-static int
-is_inside(const char *path)
+int
+iris_path_is_inside(const char *path)
 {
     const char *p = path;
 
@@ -302,7 +301,7 @@ iris_entry_get(const struct iris_manifest *m, size_t row, struct iris_entry *e,
     for (i = 0; i < e->n_kinds; i++) {
         e->path[i] = iris_manifest_get(m, row, kinds[e->kind[i]].column);
         e->hash[i] = iris_manifest_get(m, row, kinds[e->kind[i]].hash);
-        if (e->state != IRIS_FAILED && (!e->path[i] || !is_inside(e->path[i])))
+        if (e->state != IRIS_FAILED && (!e->path[i] || !iris_path_is_inside(e->path[i])))
             return bad_entry(e, row, kinds[e->kind[i]].column, e->path[i], err);
     }
     return IRIS_OK;

@@ -57,6 +57,7 @@ struct iris_entry_run {
     enum iris_type type;
     uint64_t seed;
     uint32_t round;
+    int precise; /* synthetic: in double */
     const char *digest;
 };
 
@@ -108,6 +109,9 @@ enum iris_status iris_entry_fail(struct iris_manifest *m, size_t row, const char
  *   owns  the caller, with free(); NULL when out of memory
  */
 char *iris_path_join(const char *root, const char *path);
+
+/* Whether a path is relative and leads nowhere upwards. */
+int iris_path_is_inside(const char *path);
 
 /* Moments of a number of values: m2 is the sum of squared deviations. */
 struct iris_moments {

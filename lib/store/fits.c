@@ -27,7 +27,7 @@ scale_of(const char *what, double min, double max, size_t n, struct scale *s, st
 static enum iris_status
 check_line(const struct iris_cube_law *law, size_t line, struct iris_err *err)
 {
-    double nu = law->rest_frequency[line];
+    double nu = law->rest_frequency ? law->rest_frequency[line] : 1;
 
     if (!isfinite(nu) || nu <= 0)
         return iris_fail(err, IRIS_E_DATA, "the rest frequency of line '%s' is not positive",
@@ -65,14 +65,15 @@ put_sky(fitsfile *f, const struct scale *lon, const struct scale *lat, int *bad)
 }
 
 static void
-put_velocity(fitsfile *f, double first, const struct scale *v, double frequency, int *bad)
+put_velocity(fitsfile *f, double first, const struct scale *v, const double *frequency, int *bad)
 {
     put_text(f, "CTYPE3", "VRAD", "label of the channel", bad);
     put_text(f, "CUNIT3", "m/s", NULL, bad);
     put_number(f, "CRVAL3", first, NULL, bad);
     put_number(f, "CRPIX3", 1, NULL, bad);
     put_number(f, "CDELT3", v->step, NULL, bad);
-    put_number(f, "RESTFRQ", frequency, "[Hz] rest frequency", bad);
+    if (frequency)
+        put_number(f, "RESTFRQ", *frequency, "[Hz] rest frequency", bad);
 }
 
 static void
@@ -173,7 +174,8 @@ iris_fits_header(const struct iris_cube_law *law, size_t line, struct iris_buf *
     put_sizes(f, size, &bad);
     put_text(f, "EXTNAME", law->line_name[line], NULL, &bad);
     put_sky(f, &lon, &lat, &bad);
-    put_velocity(f, law->v_min * 1e3, &v, law->rest_frequency[line], &bad);
+    put_velocity(f, law->v_min * 1e3, &v, law->rest_frequency ? law->rest_frequency + line : NULL,
+                 &bad);
     put_values(f, law, &bad);
     put_remarks(f, law, &bad);
     if (!bad)

@@ -1,6 +1,7 @@
 #include "h5.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,7 +59,7 @@ iris_h5_has(hid_t file, const char *object)
 
     /* H5Lexists needs every step on the way to exist */
     snprintf(path, sizeof path, "%s", object);
-    for (slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+    for (slash = strchr(path + (path[0] == '/'), '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (H5Lexists(file, path, H5P_DEFAULT) <= 0)
             return 0;
@@ -92,6 +93,33 @@ iris_h5_attribute(hid_t file, const char *object, const char *name, double *valu
         found = H5Aread(attribute, H5T_NATIVE_DOUBLE, value) >= 0;
     H5Tclose(type);
     H5Sclose(space);
+    H5Aclose(attribute);
+    return found;
+}
+
+int
+iris_h5_text(hid_t file, const char *object, const char *name, struct iris_buf *text)
+{
+    hid_t attribute, type;
+    char *value = NULL;
+    size_t size = 0;
+    int found;
+
+    if (!iris_h5_has_attribute(file, object, name))
+        return 0;
+    attribute = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
+    if (attribute < 0)
+        return 0;
+    type = H5Aget_type(attribute);
+    if (H5Tget_class(type) == H5T_STRING && !H5Tis_variable_str(type))
+        size = (size_t)H5Aget_storage_size(attribute);
+    if (size && size == H5Tget_size(type))
+        value = malloc(size);
+    found = value && H5Aread(attribute, type, value) >= 0;
+    if (found)
+        iris_buf_append(text, value, strnlen(value, size));
+    free(value);
+    H5Tclose(type);
     H5Aclose(attribute);
     return found;
 }

@@ -8,6 +8,7 @@
 #include <hdf5.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "err.h"
 
 /* Stop HDF5 from printing its errors; the functions below report them. */
@@ -29,6 +30,9 @@ enum iris_status iris_h5_fail(struct iris_err *err, enum iris_status status, con
  *   return  1 found, 0 not there or no number
  */
 int iris_h5_attribute(hid_t file, const char *object, const char *name, double *value);
+
+/* The same of a text of fixed length, appended without what pads it. */
+int iris_h5_text(hid_t file, const char *object, const char *name, struct iris_buf *text);
 
 /* Whether an object or attribute is there. */
 int iris_h5_has(hid_t file, const char *object);

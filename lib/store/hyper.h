@@ -191,12 +191,13 @@ const char *iris_hyper_key(size_t i);
  * covers it). Files that a key names count by content. */
 int iris_hyper_key_matters(const char *name, enum iris_type type);
 
-#define IRIS_FORMAT          1 /* raised whenever the arithmetic of a point changes */
+#define IRIS_FORMAT          2 /* raised whenever the arithmetic of a point changes */
 #define IRIS_SETTINGS_DIGEST 9 /* 8 digits and a NUL */
 
 /* The settings digest: a hash of every setting that changes a point's bytes.
  *
  *   in   seed, round  as used, whatever suite_hyper.seed says
+ *   in   precise      synthetic: observed in double
  *   out  digest
  *   out  settings  NULL, or appended: the JSON text that was hashed, which is
  *                  what settings.json in the data set holds
@@ -206,7 +207,7 @@ int iris_hyper_key_matters(const char *name, enum iris_type type);
  *                      abundances cannot be read
  */
 enum iris_status iris_hyper_digest(const struct iris_hyper *h, enum iris_type type, uint64_t seed,
-                                   uint32_t round, char digest[IRIS_SETTINGS_DIGEST],
+                                   uint32_t round, int precise, char digest[IRIS_SETTINGS_DIGEST],
                                    struct iris_buf *settings, struct iris_err *err);
 
 /* What one spectral line is made from, in the units of the file. */

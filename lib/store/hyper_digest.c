@@ -132,7 +132,7 @@ add_key(const struct iris_hyper *h, const struct iris_key *key, json_t *object,
 
 enum iris_status
 iris_hyper_digest(const struct iris_hyper *h, enum iris_type type, uint64_t seed, uint32_t round,
-                  char digest[IRIS_SETTINGS_DIGEST], struct iris_buf *settings,
+                  int precise, char digest[IRIS_SETTINGS_DIGEST], struct iris_buf *settings,
                   struct iris_err *err)
 {
     char hash[IRIS_DIGEST_TEXT];
@@ -146,6 +146,9 @@ iris_hyper_digest(const struct iris_hyper *h, enum iris_type type, uint64_t seed
     object = json_pack("{s:i, s:s, s:I, s:I}", "format", IRIS_FORMAT, "type", iris_type_name(type),
                        "seed", (json_int_t)seed, "round", (json_int_t)round);
     st = object ? IRIS_OK : iris_fail_memory(err);
+    if (!st && precise && type == IRIS_SYNTHETIC &&
+        json_object_set_new(object, "arithmetic", json_string("precise")))
+        st = iris_fail_memory(err);
     for (i = 0; i < iris_key_count && !st; i++)
         if (iris_keys[i].types & (unsigned)type)
             st = add_key(h, &iris_keys[i], object, err);

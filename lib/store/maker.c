@@ -13,19 +13,6 @@
 /* Samples of a tensor that are in memory at once: 24 bytes each. */
 enum { TILE_SAMPLES = 1 << 18, TILE_LON = 16 };
 
-enum iris_status
-iris_maker_init(struct iris_maker *m, const struct iris_hyper *h, enum iris_type type,
-                uint64_t seed, uint32_t round, const char *root, struct iris_pause pause,
-                struct iris_err *err)
-{
-    *m = (struct iris_maker){.type = type, .seed = seed, .round = round, .pause = pause};
-    iris_hyper_settings(h, &m->settings);
-    m->root = strdup(root);
-    if (!m->root)
-        return iris_fail_memory(err);
-    return iris_hyper_digest(h, type, seed, round, m->digest, NULL, err);
-}
-
 static void
 unload(struct iris_maker *m)
 {
@@ -34,19 +21,60 @@ unload(struct iris_maker *m)
     m->snapshot = NULL;
 }
 
+enum iris_status
+iris_maker_init(struct iris_maker *m, const struct iris_hyper *h, const struct iris_entry_run *run,
+                const char *root, const struct iris_tables *tables, struct iris_pause pause,
+                struct iris_err *err)
+{
+    *m = (struct iris_maker){.hyper = h, .tables = *tables, .pause = pause};
+    iris_hyper_settings(h, &m->settings);
+    iris_maker_turn(m, run);
+    m->root = strdup(root);
+    return m->root ? IRIS_OK : iris_fail_memory(err);
+}
+
+void
+iris_maker_turn(struct iris_maker *m, const struct iris_entry_run *run)
+{
+    unload(m);
+    m->run = *run;
+    memcpy(m->digest, run->digest, sizeof m->digest);
+    m->run.settings = &m->settings;
+    m->run.digest = m->digest;
+}
+
 void
 iris_maker_release(struct iris_maker *m)
 {
     unload(m);
+    iris_observe_release(&m->observe);
+    m->can_observe = 0;
     free(m->root);
     m->root = NULL;
+}
+
+/* What is held becomes the snapshot of that id. */
+static enum iris_status
+claim(struct iris_maker *m, const char *id, const struct iris_source *source, int *foreign,
+      int *publishing, struct iris_err *err)
+{
+    struct iris_dataset dataset = {.root = m->root, .lock = -1};
+    enum iris_status st;
+
+    st = iris_dataset_claim(&dataset, m->digest, id, source, err);
+    *foreign = st == IRIS_E_DATA;
+    *publishing = st == IRIS_E_IO;
+    if (!st && !(m->snapshot = strdup(id)))
+        st = iris_fail_memory(err);
+    if (st)
+        unload(m);
+    return st;
 }
 
 enum iris_status
 iris_maker_load(struct iris_maker *m, const char *id, const char *path, uint64_t files,
                 struct iris_buf *warnings, int *foreign, int *publishing, struct iris_err *err)
 {
-    struct iris_dataset dataset = {.root = m->root, .lock = -1};
     struct iris_snapshot_info info = {0};
     struct iris_source source;
     enum iris_status st;
@@ -55,22 +83,23 @@ iris_maker_load(struct iris_maker *m, const char *id, const char *path, uint64_t
     if (m->snapshot && !strcmp(m->snapshot, id))
         return IRIS_OK;
     unload(m);
-    st = iris_snapshot_load(path, files, &m->settings, iris_snapshot_fields(m->type), m->pause.fn,
-                            m->pause.self, &m->cells, &info, err);
+    st = iris_snapshot_load(path, files, &m->settings, iris_snapshot_fields(m->run.type),
+                            m->pause.fn, m->pause.self, &m->cells, &info, err);
     if (st)
         return st;
     iris_buf_append(warnings, iris_buf_str(&info.warnings), info.warnings.len);
     iris_buf_release(&info.warnings);
     source.bytes = info.bytes;
     memcpy(source.content, info.content, sizeof source.content);
-    st = iris_dataset_claim(&dataset, m->digest, id, &source, err);
-    *foreign = st == IRIS_E_DATA;
-    *publishing = st == IRIS_E_IO;
-    if (!st && !(m->snapshot = strdup(id)))
-        st = iris_fail_memory(err);
-    if (st)
-        unload(m);
-    return st;
+    return claim(m, id, &source, foreign, publishing, err);
+}
+
+enum iris_status
+iris_maker_adopt(struct iris_maker *m, const char *id, const struct iris_source *source,
+                 int *foreign, int *publishing, struct iris_err *err)
+{
+    unload(m);
+    return claim(m, id, source, foreign, publishing, err);
 }
 
 static void
@@ -99,7 +128,7 @@ make_sampler(const struct iris_maker *m, uint32_t point, struct iris_sampler *sa
     iris_units_processing(s->writer.length_cm, s->writer.mass_g, s->writer.velocity_cm_per_s,
                           s->writer.temperature_K, s->dataset.meters_per_parsec, &units);
     iris_perturb_law_of(s, &perturb);
-    iris_perturb_draw(&perturb, m->seed, iris_hash64(0, m->snapshot), m->round, point, &p);
+    iris_perturb_draw(&perturb, m->run.seed, iris_hash64(0, m->snapshot), m->run.round, point, &p);
     iris_view_init(&view, &law, p.jitter_r, p.jitter_lon, units.parsec);
     iris_sampler_init(sampler, &m->cells, &view, &p);
 }
@@ -128,7 +157,7 @@ publish_array(const struct iris_maker *m, uint32_t point, enum iris_kind kind, c
     enum iris_status st;
     char *path = NULL;
 
-    iris_kind_shape(kind, m->type, &m->settings, &shape);
+    iris_kind_shape(kind, m->run.type, &m->settings, &shape);
     st = array_path(m, point, kind, &path, err);
     if (!st)
         st = iris_npy_write(path, &shape, data, err);
@@ -136,56 +165,42 @@ publish_array(const struct iris_maker *m, uint32_t point, enum iris_kind kind, c
     return st;
 }
 
-/* ---- pairs by the simple observer ---- */
+/* ---- pairs ---- */
 
 static enum iris_status
-simple_law(const struct iris_maker *m, const struct iris_sampler *sampler,
-           struct iris_simple_pair *p, struct iris_err *err)
+get_ready(struct iris_maker *m, struct iris_err *err)
 {
-    const struct iris_settings *s = &m->settings;
-    double velocity = 100 / s->writer.velocity_cm_per_s; /* per m/s */
+    const struct iris_lines *lines = NULL;
+    enum iris_status st = IRIS_OK;
 
-    *p = (struct iris_simple_pair){
-        .r_steps = (size_t)s->coordinate.r_steps,
-        .lon_steps = (size_t)s->coordinate.lon_steps,
-        .lat_steps = (size_t)s->coordinate.lat_steps,
-        .crop_min = (size_t)s->coordinate.r_crop_min,
-        .crop_max = (size_t)s->coordinate.r_crop_max,
-        .H2_factor = iris_H2_mass_factor(s->observer.mw_H2, s->observer.mw_H, s->observer.mw_He,
-                                         s->observer.abundance_He),
-        .law = {.v_min = s->cube.v_min * 1000 * velocity,
-                .v_max = s->cube.v_max * 1000 * velocity,
-                .v_steps = (size_t)s->cube.v_steps,
-                .dr = iris_axis_step(&sampler->view.r),
-                .drop = s->suite.drop_out_of_band},
-        .max = s->cube.reduction == IRIS_REDUCE_MAX,
-    };
-    iris_blur_none(&p->blur);
-    if (!s->observer.blur_inputs)
+    if (m->can_observe)
         return IRIS_OK;
-    return iris_blur_init(&p->blur, (size_t)s->observer.blur_kernel_r,
-                          (size_t)s->observer.blur_kernel_lon, (size_t)s->observer.blur_kernel_lat,
-                          s->observer.blur_sigma, err);
+    if (m->run.type == IRIS_SYNTHETIC)
+        st = m->tables.get(m->tables.self, &lines, err);
+    if (!st)
+        st = iris_observe_init(&m->observe, m->hyper, m->run.type, lines, m->run.precise, err);
+    m->can_observe = !st;
+    return st;
 }
 
-static enum iris_status
-make_simple(struct iris_maker *m, uint32_t point, struct iris_sampler *sampler, int *publishing,
-            struct iris_err *err)
+enum iris_status
+iris_maker_pair(struct iris_maker *m, uint32_t point, const struct iris_columns *columns,
+                int *publishing, struct iris_err *err)
 {
-    struct iris_columns columns = iris_columns_of_sampler(sampler);
+    const struct iris_pair_law *law = &m->observe.pair;
     float *column = NULL, *observed = NULL;
-    struct iris_simple_pair p;
     enum iris_status st;
 
-    st = simple_law(m, sampler, &p, err);
+    *publishing = 0;
+    st = m->snapshot ? get_ready(m, err) : iris_fail(err, IRIS_E_BUG, "no snapshot is loaded");
     if (st)
         return st;
-    column = malloc((p.crop_max - p.crop_min) * p.lon_steps * sizeof *column);
-    observed = malloc(p.lon_steps * p.law.v_steps * sizeof *observed);
+    column = malloc((law->crop_max - law->crop_min) * law->sky.lon_steps * sizeof *column);
+    observed = malloc(law->sky.lon_steps * m->observe.observer.values * sizeof *observed);
     if (!column || !observed)
         st = iris_fail_memory(err);
     if (!st)
-        st = iris_simple_pair_make(&p, &columns, &m->pause, column, observed, err);
+        st = iris_observe_pair(&m->observe, columns, &m->pause, column, observed, err);
     *publishing = !st;
     if (!st)
         st = publish_array(m, point, IRIS_COLUMN, column, err);
@@ -267,7 +282,7 @@ make_tensor(struct iris_maker *m, uint32_t point, struct iris_sampler *sampler, 
     char *path = NULL;
 
     *publishing = 1;
-    iris_kind_shape(IRIS_TENSOR, m->type, &m->settings, &shape);
+    iris_kind_shape(IRIS_TENSOR, m->run.type, &m->settings, &shape);
     st = array_path(m, point, IRIS_TENSOR, &path, err);
     if (!st)
         st = iris_npy_create(&f, path, &shape, &offset, err);
@@ -286,19 +301,14 @@ enum iris_status
 iris_maker_point(struct iris_maker *m, uint32_t point, int *publishing, struct iris_err *err)
 {
     struct iris_sampler sampler;
+    struct iris_columns columns;
 
     *publishing = 0;
-    if (!m->snapshot)
+    if (!m->snapshot || !m->cells.n)
         return iris_fail(err, IRIS_E_BUG, "no snapshot is loaded");
     make_sampler(m, point, &sampler);
-    switch (m->type) {
-    case IRIS_STANDARD:
+    if (m->run.type == IRIS_STANDARD)
         return make_tensor(m, point, &sampler, publishing, err);
-    case IRIS_SIMPLE:
-        return make_simple(m, point, &sampler, publishing, err);
-    case IRIS_SYNTHETIC:
-        break;
-    }
-    return iris_fail(err, IRIS_E_USAGE, "data sets of type %s cannot be made by this version",
-                     iris_type_name(m->type));
+    columns = iris_columns_of_sampler(&sampler);
+    return iris_maker_pair(m, point, &columns, publishing, err);
 }

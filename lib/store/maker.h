@@ -11,28 +11,43 @@
 
 #include "buf.h"
 #include "cells.h"
+#include "dataset.h"
+#include "entry.h"
 #include "err.h"
 #include "hyper.h"
-#include "pair.h"
+#include "observe.h"
+
+/* Where the line tables come from: asked for once, before the first point of a
+ * synthetic data set. */
+struct iris_tables {
+    enum iris_status (*get)(void *self, const struct iris_lines **lines, struct iris_err *err);
+    void *self;
+};
 
 struct iris_maker {
+    const struct iris_hyper *hyper;
     struct iris_settings settings;
-    enum iris_type type;
-    uint64_t seed;
-    uint32_t round;
+    struct iris_entry_run run; /* settings points to the above */
     char digest[IRIS_SETTINGS_DIGEST];
     char *root;     /* of the data set */
     char *snapshot; /* id of the one loaded, NULL: none */
     struct iris_cells cells;
+    struct iris_tables tables;
+    struct iris_observe observe;
+    int can_observe;         /* observe is ready */
     struct iris_pause pause; /* called between pieces of work; never NULL */
 };
 
-/*   in   root    the data set directory, open already
+/*   in   h       kept by reference, must outlive m
+ *   in   run     copied
+ *   in   root    the data set directory, open already
+ *   in   tables  for synthetic data sets; tables stay the giver's
  *   owns iris_maker_release; safe on zeroed and twice
  */
 enum iris_status iris_maker_init(struct iris_maker *m, const struct iris_hyper *h,
-                                 enum iris_type type, uint64_t seed, uint32_t round,
-                                 const char *root, struct iris_pause pause, struct iris_err *err);
+                                 const struct iris_entry_run *run, const char *root,
+                                 const struct iris_tables *tables, struct iris_pause pause,
+                                 struct iris_err *err);
 void iris_maker_release(struct iris_maker *m);
 
 /* Load a snapshot unless it is loaded, and claim its folder in the data set.
@@ -59,5 +74,32 @@ enum iris_status iris_maker_load(struct iris_maker *m, const char *id, const cha
  */
 enum iris_status iris_maker_point(struct iris_maker *m, uint32_t point, int *publishing,
                                   struct iris_err *err);
+
+/* ---- pairs from samples that come from elsewhere ---- */
+
+/* Go on with another seed or round of the same settings and type; nothing is
+ * loaded then.
+ *
+ *   in   run  copied
+ */
+void iris_maker_turn(struct iris_maker *m, const struct iris_entry_run *run);
+
+/* Instead of load: no cells, but the folder is claimed for the snapshot.
+ *
+ *   return  IRIS_OK, or as iris_dataset_claim; then nothing is loaded
+ */
+enum iris_status iris_maker_adopt(struct iris_maker *m, const char *id,
+                                  const struct iris_source *source, int *foreign, int *publishing,
+                                  struct iris_err *err);
+
+/* Make a pair of the snapshot that was adopted and publish its arrays.
+ *
+ *   in   columns  the samples of that point
+ *
+ *   return  as iris_maker_point, or what columns->get returned
+ */
+enum iris_status iris_maker_pair(struct iris_maker *m, uint32_t point,
+                                 const struct iris_columns *columns, int *publishing,
+                                 struct iris_err *err);
 
 #endif

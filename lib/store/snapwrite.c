@@ -6,6 +6,7 @@
 
 #include "file.h"
 #include "h5.h"
+#include "h5put.h"
 
 #define CHUNK_ROWS 65536
 #define DEFLATE    4
@@ -41,15 +42,6 @@ struct iris_snapwriter {
     uint64_t written;
 };
 
-/* A file that could not be closed, because the disk is full, stays open in
- * HDF5, which would crash over it at exit. */
-static void
-begin(void)
-{
-    H5dont_atexit();
-    iris_h5_quiet();
-}
-
 static enum iris_status
 fail(const struct iris_snapwriter *w, const char *object, struct iris_err *err)
 {
@@ -57,38 +49,11 @@ fail(const struct iris_snapwriter *w, const char *object, struct iris_err *err)
 }
 
 static int
-put_attribute(hid_t object, const char *name, hid_t stored, hid_t memory, hsize_t n,
-              const void *value)
-{
-    hid_t space = n ? H5Screate_simple(1, &n, NULL) : H5Screate(H5S_SCALAR);
-    hid_t attribute = H5Acreate2(object, name, stored, space, H5P_DEFAULT, H5P_DEFAULT);
-    int bad = attribute < 0 || H5Awrite(attribute, memory, value) < 0;
-
-    if (attribute >= 0)
-        bad |= H5Aclose(attribute) < 0;
-    if (space >= 0)
-        H5Sclose(space);
-    return bad;
-}
-
-static int
-put_double(hid_t object, const char *name, double v)
-{
-    return put_attribute(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 0, &v);
-}
-
-static int
-put_int(hid_t object, const char *name, int v)
-{
-    return put_attribute(object, name, H5T_STD_I32LE, H5T_NATIVE_INT, 0, &v);
-}
-
-static int
 put_units(hid_t group, const struct iris_snap_header *h)
 {
-    return put_double(group, "UnitLength_in_cm", h->unit_length_cm) ||
-           put_double(group, "UnitMass_in_g", h->unit_mass_g) ||
-           put_double(group, "UnitVelocity_in_cm_per_s", h->unit_velocity_cm_per_s);
+    return iris_h5_put_double(group, "UnitLength_in_cm", h->unit_length_cm) ||
+           iris_h5_put_double(group, "UnitMass_in_g", h->unit_mass_g) ||
+           iris_h5_put_double(group, "UnitVelocity_in_cm_per_s", h->unit_velocity_cm_per_s);
 }
 
 /* Counts of the six particle types, of which only gas is there. */
@@ -100,30 +65,31 @@ put_counts(hid_t group, const struct iris_snap_header *h)
     uint32_t high[6] = {(uint32_t)(h->cells_total >> 32)};
     double masses[6] = {0};
 
-    return put_attribute(group, "NumPart_ThisFile", H5T_STD_I32LE, H5T_NATIVE_INT32, 6, here) ||
-           put_attribute(group, "NumPart_Total", H5T_STD_U32LE, H5T_NATIVE_UINT32, 6, total) ||
-           put_attribute(group, "NumPart_Total_HighWord", H5T_STD_U32LE, H5T_NATIVE_UINT32, 6,
-                         high) ||
-           put_attribute(group, "MassTable", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 6, masses);
+    return iris_h5_put(group, "NumPart_ThisFile", H5T_STD_I32LE, H5T_NATIVE_INT32, 6, here) ||
+           iris_h5_put(group, "NumPart_Total", H5T_STD_U32LE, H5T_NATIVE_UINT32, 6, total) ||
+           iris_h5_put(group, "NumPart_Total_HighWord", H5T_STD_U32LE, H5T_NATIVE_UINT32, 6,
+                       high) ||
+           iris_h5_put(group, "MassTable", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 6, masses);
 }
 
 static int
 put_header(hid_t group, const struct iris_snap_header *h)
 {
-    return put_double(group, "BoxSize", h->box_size) || put_counts(group, h) ||
-           put_int(group, "NumFilesPerSnapshot", h->files) ||
-           put_int(group, "Flag_DoublePrecision", h->wide) || put_double(group, "Time", h->time) ||
-           put_double(group, "Redshift", 0) || put_double(group, "HubbleParam", 1) ||
-           put_double(group, "Omega0", 0) || put_double(group, "OmegaLambda", 0) ||
-           put_double(group, "OmegaBaryon", 0) || put_units(group, h);
+    return iris_h5_put_double(group, "BoxSize", h->box_size) || put_counts(group, h) ||
+           iris_h5_put_int(group, "NumFilesPerSnapshot", h->files) ||
+           iris_h5_put_int(group, "Flag_DoublePrecision", h->wide) ||
+           iris_h5_put_double(group, "Time", h->time) || iris_h5_put_double(group, "Redshift", 0) ||
+           iris_h5_put_double(group, "HubbleParam", 1) || iris_h5_put_double(group, "Omega0", 0) ||
+           iris_h5_put_double(group, "OmegaLambda", 0) ||
+           iris_h5_put_double(group, "OmegaBaryon", 0) || put_units(group, h);
 }
 
 static int
 put_parameters(hid_t group, const struct iris_snap_header *h)
 {
-    return put_int(group, "ComovingIntegrationOn", 0) ||
-           put_double(group, "BoxSize", h->box_size) || put_double(group, "HubbleParam", 1) ||
-           put_units(group, h);
+    return iris_h5_put_int(group, "ComovingIntegrationOn", 0) ||
+           iris_h5_put_double(group, "BoxSize", h->box_size) ||
+           iris_h5_put_double(group, "HubbleParam", 1) || put_units(group, h);
 }
 
 static int
@@ -167,11 +133,12 @@ put_scalings(hid_t dataset, const struct field *f, const struct iris_snap_header
                  power(h->unit_velocity_cm_per_s, f->velocity);
 
     /* AREPO writes 0 for what has no dimension */
-    return put_double(dataset, "a_scaling", 0) || put_double(dataset, "h_scaling", 0) ||
-           put_double(dataset, "length_scaling", f->length) ||
-           put_double(dataset, "mass_scaling", f->mass) ||
-           put_double(dataset, "velocity_scaling", f->velocity) ||
-           put_double(dataset, "to_cgs", f->dimensionless ? 0 : cgs);
+    return iris_h5_put_double(dataset, "a_scaling", 0) ||
+           iris_h5_put_double(dataset, "h_scaling", 0) ||
+           iris_h5_put_double(dataset, "length_scaling", f->length) ||
+           iris_h5_put_double(dataset, "mass_scaling", f->mass) ||
+           iris_h5_put_double(dataset, "velocity_scaling", f->velocity) ||
+           iris_h5_put_double(dataset, "to_cgs", f->dimensionless ? 0 : cgs);
 }
 
 static hid_t
@@ -223,31 +190,15 @@ make_dataset(struct iris_snapwriter *w, int column, struct iris_err *err)
     return st;
 }
 
-/* HDF5 opens the temporary file a second time; the lock on it is ours. */
-static enum iris_status
-create_file(struct iris_snapwriter *w, struct iris_err *err)
-{
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS), how = H5Pcreate(H5P_FILE_CREATE);
-    enum iris_status st = IRIS_OK;
-
-    if (access >= 0 && how >= 0 && H5Pset_file_locking(access, 0, 1) >= 0 &&
-        H5Pset_obj_track_times(how, 0) >= 0)
-        w->file = H5Fcreate(w->out.tmp, H5F_ACC_TRUNC, how, access);
-    if (w->file < 0)
-        st = fail(w, "/", err);
-    if (how >= 0)
-        H5Pclose(how);
-    if (access >= 0)
-        H5Pclose(access);
-    return st;
-}
-
 static enum iris_status
 make_layout(struct iris_snapwriter *w, struct iris_err *err)
 {
-    enum iris_status st = create_file(w, err);
+    enum iris_status st = IRIS_OK;
     int column;
 
+    w->file = iris_h5_create(w->out.tmp);
+    if (w->file < 0)
+        st = fail(w, "/", err);
     if (!st)
         st = make_group(w, "Config", put_nothing, err);
     if (!st)
@@ -297,7 +248,7 @@ iris_snapwrite_open(struct iris_snapwriter **w, const char *path,
         free(new);
         return st;
     }
-    begin();
+    iris_h5_begin();
     st = make_layout(new, err);
     if (st)
         iris_snapwrite_abort(new);
@@ -364,7 +315,7 @@ iris_snapwrite_cells(struct iris_snapwriter *w, size_t count, const struct iris_
     if (count > w->header.cells - w->written)
         return iris_fail(err, IRIS_E_BUG, "'%s' takes %llu cells and was given more", w->out.path,
                          (unsigned long long)w->header.cells);
-    begin();
+    iris_h5_begin();
     for (column = 0; !st && column < COLUMNS; column++)
         st = write_column(w, column, count, column_data(cells, column), err);
     w->written += count;
@@ -395,7 +346,7 @@ iris_snapwrite_commit(struct iris_snapwriter *w, struct iris_err *err)
     if (w->written != w->header.cells)
         st = iris_fail(err, IRIS_E_BUG, "'%s' takes %llu cells and was given %llu", w->out.path,
                        (unsigned long long)w->header.cells, (unsigned long long)w->written);
-    begin();
+    iris_h5_begin();
     if (close_all(w) && !st)
         st = fail(w, "/", err);
     if (st) {
@@ -413,7 +364,7 @@ iris_snapwrite_abort(struct iris_snapwriter *w)
 
     if (!w)
         return;
-    begin();
+    iris_h5_begin();
     close_all(w);
     iris_outfile_abort(&w->out);
     free(w);

@@ -82,3 +82,17 @@ iris_tensor_column(const struct iris_tensor *t, size_t lon, size_t lat0, size_t 
     }
     return st;
 }
+
+static enum iris_status
+get_column(void *self, const struct iris_tile *tile, float *const field[IRIS_FIELDS],
+           struct iris_err *err)
+{
+    return iris_tensor_column(self, tile->lon0, tile->lat0, tile->lat1, tile->r0, tile->r1, field,
+                              err);
+}
+
+struct iris_columns
+iris_columns_of_tensor(struct iris_tensor *t)
+{
+    return (struct iris_columns){get_column, t};
+}

@@ -14,6 +14,7 @@
 #include "err.h"
 #include "npy.h"
 #include "sampler.h"
+#include "sky.h"
 
 struct iris_tensor {
     struct iris_npy file;
@@ -44,5 +45,8 @@ void iris_tensor_close(struct iris_tensor *t);
 enum iris_status iris_tensor_column(const struct iris_tensor *t, size_t lon, size_t lat0,
                                     size_t lat1, size_t r0, size_t r1,
                                     float *const field[IRIS_FIELDS], struct iris_err *err);
+
+/* The tensor as what the sky is walked over with; t must outlive it. */
+struct iris_columns iris_columns_of_tensor(struct iris_tensor *t);
 
 #endif

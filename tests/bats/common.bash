@@ -10,6 +10,15 @@ tiny_hyper() {
         -s writer_hyper.points_per_snapshot=3 "$@"
 }
 
+# Settings of a line whose table takes milliseconds, and its molecule in ./co.dat.
+# More changes may follow: -s k=v ...
+tiny_lines() {
+    iris-mock --molecule=13CO -o co.dat &&
+        iris-hyper --preset=SEDIGISM_13C16O -s 'observer_hyper.chem_path=["co.dat"]' \
+            -s 'observer_hyper.N_H_TOT_steps=[8]' -s 'observer_hyper.abundance_H2_steps=[3]' \
+            -s 'observer_hyper.T_steps=[5]' "$@"
+}
+
 # snapshots N: N small mock snapshots in ./snaps.
 snapshots() {
     mkdir -p snaps
@@ -46,7 +55,7 @@ same_data() {
 # in a full stop. mpirun's own banner does not count.
 one_sentence() {
     local lines
-    lines=$(grep -vE '^(-+|$|Primary job|mpirun detected|.*normal termination|.*exit code|.*Process name|.*Exit code|a non-zero)' <<<"$stderr")
+    lines=$(grep -vE '^(-+|$|Primary job|mpirun detected|.*normal termination|.*exit code|.*Process name|.*Exit code|a non-zero|the job to be terminated)' <<<"$stderr")
     [ "$(wc -l <<<"$lines")" -eq 1 ] || { echo "not one line: $stderr"; return 1; }
     [[ $lines == "$1: "* ]] || { echo "not from $1: $lines"; return 1; }
     [[ $lines != *. ]] || { echo "ends in a full stop: $lines"; return 1; }

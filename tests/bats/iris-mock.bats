@@ -284,3 +284,57 @@ start_long() {
     run -0 --separate-stderr iris-mock -o a.hdf5 --cells=500000 --progress=0.01 --quiet
     [ -z "$stderr" ]
 }
+
+@test "a molecular file goes to standard output, or to a file when complete" {
+    run -0 --separate-stderr iris-mock --molecule=13CO
+    [ -z "$stderr" ]
+    [ "${lines[0]}" = '!MOLECULE' ]
+    [[ ${lines[1]} == "13CO "*mock* ]]
+    iris-mock --molecule=13CO -o m.dat
+    [ "$(ls)" = m.dat ]
+    cmp m.dat <(iris-mock --molecule=13CO -o -)
+    # the levels, the lines, and the rates for three partners
+    [ "$(grep -c '^ ' m.dat)" -eq $((1 + 41 + 40 + 3 * (1 + 820))) ]
+    [ "$(grep -A1 '^!COLLISIONS' m.dat | grep -v '^[!-]' | tr '\n' ' ')" = "2 para-H2 3 ortho-H2 5 H " ]
+    ! grep -i -q -w -e nan -e inf m.dat
+    # J = 2 to 1 at 220.398684 GHz, 6.038e-7 per second within 2 %
+    awk '$2 == 3 && $3 == 2 && NF == 6 { n++; if ($4 < 5.92e-7 || $4 > 6.16e-7 ||
+        $5 < 220.39868 || $5 > 220.39869) exit 1 } END { if (n != 1) exit 1 }' m.dat
+}
+
+@test "each molecule has its own file, in equal bytes" {
+    for name in 12CO 13CO C18O; do
+        iris-mock --molecule=$name -o $name.dat
+        iris-mock --molecule=$name -o again.dat
+        cmp $name.dat again.dat
+    done
+    ! cmp -s 12CO.dat 13CO.dat
+    ! cmp -s 13CO.dat C18O.dat
+}
+
+@test "a molecule that is not known, or with a snapshot's options, is a usage error" {
+    run -64 --separate-stderr iris-mock --molecule=CN -o m.dat
+    [[ $stderr == "iris-mock: unknown molecule 'CN': there are 12CO, 13CO and C18O"* ]]
+    run -64 --separate-stderr iris-mock --molecule
+    for option in --cells=10 --files=2 --files=1 --double --compress --seed=3; do
+        run -64 --separate-stderr iris-mock --molecule=13CO -o m.dat $option
+        [[ $stderr == "iris-mock: --molecule makes no snapshot: ${option%=*} does not go with it"* ]]
+    done
+    run -64 --separate-stderr iris-mock --molecule=13CO more
+    [ -z "$(ls)" ]
+}
+
+@test "a molecular file that cannot be written is an I/O error" {
+    run -74 --separate-stderr iris-mock --molecule=13CO -o nowhere/m.dat
+    [[ $stderr == *"nowhere/m.dat"* ]]
+    run -74 --separate-stderr bash -c 'iris-mock --molecule=13CO >/dev/full'
+    [[ $stderr == "iris-mock: cannot write standard output"* ]]
+}
+
+@test "dry run makes no molecular file" {
+    run -0 --separate-stderr iris-mock --molecule=C18O -o m.dat --dry-run
+    [ -z "$output" ]
+    [[ $stderr == "iris-mock: would write 'm.dat': the molecule C18O, "*" bytes" ]]
+    run -64 --separate-stderr iris-mock --molecule=CN --dry-run
+    [ -z "$(ls)" ]
+}

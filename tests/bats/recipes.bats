@@ -17,6 +17,7 @@ setup() {
     # data sets to take units from
     mkdir training_1 other
     iris-hyper --preset=$MAIN | tee training_1/hyper.json >other/hyper.json
+    iris-mock --molecule=13CO -o 13C16O.dat
 }
 
 # recipe NAME VARIABLE=VALUE...: the settings of a recipe and its list
@@ -26,7 +27,8 @@ recipe() {
 
 # changes: the keys of the settings that differ from the main preset
 changes() {
-    iris-hyper --preset=out/.iris/settings/hyper.json --diff=$MAIN | cut -f1,3 | tr '\t' ' '
+    iris-hyper --preset=out/.iris/settings/hyper.json -s 'observer_hyper.chem_path=["13C16O.dat"]' --diff=$MAIN |
+        cut -f1,3 | tr '\t' ' '
 }
 
 # points NAME WORDS VARIABLE=VALUE...: the command that makes points has these words
@@ -34,12 +36,6 @@ points() {
     local plan
     plan=$(make -n -f "$IRIS_SOURCE/workflows/recipes/$1.mk" DATASET=out "${@:3}" gen) &&
         [[ $plan == *"$2"* ]] || { echo "no '$2' in: $plan"; return 1; }
-}
-
-# not_yet NAME: of a type that this version does not make, and says so
-not_yet() {
-    run -2 --separate-stderr recipe "$1" SOURCE=sim
-    [[ $stderr == *"'synthetic'"* ]]
 }
 
 listed() {
@@ -52,23 +48,31 @@ units() {
 }
 
 @test "training" {
-    not_yet training
-    recipe training SOURCE=sim TYPE=simple
+    recipe training SOURCE=sim
     [ -z "$(changes)" ] # 20 snapshots of 64 points
     [ "$(listed)" = "snap_0799 snap_0800 snap_0801" ]
     units ""
-    points training 'mpirun -n 6 iris-gen ' SOURCE=sim TYPE=simple
+    points training 'mpirun -n 6 iris-gen ' SOURCE=sim
+    points training ' -t synthetic ' SOURCE=sim
+}
+
+@test "the molecular file is looked for where make runs" {
+    recipe training SOURCE=sim
+    grep -qF "\"$PWD/13C16O.dat\"" out/.iris/settings/hyper.json
+    rm -r 13C16O.dat out
+    run -2 --separate-stderr recipe training SOURCE=sim
+    [[ $stderr == *"observer_hyper.chem_path: cannot open '"*"13C16O.dat'"* ]]
+    [ ! -e out/.iris/list.tsv ]
 }
 
 @test "one of the eighty jobs of training" {
-    recipe training SOURCE=sim TYPE=simple SEED=7 UNITS_FROM=training_1
+    recipe training SOURCE=sim SEED=7 UNITS_FROM=training_1
     [ "$(changes)" = "suite_hyper.seed 7" ]
     units training_1
 }
 
 @test "litter" {
-    not_yet litter
-    recipe litter SOURCE=sim TYPE=simple
+    recipe litter SOURCE=sim
     diff - <(changes) <<END
 writer_hyper.total_snapshots 10
 writer_hyper.points_per_snapshot 32
@@ -83,12 +87,11 @@ observer_hyper.lat_pieces 8
 END
     [ "$(listed)" = "snap_0799 snap_0800 snap_0801" ]
     units training_1
-    points litter 'mpirun -n 6 iris-gen ' SOURCE=sim TYPE=simple
+    points litter 'mpirun -n 6 iris-gen ' SOURCE=sim
 }
 
 @test "test" {
-    not_yet test
-    recipe test SOURCE=sim TYPE=simple
+    recipe test SOURCE=sim
     diff - <(changes) <<END
 writer_hyper.total_snapshots 8
 writer_hyper.min_snapshot_index 800
@@ -97,12 +100,11 @@ dataset_hyper.CMZ_scale_range [0.4, 0.6]
 END
     [ "$(listed)" = "snap_0800 snap_0801" ]
     units training_1
-    points test 'mpirun -n 6 iris-gen ' SOURCE=sim TYPE=simple
+    points test 'mpirun -n 6 iris-gen ' SOURCE=sim
 }
 
 @test "full cone" {
-    not_yet full-cone
-    recipe full-cone SOURCE=sim TYPE=simple
+    recipe full-cone SOURCE=sim
     diff - <(changes) <<END
 writer_hyper.total_snapshots 4
 writer_hyper.min_snapshot_index 800
@@ -118,7 +120,7 @@ observer_hyper.lon_pieces 32
 END
     [ "$(listed)" = "snap_0800 snap_0801" ]
     units training_1
-    points full-cone 'mpirun -n 3 iris-gen ' SOURCE=sim TYPE=simple
+    points full-cone 'mpirun -n 3 iris-gen ' SOURCE=sim
 }
 
 @test "overview" {
@@ -158,7 +160,7 @@ END
 
 @test "units that are not there are missed at once" {
     rm -r training_1
-    run -2 --separate-stderr recipe litter SOURCE=sim TYPE=simple
+    run -2 --separate-stderr recipe litter SOURCE=sim
     [[ $stderr == *training_1* ]]
     [ ! -e out/.iris/list.tsv ]
 }

@@ -32,7 +32,7 @@ setup_make() {
     unset SOURCE FILES HYPER DATASET TYPE NP SEED ROUND PART WINDOW CACHE UNITS_FROM SAMPLE \
         ALLOW_FAILED STATE MPIRUN GEN BEFORE AFTER SLOW
     flow=(env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -f "$IRIS_SOURCE/workflows/iris.mk"
-        SOURCE=snaps HYPER=hyper.json DATASET=out
+        SOURCE=snaps HYPER=hyper.json DATASET=out TYPE=simple
         MPIRUN="mpirun --oversubscribe -x ASAN_OPTIONS=detect_leaks=0")
 }
 
@@ -190,6 +190,55 @@ refused() {
     same_run one hand
     iris-check -q one
     no_leftovers
+}
+
+# lines KEY=VALUE...: settings of a synthetic data set with small tables.
+lines() {
+    iris-mock --molecule=13CO -o 13CO.dat
+    few_points writer_hyper.total_snapshots=2 'observer_hyper.chem_path=["13CO.dat"]' \
+        'observer_hyper.N_H_TOT_steps=[12]' 'observer_hyper.abundance_H2_steps=[6]' \
+        'observer_hyper.T_steps=[9]' writer_hyper.unit_calculation_sample_size=4 "$@" >hyper.json
+}
+
+@test "synthetic: the default, with tables of its own" {
+    lines
+    setup_make
+    unset 'flow[-2]' # TYPE=simple
+    flow DATASET=one
+    grep -q -- '-t synthetic .* --lines=one/.iris/lines.h5 ' make.out
+    flow -j4 NP=2 CACHE=cache
+    same_run one out
+    cmp one/.iris/lines.h5 out/.iris/lines.h5
+    iris-check -q one
+    # by hand, without tables
+    for s in $(column snapshot one/.iris/list.tsv); do
+        iris-gen -H hyper.json -t synthetic -d hand -o "$s.tsv" "one/.iris/rows/$s.tsv"
+        cmp "$s.tsv" "one/.iris/gen/$s.tsv"
+    done
+    same_data one/entries/*/raw hand/entries/*/raw
+    no_leftovers
+}
+
+@test "synthetic: tables are made again only when they would be others" {
+    lines
+    setup_make
+    unset 'flow[-2]' # TYPE=simple
+    flow chem
+    [ -e out/.iris/lines.h5 ] && [ ! -e out/.iris/merged.tsv ]
+    flow
+    flow -q publish
+    stat -c '%i %s' out/.iris/lines.h5 >before
+    flow SET='-s observer_hyper.out_blur_fwhm=60.0' # of the points only
+    flow SET='-s observer_hyper.out_blur_fwhm=60.0' -q publish
+    stat -c '%i %s' out/.iris/lines.h5 | cmp - before
+    flow SET="-s 'observer_hyper.T_steps=[7]'"
+    ! stat -c '%i %s' out/.iris/lines.h5 | cmp -s - before
+    iris-check -q out
+    flow GEN=--precise
+    grep -q ' --precise ' make.out
+    [ "$(ls -d out/entries/* | wc -l)" = 4 ]
+    sed -i '/1[.]000E-15/!s/ 8\.[0-9]*E-0/ 9.1E-0/' 13CO.dat # another molecule
+    ! flow -q publish
 }
 
 @test "the steps of the workflow are the programs called by hand" {
@@ -500,7 +549,7 @@ refused() {
     flow ALLOW_FAILED=1 -q publish
     cp good.hdf5 "snaps/$s.hdf5"
     flow ALLOW_FAILED=1 retry
-    same_data base out
+    same_end base out
 }
 
 @test "a snapshot that cannot be fetched is one bad snapshot" {

@@ -383,7 +383,7 @@ static void
 rows(struct iris_manifest *m)
 {
     static struct iris_settings s;
-    struct iris_entry_run run = {&s, IRIS_SIMPLE, 1216, 0, "0123abcd"};
+    struct iris_entry_run run = {&s, IRIS_SIMPLE, 1216, 0, 0, "0123abcd"};
     struct iris_err err = {0};
 
     defaults(&s);

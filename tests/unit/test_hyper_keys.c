@@ -194,7 +194,7 @@ digest_of(const struct iris_hyper *h, enum iris_type type, char digest[IRIS_SETT
     struct iris_err err = {0};
 
     digest[0] = '\0';
-    if (iris_hyper_digest(h, type, 1216, 0, digest, NULL, &err))
+    if (iris_hyper_digest(h, type, 1216, 0, 0, digest, NULL, &err))
         printf("# %s\n", err.msg);
 }
 
@@ -227,14 +227,14 @@ test_seed_round_type(void)
     struct iris_hyper *h = parse("{}", NULL);
     struct iris_buf text = {0};
 
-    iris_hyper_digest(h, IRIS_STANDARD, 1, 0, a, &text, NULL);
-    iris_hyper_digest(h, IRIS_STANDARD, 2, 0, b, NULL, NULL);
+    iris_hyper_digest(h, IRIS_STANDARD, 1, 0, 0, a, &text, NULL);
+    iris_hyper_digest(h, IRIS_STANDARD, 2, 0, 0, b, NULL, NULL);
     CHECK(strcmp(a, b), "the seed changes the digest");
-    iris_hyper_digest(h, IRIS_STANDARD, 1, 1, b, NULL, NULL);
+    iris_hyper_digest(h, IRIS_STANDARD, 1, 1, 0, b, NULL, NULL);
     CHECK(strcmp(a, b), "the round changes the digest");
-    iris_hyper_digest(h, IRIS_SIMPLE, 1, 0, b, NULL, NULL);
+    iris_hyper_digest(h, IRIS_SIMPLE, 1, 0, 0, b, NULL, NULL);
     CHECK(strcmp(a, b), "the type changes the digest");
-    iris_hyper_digest(h, IRIS_STANDARD, 1, 0, b, NULL, NULL);
+    iris_hyper_digest(h, IRIS_STANDARD, 1, 0, 0, b, NULL, NULL);
     CHECK(!strcmp(a, b), "equal settings have equal digests");
     CHECK(strlen(a) == 8 && strspn(a, "0123456789abcdef") == 8, "a digest is eight digits");
     iris_digest_memory(text.data, text.len, all);
@@ -245,7 +245,7 @@ test_seed_round_type(void)
                    100) &&
               text.data[text.len - 1] == '\n',
           "the settings text starts with what is no key and ends with a newline");
-    CHECK(iris_hyper_digest(h, IRIS_STANDARD, UINT64_MAX, 0, a, NULL, NULL) == IRIS_E_DATA,
+    CHECK(iris_hyper_digest(h, IRIS_STANDARD, UINT64_MAX, 0, 0, a, NULL, NULL) == IRIS_E_DATA,
           "a seed above 2^63 - 1 is refused");
     iris_buf_release(&text);
     iris_hyper_free(h);
@@ -279,10 +279,10 @@ test_chem_content(const char *dir)
     chem_digest(dir, "[\"one.dat\", \"one.dat\"]", b);
     CHECK(strcmp(a, b), "two lines are another digest than one");
     iris_hyper_set(h, "observer_hyper.chem_path", "[\"none.dat\"]", NULL);
-    CHECK(iris_hyper_digest(h, IRIS_SYNTHETIC, 1, 0, b, NULL, &err) == IRIS_E_IO &&
+    CHECK(iris_hyper_digest(h, IRIS_SYNTHETIC, 1, 0, 0, b, NULL, &err) == IRIS_E_IO &&
               strstr(err.msg, "none.dat") && strstr(err.msg, "observer_hyper.chem_path"),
           "a missing molecular file is named");
-    CHECK(!iris_hyper_digest(h, IRIS_SIMPLE, 1, 0, b, NULL, &err), "others do not need it");
+    CHECK(!iris_hyper_digest(h, IRIS_SIMPLE, 1, 0, 0, b, NULL, &err), "others do not need it");
     iris_hyper_set(h, "observer_hyper.chem_path", "[\"one.dat\", \"none.dat\"]", NULL);
     CHECK(!iris_hyper_resolve_paths(h, NULL), "paths can be made absolute");
     snprintf(path, sizeof path, "%s/one.dat", dir);

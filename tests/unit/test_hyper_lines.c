@@ -208,7 +208,7 @@ digest_of(const char *abundance, char digest[IRIS_SETTINGS_DIGEST], struct iris_
 
     iris_hyper_set(h, "observer_hyper.chem_path", "null", NULL);
     digest[0] = '\0';
-    if (iris_hyper_digest(h, IRIS_SYNTHETIC, 1, 0, digest, text, &err))
+    if (iris_hyper_digest(h, IRIS_SYNTHETIC, 1, 0, 0, digest, text, &err))
         printf("# %s\n", err.msg);
     iris_hyper_free(h);
 }
@@ -236,11 +236,11 @@ test_digest(void)
     digest_of("{\"T_drop\": 2.0, \"drop\": 0, \"per_H\": 1.0}", b, NULL);
     CHECK(a[0] && !strcmp(a, b), "how numbers are written does not count");
     iris_hyper_set(h, "observer_hyper.chem_path", "null", NULL);
-    CHECK(iris_hyper_digest(h, IRIS_SYNTHETIC, 1, 0, a, NULL, &err) == IRIS_E_IO &&
+    CHECK(iris_hyper_digest(h, IRIS_SYNTHETIC, 1, 0, 0, a, NULL, &err) == IRIS_E_IO &&
               strstr(err.msg, "none.txt") && strstr(err.msg, ABUNDANCE),
           "a missing table is named: %s", err.msg);
-    CHECK(iris_hyper_digest(h, IRIS_SYNTHETIC, 1, 0, a, NULL, NULL) == IRIS_E_IO &&
-              !iris_hyper_digest(h, IRIS_SIMPLE, 1, 0, a, NULL, &err),
+    CHECK(iris_hyper_digest(h, IRIS_SYNTHETIC, 1, 0, 0, a, NULL, NULL) == IRIS_E_IO &&
+              !iris_hyper_digest(h, IRIS_SIMPLE, 1, 0, 0, a, NULL, &err),
           "other types do not need it");
     iris_buf_release(&text);
     iris_hyper_free(h);

@@ -445,7 +445,7 @@ in_channel(const struct iris_simple_law *law, double v, size_t channel)
     double spectrum[5] = {0};
     float rho = 2;
 
-    iris_simple_add(law, &v, &rho, 1, 1, spectrum);
+    iris_simple_add(law, &v, 1, &rho, 1, 1, spectrum);
     return spectrum[channel];
 }
 
@@ -474,9 +474,9 @@ test_channels(void)
     CHECK(in_channel(&drop, 5, 4) == 0 && in_channel(&drop, -5, 0) == 0 &&
               in_channel(&drop, 1e9, 4) == 0 && in_channel(&drop, -1e9, 0) == 0,
           "drop: from there on it is dropped");
-    iris_simple_add(&law, v, rho, 2, 3, spectrum);
+    iris_simple_add(&law, v, 3, rho, 3, 2, spectrum);
     CHECK(spectrum[0] == 1.5 && spectrum[2] == 3 && spectrum[3] == 3, "samples with a stride");
-    iris_simple_add(&law, v, rho, 1, 1, spectrum);
+    iris_simple_add(&law, v, 1, rho, 1, 1, spectrum);
     for (i = 0; i < 5; i++)
         sum += spectrum[i];
     CHECK(spectrum[0] == 3 && sum == 9, "spectra are added to");
@@ -501,7 +501,7 @@ test_case_14(void)
         v[i] = (double)(float)(0.004 * sin(.7 * i + .5 * j + .3 * k));
         rho[i] = (float)(2.3382052994109573e-9 * pow(10, 8 + .5 * cos(.4 * i + .2 * j - .3 * k)));
     }
-    iris_simple_add(&law, v, rho, 9, 1, spectrum);
+    iris_simple_add(&law, v, 1, rho, 1, 9, spectrum);
     for (i = 0; i < 8; i++) {
         worst = fmax(worst, fabs(spectrum[i] - expected[i]) / 1.4867132e14);
         sum += spectrum[i];
@@ -526,7 +526,7 @@ test_spectra(void)
         cube = cube_of(&law, &t, v);
         for (at = 0; at < n; at++) {
             memset(ours, 0, sizeof ours);
-            iris_simple_add(&law, v + at, t.rho + at, t.r, n, ours);
+            iris_simple_add(&law, v + at, n, t.rho + at, n, t.r, ours);
             for (c = 0; c < 23; c++)
                 worst = fmax(worst, fabs(ours[c] - cube[at * 23 + c]) / (1 + ours[c]));
         }
@@ -539,16 +539,40 @@ test_spectra(void)
 
 /* ---- pairs ---- */
 
+/* What a pair by the simple observer needs. */
+struct simple_pair {
+    struct iris_pair_law pair;
+    struct iris_simple_law law;
+    struct iris_beam beam;
+};
+
+static enum iris_status
+make_pair(struct simple_pair *p, const struct iris_columns *columns, const struct iris_pause *pause,
+          float *column, float *observed, struct iris_err *err)
+{
+    struct iris_observer observer = iris_observer_simple(&p->law);
+    enum iris_status st;
+
+    if (iris_beam_init(&p->beam, (double)NAN, p->pair.sky.lon_steps, 1, p->pair.sky.lat_steps, 1,
+                       NULL))
+        exit(1);
+    p->pair.beam = &p->beam;
+    p->pair.n_lines = 1;
+    st = iris_pair_make(&p->pair, columns, &observer, pause, column, observed, err);
+    iris_beam_release(&p->beam);
+    return st;
+}
+
 struct pair {
     size_t n_column, n_observed;
     float *column, *observed;
 };
 
 static struct pair
-pair_new(const struct iris_simple_pair *p)
+pair_new(const struct simple_pair *p)
 {
-    struct pair out = {(p->crop_max - p->crop_min) * p->lon_steps, p->lon_steps * p->law.v_steps,
-                       NULL, NULL};
+    struct pair out = {(p->pair.crop_max - p->pair.crop_min) * p->pair.sky.lon_steps,
+                       p->pair.sky.lon_steps * p->law.v_steps, NULL, NULL};
 
     out.column = need(out.n_column * sizeof(float));
     out.observed = need(out.n_observed * sizeof(float));
@@ -562,20 +586,18 @@ pair_release(struct pair *p)
     free(p->observed);
 }
 
-static struct iris_simple_pair
+static struct simple_pair
 pair_law(const struct tensor *t, const struct kernel *kernel)
 {
-    struct iris_simple_pair p = {
-        .r_steps = t->r,
-        .lon_steps = t->lon,
-        .lat_steps = t->lat,
-        .crop_min = t->r / 3,
-        .crop_max = t->r - t->r / 4,
-        .H2_factor = iris_H2_mass_factor(2.01568, 1.00784, 4.002602, 0.1),
+    struct simple_pair p = {
+        .pair = {.sky = {.r_steps = t->r, .lon_steps = t->lon, .lat_steps = t->lat},
+                 .crop_min = t->r / 3,
+                 .crop_max = t->r - t->r / 4,
+                 .H2_factor = iris_H2_mass_factor(2.01568, 1.00784, 4.002602, 0.1)},
         .law = {.v_min = -1, .v_max = 0.9, .v_steps = 20, .dr = 0.7},
     };
 
-    p.blur = blur_of(kernel);
+    p.pair.sky.blur = blur_of(kernel);
     return p;
 }
 
@@ -584,9 +606,10 @@ pair_law(const struct tensor *t, const struct kernel *kernel)
 static double
 pair_difference(const struct tensor *t, const struct kernel *kernel, size_t *most_lat)
 {
-    struct iris_simple_pair p = pair_law(t, kernel);
+    struct simple_pair p = pair_law(t, kernel);
     struct pair out = pair_new(&p);
-    double *v = convolved(kernel, t), *column = columnized(t, p.crop_min, p.crop_max), worst = 0;
+    double *v = convolved(kernel, t), *column = columnized(t, p.pair.crop_min, p.pair.crop_max),
+           worst = 0;
     int way;
 
     for (way = 0; way < 4; way++) {
@@ -594,12 +617,11 @@ pair_difference(const struct tensor *t, const struct kernel *kernel, size_t *mos
         struct iris_columns columns = {get_column, &source};
         double *cube, *observed;
 
-        p.max = way & 1;
+        p.pair.max = way & 1;
         p.law.drop = way >> 1;
         cube = cube_of(&p.law, t, v);
-        observed = reduced(cube, t->lon, t->lat, p.law.v_steps, p.max);
-        if (iris_simple_pair_make(&p, &columns, NULL, out.column, out.observed, NULL) ||
-            source.strange)
+        observed = reduced(cube, t->lon, t->lat, p.law.v_steps, p.pair.max);
+        if (make_pair(&p, &columns, NULL, out.column, out.observed, NULL) || source.strange)
             worst = HUGE_VAL;
         worst = fmax(worst, rel_max(out.column, column, out.n_column));
         worst = fmax(worst, rel_max(out.observed, observed, out.n_observed));
@@ -666,7 +688,7 @@ test_stops(void)
 {
     struct kernel kernel = {{3, 5, 3}, 0.33};
     struct tensor t = tensor_random(4, 6, 3);
-    struct iris_simple_pair p = pair_law(&t, &kernel);
+    struct simple_pair p = pair_law(&t, &kernel);
     struct pair out = pair_new(&p);
     struct source source = {.t = &t};
     struct iris_columns columns = {get_column, &source};
@@ -677,17 +699,15 @@ test_stops(void)
 
     for (at = 0; at < t.lon; at++) {
         left = at;
-        stopped &= iris_simple_pair_make(&p, &columns, &pause, out.column, out.observed, &err) ==
-                   IRIS_E_RETRY;
+        stopped &= make_pair(&p, &columns, &pause, out.column, out.observed, &err) == IRIS_E_RETRY;
     }
     CHECK(stopped, "pause stops the work: %s", err.msg);
     left = t.lon;
-    CHECK(!iris_simple_pair_make(&p, &columns, &pause, out.column, out.observed, &err),
+    CHECK(!make_pair(&p, &columns, &pause, out.column, out.observed, &err),
           "pause is asked once a column");
     source.calls = 0;
     source.fail_at = 3;
-    CHECK(iris_simple_pair_make(&p, &columns, NULL, out.column, out.observed, &err) ==
-                  IRIS_E_DATA &&
+    CHECK(make_pair(&p, &columns, NULL, out.column, out.observed, &err) == IRIS_E_DATA &&
               !strcmp(err.msg, "no more columns"),
           "what the source says is passed on");
     pair_release(&out);
@@ -709,7 +729,7 @@ test_of_sampler(void)
     struct iris_tile all = {0, 12, 0, 7, 0, 5};
     struct source source = {.t = &t};
     struct iris_columns stored = {get_column, &source}, live;
-    struct iris_simple_pair p = pair_law(&t, &kernel);
+    struct simple_pair p = pair_law(&t, &kernel);
     struct pair a = pair_new(&p), b = pair_new(&p);
     size_t i;
 
@@ -733,8 +753,8 @@ test_of_sampler(void)
     iris_sampler_init(&sampler, &cells, &view, &none);
     live = iris_columns_of_sampler(&sampler);
     CHECK(!iris_sampler_tile(&sampler, &all, field, NULL) &&
-              !iris_simple_pair_make(&p, &stored, NULL, a.column, a.observed, NULL) &&
-              !iris_simple_pair_make(&p, &live, NULL, b.column, b.observed, NULL),
+              !make_pair(&p, &stored, NULL, a.column, a.observed, NULL) &&
+              !make_pair(&p, &live, NULL, b.column, b.observed, NULL),
           "a pair from a sampler");
     CHECK(!memcmp(a.column, b.column, a.n_column * sizeof(float)) &&
               !memcmp(a.observed, b.observed, a.n_observed * sizeof(float)),
@@ -847,7 +867,7 @@ test_golden_cube(const struct golden *g, const double *golden, int blur)
         iris_blur_none(&b);
     v = blurred(&b, &g->t);
     for (at = 0; at < n; at++)
-        iris_simple_add(&g->law, v + at, g->t.rho + at, g->t.r, n, cube + at * n_v);
+        iris_simple_add(&g->law, v + at, n, g->t.rho + at, n, g->t.r, cube + at * n_v);
     l2 = rel_l2(cube, golden, n * n_v);
     CHECK(l2 <= 1e-12, "the reference's simple cube %s blur: relL2 %.1e", blur ? "with" : "without",
           l2);
@@ -859,7 +879,7 @@ static void
 test_golden_pair(const struct golden *g, const double *golden, int blur, int max)
 {
     struct kernel kernel = golden_kernel(g);
-    struct iris_simple_pair p = pair_law(&g->t, &kernel);
+    struct simple_pair p = pair_law(&g->t, &kernel);
     struct source source = {.t = &g->t};
     struct iris_columns columns = {get_column, &source};
     double *observed = reduced(golden, g->t.lon, g->t.lat, g->law.v_steps, max), *column;
@@ -867,15 +887,14 @@ test_golden_pair(const struct golden *g, const double *golden, int blur, int max
     double a, b;
 
     p.law = g->law;
-    p.max = max;
-    p.crop_min = blur ? 5 : 0;
-    p.crop_max = blur ? 41 : g->t.r;
+    p.pair.max = max;
+    p.pair.crop_min = blur ? 5 : 0;
+    p.pair.crop_max = blur ? 41 : g->t.r;
     if (!blur)
-        iris_blur_none(&p.blur);
-    column = columnized(&g->t, p.crop_min, p.crop_max);
+        iris_blur_none(&p.pair.sky.blur);
+    column = columnized(&g->t, p.pair.crop_min, p.pair.crop_max);
     out = pair_new(&p);
-    CHECK(!iris_simple_pair_make(&p, &columns, NULL, out.column, out.observed, NULL) &&
-              !source.strange,
+    CHECK(!make_pair(&p, &columns, NULL, out.column, out.observed, NULL) && !source.strange,
           "a pair of the reference's tensor");
     a = rel_max(out.observed, observed, out.n_observed);
     b = rel_max(out.column, column, out.n_column);

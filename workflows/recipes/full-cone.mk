@@ -7,8 +7,8 @@
 # 0.6, in the units of the training data.
 #
 # The job has one node, 3 processes and 256 GB, of which a tensor would take
-# 25.8: here rays are streamed. Pairs are of type synthetic. This version makes
-# standard and simple: TYPE=simple gives pairs of the same shapes.
+# 25.8: here rays are streamed. Pairs are of type synthetic; the molecular file
+# 13C16O.dat is looked for where make runs.
 
 TYPE       ?= synthetic
 HYPER      ?= SEDIGISM_13C16O_FullCone_Test

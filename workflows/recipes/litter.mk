@@ -7,8 +7,8 @@
 # units of the training data. The whole is 8 data sets, 2560 pairs, from 8 jobs
 # of which two run at a time: SEED=K DATASET=litter_K for K from 1 to 8.
 #
-# A job has one node, 6 processes and 270 GB. Pairs are of type synthetic. This
-# version makes standard and simple: TYPE=simple gives pairs of the same shapes.
+# A job has one node, 6 processes and 270 GB. Pairs are of type synthetic; the
+# molecular file 13C16O.dat is looked for where make runs.
 
 TYPE       ?= synthetic
 HYPER      ?= SEDIGISM_13C16O_Foreground

@@ -8,8 +8,8 @@
 # test in a directory of their own, or give training
 # SET='-s writer_hyper.max_snapshot_index=799'.
 #
-# The job has one node, 6 processes and 80 GB. Pairs are of type synthetic. This
-# version makes standard and simple: TYPE=simple gives pairs of the same shapes.
+# The job has one node, 6 processes and 80 GB. Pairs are of type synthetic; the
+# molecular file 13C16O.dat is looked for where make runs.
 
 TYPE       ?= synthetic
 HYPER      ?= SEDIGISM_13C16O_Test

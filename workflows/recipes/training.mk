@@ -9,8 +9,8 @@
 #   for K in 1 ... 80:  SEED=K DATASET=training_K, from the second on UNITS_FROM=training_1
 #
 # A job has one node, 6 processes and 80 GB. Pairs are of type synthetic,
-# observed with optically thick transfer as the preset says. This version makes
-# standard and simple: TYPE=simple gives pairs of the same shapes.
+# observed with optically thick transfer as the preset says; the molecular file
+# 13C16O.dat is looked for where make runs.
 
 TYPE  ?= synthetic
 HYPER ?= SEDIGISM_13C16O

@@ -1,0 +1,38 @@
+/* h5put -- writing HDF5 files of which equal content gives equal bytes.
+ *
+ * Private to lib/store. Nothing holds a clock; text has a fixed length. Where a
+ * function returns nonzero HDF5 knows the reason: report it with iris_h5_fail.
+ */
+#ifndef IRIS_H5PUT_H
+#define IRIS_H5PUT_H
+
+#include <hdf5.h>
+
+/* Before anything is written: HDF5 neither speaks nor does anything at exit,
+ * where it would crash over a file that a full disk kept it from closing. */
+void iris_h5_begin(void);
+
+/* A new file in place of one whose lock is held by this process.
+ *
+ *   return  below 0 on failure
+ */
+hid_t iris_h5_create(const char *path);
+
+/* An attribute of a file, group or dataset: n values, 0 for a scalar.
+ *
+ *   return  0, or nonzero on failure
+ */
+int iris_h5_put(hid_t object, const char *name, hid_t stored, hid_t memory, hsize_t n,
+                const void *value);
+int iris_h5_put_double(hid_t object, const char *name, double v);
+int iris_h5_put_int(hid_t object, const char *name, int v);
+int iris_h5_put_text(hid_t object, const char *name, const char *text);
+
+/* A dataset of doubles, contiguous, written whole.
+ *
+ *   return  the dataset for attributes, to be closed; below 0 on failure
+ */
+hid_t iris_h5_put_array(hid_t group, const char *name, int rank, const hsize_t *size,
+                        const double *value);
+
+#endif

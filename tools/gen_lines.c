@@ -1,0 +1,62 @@
+#include "gen.h"
+
+static int
+is_stopped(void *self, size_t done, size_t total)
+{
+    (void)self;
+    (void)done;
+    (void)total;
+    return iris_cli_stop() != 0;
+}
+
+enum iris_status
+gen_lines_init(struct gen_lines *g, struct iris_pool *pool, const struct iris_hyper *h,
+               const char *path, struct iris_err *err)
+{
+    struct iris_buf warnings = {0}; /* rank 0 gave them when it prepared the run */
+    enum iris_status st;
+
+    *g = (struct gen_lines){.hyper = h, .path = path};
+    st = iris_lines_init(&g->lines, h, &warnings, err);
+    iris_buf_release(&warnings);
+    if (!st)
+        st = iris_pool_share(pool, iris_lines_values(&g->lines) * sizeof(double), &g->shared, err);
+    if (!st)
+        iris_lines_adopt(&g->lines, g->shared.memory);
+    return st;
+}
+
+void
+gen_lines_release(struct gen_lines *g)
+{
+    iris_lines_release(&g->lines);
+}
+
+static enum iris_status
+get(void *self, const struct iris_lines **lines, struct iris_err *err)
+{
+    struct iris_lines_pause pause = {is_stopped, NULL};
+    struct gen_lines *g = self;
+    enum iris_status st = IRIS_OK;
+
+    switch (iris_shared_begin(&g->shared)) {
+    case 1:
+        st = g->path ? iris_lines_read(&g->lines, g->hyper, g->path, err)
+                     : iris_lines_make(&g->lines, pause, err);
+        iris_shared_done(&g->shared, !st);
+        break;
+    case 0:
+        break;
+    default:
+        st = iris_fail(err, iris_cli_stop() ? IRIS_E_RETRY : IRIS_E_DATA,
+                       "another rank could not make the line tables");
+    }
+    *lines = &g->lines;
+    return st;
+}
+
+struct iris_tables
+gen_lines_tables(struct gen_lines *g)
+{
+    return (struct iris_tables){get, g};
+}
