@@ -1,0 +1,51 @@
+#include "colours.h"
+
+#include <math.h>
+
+enum { POINTS = 10 };
+
+static const struct iris_colour points[][POINTS] = {
+    [IRIS_VIRIDIS] = {{0x44, 0x01, 0x54},
+                      {0x48, 0x28, 0x78},
+                      {0x3e, 0x49, 0x89},
+                      {0x31, 0x68, 0x8e},
+                      {0x26, 0x82, 0x8e},
+                      {0x1f, 0x9e, 0x89},
+                      {0x35, 0xb7, 0x79},
+                      {0x6e, 0xce, 0x58},
+                      {0xb5, 0xde, 0x2b},
+                      {0xfd, 0xe7, 0x25}},
+    [IRIS_INFERNO] = {{0x00, 0x00, 0x04},
+                      {0x1b, 0x0c, 0x41},
+                      {0x4a, 0x0c, 0x6b},
+                      {0x78, 0x1c, 0x6d},
+                      {0xa5, 0x2c, 0x60},
+                      {0xcf, 0x44, 0x46},
+                      {0xed, 0x69, 0x25},
+                      {0xfb, 0x9b, 0x06},
+                      {0xf7, 0xd1, 0x3d},
+                      {0xfc, 0xff, 0xa4}},
+};
+
+static unsigned char
+between(unsigned char a, unsigned char b, double part)
+{
+    return (unsigned char)(a + (b - a) * part + 0.5);
+}
+
+struct iris_colour
+iris_map_colour(enum iris_map map, double place)
+{
+    const struct iris_colour *p;
+    double step, at;
+    int i;
+
+    if (isnan(place))
+        return IRIS_NO_VALUE;
+    step = fmin(floor(fmin(fmax(place, 0), 1) * IRIS_MAP_STEPS), IRIS_MAP_STEPS - 1);
+    at = step / (IRIS_MAP_STEPS - 1) * (POINTS - 1);
+    i = at < POINTS - 2 ? (int)at : POINTS - 2;
+    p = points[map] + i;
+    return (struct iris_colour){between(p[0].r, p[1].r, at - i), between(p[0].g, p[1].g, at - i),
+                                between(p[0].b, p[1].b, at - i)};
+}

@@ -1,0 +1,79 @@
+/* subject -- what an array of a data set is a picture of: its axes, its
+ * quantity, the unit of its values.
+ */
+#ifndef IRIS_SUBJECT_H
+#define IRIS_SUBJECT_H
+
+#include "entry.h"
+#include "err.h"
+#include "hyper.h"
+#include "npy.h"
+#include "plot.h"
+#include "raster.h"
+
+/* What is known about the place an array lies in. */
+struct iris_subject {
+    struct iris_hyper *hyper; /* NULL: nothing is known, so axes are in pixels and
+                                 values in the unit of the file */
+    struct iris_settings settings;
+    enum iris_type type; /* 0: not known */
+    int raw;             /* in processing units; 0: in IRIS units */
+    struct iris_unit_factors units;
+};
+
+/* Learn it from the files around an array. Axes and processing units are those
+ * of settings.json of the entry's digest, else of hyper.json of a published data
+ * set in a directory above; IRIS units those of units.json beside it, else of hyper.json. An array
+ * below a directory raw, or where no factors are known, is in processing units,
+ * any other in IRIS units.
+ *
+ *   in   path   of the array
+ *   in   hyper  a settings file that is used instead of settings.json and
+ *               hyper.json; NULL: none
+ *   in   type   0, or what is known already
+ *
+ *   return  IRIS_OK, also when nothing was found
+ *           IRIS_E_IO, IRIS_E_DATA  a file that was found is unreadable or wrong
+ *   owns    iris_subject_release; safe after failure
+ */
+enum iris_status iris_subject_of(const char *path, const char *hyper, enum iris_type type,
+                                 struct iris_subject *s, struct iris_err *err);
+void iris_subject_release(struct iris_subject *s);
+
+/* Which kind of array a file holds: by its shape; and, since a column map and
+ * an observation of one line may look alike, by its name, then by the settings.
+ *
+ *   return  IRIS_OK
+ *           IRIS_E_DATA  no array of a data set has this shape
+ */
+enum iris_status iris_subject_kind(const struct iris_subject *s, const struct iris_npy *a,
+                                   enum iris_kind *kind, struct iris_err *err);
+
+/* How many pictures of one array there are: one of a column map, one for each
+ * line of an observation, two of a tensor (density and temperature at the
+ * latitude in the middle). The array has the right shape.
+ *
+ *   return  IRIS_OK
+ *           IRIS_E_DATA  it has not, or the settings give another
+ */
+enum iris_status iris_subject_views(const struct iris_subject *s, const struct iris_npy *a,
+                                    enum iris_kind kind, size_t *n, struct iris_err *err);
+
+/* A picture: a panel with its values and titles. */
+struct iris_view_panel {
+    struct iris_panel panel; /* stretch and map are suggested, lo and hi not set */
+    struct iris_raster raster;
+    char *title;
+};
+
+/* Read view i of an array.
+ *
+ *   in   max_x, max_y  see iris_raster_read
+ *   owns iris_view_panel_release; safe after failure
+ */
+enum iris_status iris_subject_view(const struct iris_subject *s, const struct iris_npy *a,
+                                   enum iris_kind kind, size_t i, size_t max_x, size_t max_y,
+                                   struct iris_view_panel *v, struct iris_err *err);
+void iris_view_panel_release(struct iris_view_panel *v);
+
+#endif

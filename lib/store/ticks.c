@@ -1,0 +1,243 @@
+#include "ticks.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "buf.h"
+#include "font.h"
+
+#define MINUS "−"
+
+/* ---- numbers as text ---- */
+
+static void
+put_exponent(struct iris_buf *b, int e)
+{
+    static const char *const digits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+    struct iris_buf plain = {0};
+    const char *p;
+
+    iris_buf_printf(&plain, "%d", e < 0 ? -e : e);
+    iris_buf_puts(b, "10");
+    if (e < 0)
+        iris_buf_puts(b, "⁻");
+    for (p = iris_buf_str(&plain); *p; p++)
+        iris_buf_puts(b, digits[*p - '0']);
+    iris_buf_release(&plain);
+}
+
+/* count * 10^power with that many digits behind the point, or, when wide, as
+ * a multiple of 10^common. */
+static void
+put_number(char label[IRIS_TICK_TEXT], double count, int power, int wide, int common)
+{
+    double size = fabs(count);
+    struct iris_buf b = {0};
+
+    if (count < 0)
+        iris_buf_puts(&b, MINUS);
+    if (!(size > 0)) {
+        iris_buf_puts(&b, "0");
+    } else if (!wide) {
+        iris_buf_printf(&b, "%.*f", power < 0 ? -power : 0,
+                        power < 0 ? size / pow(10, -power) : size * pow(10, power));
+    } else {
+        int behind = common > power ? common - power : 0;
+        double factor = size / pow(10, behind);
+
+        if (behind || factor < 1 || factor > 1)
+            iris_buf_printf(&b, "%.*f×", behind, factor);
+        put_exponent(&b, common > power ? common : power);
+    }
+    label[0] = '\0';
+    if (!b.failed && b.len < IRIS_TICK_TEXT)
+        strcpy(label, iris_buf_str(&b));
+    iris_buf_release(&b);
+}
+
+static double
+width_of(const struct iris_tick_room *room, const char *label)
+{
+    return room->glyph * (double)iris_font_count(label) + room->gap;
+}
+
+/* ---- equal steps ---- */
+
+/* The ticks count * digit * 10^power from lo to hi, without places. */
+static size_t
+step_through(const struct iris_stretch *s, int digit, int power, int wide, int common,
+             struct iris_tick *tick)
+{
+    double step = power < 0 ? digit / pow(10, -power) : digit * pow(10, power);
+    double first = ceil(s->lo / step - 1e-9), last = floor(s->hi / step + 1e-9), i;
+    size_t n = 0;
+
+    for (i = first; i <= last && n < IRIS_TICKS; i++, n++) {
+        tick[n].value = power < 0 ? i * digit / pow(10, -power) : i * step;
+        tick[n].at = iris_stretch_at(s, tick[n].value);
+        put_number(tick[n].label, i * digit, power, wide, common);
+    }
+    return n;
+}
+
+static int
+fits(const struct iris_tick_room *room, const struct iris_tick *tick, size_t n)
+{
+    size_t i;
+
+    for (i = 1; i < n; i++) {
+        double between = (tick[i].at - tick[i - 1].at) * room->length;
+
+        if (width_of(room, tick[i].label) + width_of(room, tick[i - 1].label) > 2 * between)
+            return 0;
+    }
+    return 1;
+}
+
+/* Small ticks between those of step digit * 10^power, where they are not too
+ * dense. */
+static size_t
+subdivide(const struct iris_stretch *s, const struct iris_tick_room *room, int digit, int power,
+          struct iris_tick *tick, size_t n)
+{
+    int parts = digit == 2 ? 4 : 5;
+    double step = digit * pow(10, power) / parts, i;
+    double last = floor(s->hi / step + 1e-9);
+
+    if (step / (s->hi - s->lo) * room->length < 6 || last - s->lo / step > IRIS_TICKS / 2)
+        return n;
+    for (i = ceil(s->lo / step - 1e-9); i <= last && n < IRIS_TICKS; i++) {
+        if (fabs(remainder(i, parts)) < 0.5)
+            continue;
+        tick[n] = (struct iris_tick){.value = i * step, .at = iris_stretch_at(s, i * step)};
+        n++;
+    }
+    return n;
+}
+
+static size_t
+linear_ticks(const struct iris_stretch *s, const struct iris_tick_room *room,
+             struct iris_tick *tick)
+{
+    static const int digits[] = {1, 2, 5};
+    double larger = fmax(fabs(s->lo), fabs(s->hi));
+    int common = (int)floor(log10(larger) + 1e-9);
+    int power = (int)floor(log10((s->hi - s->lo) / (IRIS_TICKS / 2)));
+    int wide = common > 4 || common < -3, tries;
+
+    for (tries = 0; tries < 3 * 8; tries++) {
+        int digit = digits[tries % 3];
+        size_t n = step_through(s, digit, power, wide, common, tick);
+
+        if (n < IRIS_TICKS && fits(room, tick, n))
+            return subdivide(s, room, digit, power, tick, n);
+        power += digit == 5;
+    }
+    return 0;
+}
+
+/* ---- powers of ten ---- */
+
+static int
+is_free(const struct iris_tick_room *room, const struct iris_tick *tick, size_t n,
+        const struct iris_tick *x)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        double between = fabs(tick[i].at - x->at) * room->length;
+
+        if (width_of(room, tick[i].label) + width_of(room, x->label) > 2 * between)
+            return 0;
+    }
+    return 1;
+}
+
+/* Add sign * digit * 10^power if it is in range and has room. */
+static size_t
+try_tick(const struct iris_stretch *s, const struct iris_tick_room *room, double digit, int power,
+         int wide, struct iris_tick *tick, size_t n)
+{
+    struct iris_tick x = {.value = power < 0 ? digit / pow(10, -power) : digit * pow(10, power)};
+
+    x.at = iris_stretch_at(s, x.value);
+    if (n == IRIS_TICKS || !(x.at > -1e-9 && x.at < 1 + 1e-9))
+        return n;
+    put_number(x.label, digit, power, wide, power);
+    if (!is_free(room, tick, n, &x))
+        return n;
+    tick[n] = x;
+    return n + 1;
+}
+
+/* The digits of a mask (bit d: digit d) with every power, both signs. */
+static size_t
+try_digits(const struct iris_stretch *s, const struct iris_tick_room *room, unsigned mask, int from,
+           int to, int wide, struct iris_tick *tick, size_t n)
+{
+    int power, digit;
+
+    for (power = to; power >= from; power--) {
+        for (digit = 9; digit; digit--) {
+            if (mask >> digit & 1) {
+                n = try_tick(s, room, digit, power, wide, tick, n);
+                if (s->curve == IRIS_ASINH)
+                    n = try_tick(s, room, -digit, power, wide, tick, n);
+            }
+        }
+    }
+    return n;
+}
+
+static size_t
+add_small(const struct iris_stretch *s, int from, int to, struct iris_tick *tick, size_t n)
+{
+    size_t labelled = n, i;
+    int power, digit, sign;
+
+    if (to - from > 8)
+        return n;
+    for (power = from; power <= to; power++) {
+        for (digit = 1; digit <= 9; digit++) {
+            for (sign = 1; sign >= (s->curve == IRIS_ASINH ? -1 : 1); sign -= 2) {
+                double v = sign * digit * pow(10, power), at = iris_stretch_at(s, v);
+
+                for (i = 0; i < labelled && fabs(tick[i].at - at) > 1e-6; i++)
+                    ;
+                if (i < labelled || at < 0 || at > 1 || n == IRIS_TICKS)
+                    continue;
+                tick[n++] = (struct iris_tick){.value = v, .at = at};
+            }
+        }
+    }
+    return n;
+}
+
+size_t
+iris_ticks(const struct iris_stretch *s, const struct iris_tick_room *room,
+           struct iris_tick tick[IRIS_TICKS])
+{
+    static const unsigned fives = 1u << 5 | 1u << 2, others = 0x3ffu & ~(fives | 1u << 1);
+    double larger = fmax(fabs(s->lo), fabs(s->hi));
+    double least = s->curve == IRIS_LOG ? s->lo : s->soft / 2;
+    int from, to, wide;
+    size_t n = 0;
+
+    if (!(s->lo < s->hi) || !isfinite(s->lo) || !isfinite(s->hi))
+        return 0;
+    if (s->curve == IRIS_LINEAR)
+        return linear_ticks(s, room, tick);
+    from = (int)floor(log10(least) + 1e-9);
+    to = (int)floor(log10(larger) + 1e-9);
+    wide = to > 4 || from < -4;
+    if (s->curve == IRIS_ASINH)
+        n = try_tick(s, room, 0, 0, wide, tick, n);
+    n = try_digits(s, room, 1u << 1, from, to, wide, tick, n);
+    if (n < 3)
+        n = try_digits(s, room, fives, from, to, wide, tick, n);
+    if (n < 3)
+        n = try_digits(s, room, others, from, to, wide, tick, n);
+    if (n < 2)
+        return linear_ticks(s, room, tick);
+    return add_small(s, from, to, tick, n);
+}

@@ -1,0 +1,377 @@
+#!/usr/bin/env bats
+bats_require_minimum_version 1.5.0
+load common
+
+# Published: simple in D. Not published: simple in R, standard in S.
+setup_file() {
+    cd "$BATS_FILE_TMPDIR"
+    tiny_hyper >hyper.json
+    snapshots 2
+    pipeline simple D
+    iris-gen -H hyper.json -t simple -d R -o raw.tsv list.tsv
+    iris-gen -H hyper.json -t standard -d S -o standard.tsv list.tsv
+}
+
+setup() {
+    cp -a "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR/work"
+    cd "$BATS_TEST_TMPDIR/work"
+}
+
+# The brightest colour of each map, and the one of what is not a number.
+VIRIDIS=253,231,37 INFERNO=252,255,164 GREY=176,176,176
+
+picture() {
+    python3 "$IRIS_SOURCE/tests/helpers/picture.py" "$@"
+}
+
+# near "X Y" "X Y" TOLERANCE
+near() {
+    awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN {
+        n = split(a, p); m = split(b, q)
+        for (i = 1; i <= m; i++) { d = p[i] - q[i]; if (d > t || -d > t) n = -1 }
+        exit n != m }' || { echo "$1 is not $2"; return 1; }
+}
+
+# values FILE SHAPE CODE: an array whose element (i, j, k, l) python's CODE gives
+values() {
+    python3 -c '
+import itertools, math, struct, sys
+path, shape, code = sys.argv[1], eval(sys.argv[2]), compile(sys.argv[3], "code", "eval")
+nan, inf = math.nan, math.inf
+head = "{\x27descr\x27: \x27<f4\x27, \x27fortran_order\x27: False, \x27shape\x27: %r, }" % (shape,)
+head += " " * (-(10 + len(head) + 1) % 64) + "\n"
+index = itertools.product(*map(range, shape))
+data = [eval(code, dict(zip("ijkl", x), nan=nan, inf=inf)) for x in index]
+open(path, "wb").write(b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head.encode() +
+    struct.pack("<%df" % len(data), *data))' "$@"
+}
+
+@test "help and version" {
+    run -0 --separate-stderr iris-show --help
+    [[ $output == "usage: iris-show "* ]]
+    run -0 --separate-stderr iris-show --version
+    [[ $output == "iris-show (iris) "* ]]
+}
+
+@test "every long option is in the page" {
+    options_in_page iris-show
+}
+
+@test "wrong command lines" {
+    array=$(find D -name '*observed.npy' | head -1)
+    for words in "" "D R" "--entry" "--sheet=0 D" "--sheet=257 D" "--line=0 D" "--kind=map D" \
+        "--scale=sqrt D" "--scale=map:log D" "--range=1 D" "--range=2,1 D" "--range=1,nan D" \
+        "--range=1,2 D" "--range=1,2 --sheet=2 D" "--range=tensor:1,2 S" "--range=column:-1,2 D" \
+        "--width=100 D" "--width=9999 D" "--width=300 --sheet=2 D" "-t map D" "--new D" \
+        "--entry=0 $array" "--sheet=2 $array"; do
+        run -64 --separate-stderr iris-show -o x.png $words
+        one_sentence iris-show
+        [ ! -e x.png ]
+    done
+    # a terminal gets no picture
+    run -64 script -qec "iris-show D" /dev/null
+    [[ $output == *"-o"* ]]
+}
+
+@test "missing and wrong files" {
+    array=$(find D -name '*observed.npy' | head -1)
+    run -74 --separate-stderr iris-show -o x.png missing
+    one_sentence iris-show
+    [[ $stderr == *"'missing'"* ]]
+    run -74 --separate-stderr iris-show -o x.png missing.npy
+    run -74 --separate-stderr iris-show -o x.png -H missing.json "$array"
+    [[ $stderr == *"'missing.json'"* ]]
+    run -74 --separate-stderr iris-show -o no/x.png "$array"
+    one_sentence iris-show
+    run -65 --separate-stderr iris-show -o x.png hyper.json
+    [[ $stderr == *"'hyper.json'"* ]]
+    run -65 --separate-stderr iris-show -o x.png -H raw.tsv "$array"
+    [[ $stderr == *"raw.tsv"* ]]
+    mkdir empty
+    for data in empty snaps; do
+        run -65 --separate-stderr iris-show -o x.png $data
+        one_sentence iris-show
+        [[ $stderr == *"'$data'"* ]]
+    done
+    for entry in 6 -1 01234567.snap_001.p000; do
+        run -65 --separate-stderr iris-show -o x.png --entry=$entry D
+        [[ $stderr == *"'$entry'"* ]]
+    done
+    run -65 --separate-stderr iris-show -o x.png --line=2 D
+    [[ $stderr == *"has 1 lines"* ]]
+    echo '{"cardinality": 1, "index": ["../x.npy"]}' >D/attributes.json
+    run -65 --separate-stderr iris-show -o x.png D
+    [[ $stderr == *"D/attributes.json"* ]]
+    rm "$array" D/attributes.json
+    [ ! -e x.png ]
+    no_leftovers
+}
+
+@test "wrong shapes" {
+    for shape in "(4,)" "(3, 4)" "(6, 2, 2, 2, 2)" "(5, 2, 2, 2)"; do
+        values a.npy "$shape" 1
+        run -65 --separate-stderr iris-show -o x.png a.npy
+        one_sentence iris-show
+        [[ $stderr == *"'a.npy'"*"$shape"* ]]
+    done
+    for shape in "(1, 0, 5)" "(1, 5, 0)" "(0, 5, 5)" "(6, 0, 2, 2)" "(6, 2, 2, 0)"; do
+        values a.npy "$shape" 1
+        run -65 --separate-stderr iris-show -o x.png a.npy
+        [[ $stderr == *"'a.npy'"* ]]
+    done
+    values a.npy "(2, 3, 4)" 1
+    run -65 --separate-stderr iris-show -o x.png --kind=column a.npy
+    run -65 --separate-stderr iris-show -o x.png --kind=tensor a.npy
+    values a.npy "(1, 16, 13)" 1
+    run -65 --separate-stderr iris-show -o x.png -H hyper.json a.npy
+    [[ $stderr == *"(1, 16, 13)"*"(1, 16, 12)"* ]]
+    array=$(find D -name '*columnized.npy' -path '*iris-*' | sort | head -1)
+    new_array "$array" "(1, 12, 16)" 1 2 3
+    run -65 --separate-stderr iris-show -o x.png "$array"
+    truncate -s -4 "$array"
+    run -65 --separate-stderr iris-show -o x.png "$array"
+    [[ $stderr == *"columnized.npy"* ]]
+    [ ! -e x.png ]
+}
+
+@test "an entry of a published data set" {
+    run -0 --separate-stderr iris-show -o a.png D
+    [ -z "$output$stderr" ]
+    [ "$(picture a.png size)" = "1120 599 2" ]
+    [ "$(stat -c %s a.png)" -lt 200000 ]
+    # the same bytes again, on standard output, from elsewhere
+    iris-show D | cmp - a.png
+    iris-show -o - D/ | cmp - a.png
+    (cd snaps && iris-show "$OLDPWD/D") | cmp - a.png
+    cp -a D E
+    rm -rf E/.iris E/entries/*/raw
+    iris-show E | cmp - a.png
+    # every entry is another one, by number and by id
+    for i in 0 1 2 3 4 5; do
+        iris-show -o $i.png --entry=$i D
+        id=$(column id D/iris-manifest.tsv | sed -n "$((i + 1))p")
+        iris-show --entry="$id" D | cmp - $i.png
+    done
+    cmp 0.png a.png
+    [ "$(sha256sum ?.png | cut -d' ' -f1 | sort -u | wc -l)" = 6 ]
+    no_leftovers
+}
+
+@test "raw arrays, arrays in IRIS units, published or not: one picture" {
+    id=$(column id D/iris-manifest.tsv | sed -n 1p)
+    iris-show --entry="$id" -v -o d.png D 2>d
+    iris-show --entry="$id" -v -o r.png R 2>r
+    [ "$(grep -c '^iris-show: ' d)" = 2 ]
+    grep -q 'density.*\[g cm⁻³\]' d && grep -q 'mass.*\[M☉ pc⁻² (km/s)⁻¹\]' d
+    # single precision: their sixth digit may be another
+    paste <(sed 's/.*: from //' d) <(sed 's/.*: from //' r) |
+        awk '{ a += ($1 - $4) ^ 2 > 1e-9 * $1 ^ 2 || ($3 - $6) ^ 2 > 1e-9 * $3 ^ 2 } END { exit a != 0 || NR != 2 }'
+    # units.json and settings.json suffice; so does hyper.json
+    path=$(column column D/iris-manifest.tsv | sed -n 1p)
+    iris-show -v -o x.png "D/$path" 2>x
+    cmp x <(head -1 d)
+    mv D/attributes.json . # now its hyper.json may be of anything
+    echo "{}" >D/hyper.json
+    iris-show -v -o x.png "D/$path" 2>y
+    cmp x y
+    mv attributes.json D
+    cp -a "$BATS_FILE_TMPDIR/D/hyper.json" D
+    rm D/entries/*/settings.json D/entries/*/iris-*/units.json
+    iris-show -v -o x.png "D/$path" 2>y
+    cmp x y
+}
+
+@test "a data set that is not published: its complete points" {
+    first=$(column id raw.tsv | sed -n 1p) second=$(column id raw.tsv | sed -n 2p)
+    iris-show -o a.png R
+    iris-show --entry="$first" R | cmp - a.png
+    iris-show -o b.png --entry=1 R
+    rm "R/$(column observed raw.tsv | sed -n 1p)" # half of the first
+    iris-show R | cmp - b.png
+    iris-show --entry="$second" R | cmp - b.png
+    run -65 --separate-stderr iris-show -o x.png --entry="$first" R
+    one_sentence iris-show
+}
+
+@test "a column map: place, direction, units" {
+    iris-hyper --preset=hyper.json -s coordinate_hyper.r_steps=20 -s coordinate_hyper.r_crop_min_index=2 \
+        -s coordinate_hyper.r_crop_max_index=18 -o crop.json
+    # bright at r index 3 of 16, longitude index 2 of 12, that is on the left
+    values a.npy "(1, 16, 12)" "3e3 if (j, k) == (3, 2) else 1 + (j * k) % 7"
+    for settings in "" "-H crop.json"; do
+        iris-show -v -o a.png $settings a.npy 2>note
+        [ "$(picture a.png size)" = "560 599 1" ]
+        near "$(picture a.png spot 0 $VIRIDIS)" "$(awk 'BEGIN { print 1 - 2.5 / 12, 3.5 / 16 }')" 0.004
+    done
+    # processing units are 1e-21 g cm^-3
+    grep -q 'g cm⁻³.*: from 1e-21 to 3e-18$' note
+    iris-hyper --preset=crop.json -s writer_hyper.mass_g_per_processing=4.0 -o four.json
+    iris-show -v -o b.png -H four.json a.npy 2>&1 | grep -q ': from 4e-21 to 1.2e-17$'
+    # an array in IRIS units, by the factor of the settings
+    iris-hyper --preset=crop.json -s dataset_hyper._density_iris_per_processing=5.0 -o iris.json
+    iris-show -v -o b.png -H iris.json a.npy 2>&1 | grep -q ': from 2e-22 to 6e-19$'
+    mkdir -p raw/x && cp a.npy raw/x
+    iris-show -v -o b.png -H iris.json raw/x/a.npy 2>&1 | grep -q ': from 1e-21 to 3e-18$'
+    # where nothing is known
+    iris-show -v -o b.png a.npy 2>&1 | grep -q 'unit of the file\]: from 1 to 3000$'
+}
+
+@test "a longitude-velocity diagram: place, direction, units" {
+    # bright at longitude index 1 of 12, channel 17 of 20, in the second line
+    values a.npy "(2, 12, 20)" "100 if (i, j, k) == (1, 1, 17) else 0.1 * ((j + k) % 3)"
+    iris-show -o a.png a.npy
+    [ "$(picture a.png size)" = "1120 599 2" ]
+    spot=$(awk 'BEGIN { print 1 - 1.5 / 12, 17.5 / 20 }')
+    near "$(picture a.png spot 1 $INFERNO)" "$spot" 0.004
+    [ "$(picture a.png size)" = "1120 599 2" ]
+    iris-show --line=2 -o b.png a.npy
+    [ "$(picture b.png size)" = "560 599 1" ]
+    near "$(picture b.png spot 0 $INFERNO)" "$spot" 0.004
+    # one line looks like a column map, but for its name or its settings
+    values one.npy "(1, 12, 20)" "100 if (j, k) == (1, 17) else 0.1 * ((j + k) % 3)"
+    iris-show -o c.png -H hyper.json -t simple one.npy
+    near "$(picture c.png spot 0 $INFERNO)" "$spot" 0.004
+    cp one.npy observed.npy
+    iris-show -v -o c.png -H hyper.json -t simple --scale=linear --range=0,4e-13 observed.npy 2>note
+    grep -q 'mass per area.*☉.*: from 0 to 4e-13$' note
+    values k.npy "(1, 12, 20)" "3"
+    # 1 is 1e-18 kg m^-2 (m/s)^-1, here 4.788e-13 Msun pc^-2 (km/s)^-1; a constant has half of it around
+    iris-show -v -o c.png -H hyper.json -t simple --scale=linear k.npy 2>&1 |
+        grep -q ': from 7.1826[0-9]*e-13 to 2.1548[0-9]*e-12$'
+    iris-show -v -o c.png -H hyper.json -t synthetic --scale=linear k.npy 2>&1 |
+        grep -q 'brightness temperature \[K\]: from 1.5 to 4.5$'
+    iris-hyper --preset=hyper.json -s writer_hyper.temperature_K_per_processing=2.0 \
+        -s dataset_hyper._density_iris_per_processing=1.0 \
+        -s dataset_hyper._temperature_iris_per_processing=8.0 -o iris.json
+    iris-show -v -o c.png -H iris.json --scale=linear k.npy 2>&1 |
+        grep -q 'brightness temperature \[K\]: from 0.375 to 1.125$'
+}
+
+@test "many lines" {
+    values a.npy "(5, 12, 20)" "100 if k == 2 + 4 * i else k"
+    iris-show -o a.png a.npy
+    read -r width height panels <<<"$(picture a.png size)"
+    [ "$width $panels" = "1680 5" ]
+    for i in 0 1 2 3; do
+        near "$(picture a.png spot $i $INFERNO)" "$(awk -v i=$i 'BEGIN { print 0.5, (2.5 + 4 * i) / 20 }')" 0.004
+    done
+}
+
+@test "a tensor: density and temperature in the middle of the latitudes" {
+    # latitude index 3 of 6; the others are brighter elsewhere
+    values a.npy "(6, 16, 12, 6)" "1e6 if l != 3 else 500 if (i, j, k) in ((1, 3, 2), (2, 10, 11)) else inf if i == 2 and k == 0 else 1 + (j + k) % 5"
+    iris-show -v -o a.png -H hyper.json a.npy 2>note
+    [ "$(picture a.png size)" = "1120 599 2" ]
+    near "$(picture a.png spot 0 $VIRIDIS)" "$(awk 'BEGIN { print 1 - 2.5 / 12, 3.5 / 16 }')" 0.004
+    grep -q 'gas density at latitude 0.075° \[g cm⁻³\]: from 1e-21 to 5e-19$' note
+    grep -q 'gas temperature at latitude 0.075° \[K\]: from 1 to 500$' note
+    # +infinity is beyond the brightest: the column on the right border of 12
+    near "$(picture a.png count 1 $INFERNO)" "$(awk 'BEGIN { print 1 / 12 + 1 / 192 }')" 0.004
+    iris-show -o b.png S
+    [ "$(picture b.png size)" = "1120 599 2" ]
+}
+
+@test "more pixels than the picture: means of equal parts" {
+    values a.npy "(1, 8, 1000)" "4 if k < 500 and k % 2 else 2 if k >= 500 else 0"
+    iris-show -o a.png --scale=linear --range=0,2 a.npy # every pixel is 2, or next to it
+    near "$(picture a.png count 0 68,1,84)" 0 0.001
+    values a.npy "(1, 2, 2000)" "9 if k >= 1500 else nan if k % 2 else 1"
+    iris-show -o a.png --scale=linear --range=0,9 a.npy
+    near "$(picture a.png spot 0 $VIRIDIS)" "0.125 0.5" 0.004
+    near "$(picture a.png count 0 $GREY)" 0 0.001 # some values are enough
+}
+
+@test "memory does not grow with the array" {
+    # 1.6 GB, nothing of it on disk
+    perl -e 'my $h = "{\x27descr\x27: \x27<f4\x27, \x27fortran_order\x27: False, \x27shape\x27: (6, 8, 2048, 4096), }";
+        $h .= " " x (-(11 + length $h) % 64) . "\n";
+        print "\x93NUMPY\x01\0", pack("v", length $h), $h' >t.npy
+    truncate -s $((128 + 6 * 8 * 2048 * 4096 * 4)) t.npy 2>/dev/null || skip "no sparse files"
+    iris-show -q -o t.png t.npy &
+    pid=$!
+    peak=0
+    while kill -0 $pid 2>/dev/null; do
+        now=$(awk '/VmHWM/ { print $2 }' /proc/$pid/status 2>/dev/null || true)
+        [ "${now:-0}" -le $peak ] || peak=$now
+        sleep 0.05
+    done
+    wait $pid
+    [ "$peak" -gt 0 ] && [ "$peak" -lt 150000 ] || { echo "$peak kB"; return 1; }
+}
+
+@test "nothing to show is said" {
+    values a.npy "(1, 16, 12)" nan
+    run -0 --separate-stderr iris-show -o a.png -H hyper.json a.npy
+    [[ $stderr == "iris-show: warning: 'a.npy' has no value to show"* ]]
+    near "$(picture a.png count 0 $GREY)" 1 0.02 # but for the words
+    run -0 --separate-stderr iris-show -q -o a.png a.npy
+    [ -z "$stderr" ]
+    values a.npy "(1, 16, 12)" 0
+    run -0 --separate-stderr iris-show -o a.png a.npy # a logarithm of nothing
+    [[ $stderr == *"above 0"* ]]
+    run -0 --separate-stderr iris-show -o a.png --scale=linear a.npy
+    [ -z "$stderr" ]
+    values a.npy "(1, 4, 4)" "nan if j < 2 else k + 1"
+    iris-show -o a.png a.npy
+    near "$(picture a.png count 0 $GREY)" 0.5 0.01
+    near "$(picture a.png spot 0 $GREY)" "0.5 0.25" 0.01
+}
+
+@test "scales, ranges, widths" {
+    for scale in linear log asinh; do
+        iris-show --scale=$scale -o $scale.png D
+    done
+    [ "$(sha256sum linear.png log.png asinh.png | cut -d' ' -f1 | sort -u | wc -l)" = 3 ]
+    iris-show -o a.png D
+    iris-show --scale=column:log --scale=observed:asinh D | cmp - a.png
+    iris-show -v --range=column:1e-24,1e-22 --range=observed:0,5 -o b.png D 2>note
+    grep -q 'from 1e-24 to 1e-22$' note
+    grep -q 'from 0 to 5$' note
+    iris-show --width=2400 -o wide.png D
+    read -r width height panels <<<"$(picture wide.png size)"
+    [ "$width $panels" = "2400 2" ]
+    iris-show --width=600 -o narrow.png D
+    [ "$(picture narrow.png size)" = "600 339 2" ]
+}
+
+@test "a sheet of entries" {
+    iris-show --sheet=6 -o a.png D
+    read -r width height panels <<<"$(picture a.png size)"
+    [ "$width $panels" = "1120 12" ]
+    iris-show --sheet=100 D | cmp - a.png # as many as there are
+    iris-show --sheet=2 --entry=3 -o b.png D
+    [[ $(picture b.png size) == "1120 "*" 4" ]]
+    iris-show --sheet=4 -o c.png S
+    [[ $(picture c.png size) == "1120 "*" 8" ]]
+    run -65 --separate-stderr iris-show -o x.png --sheet=3 --entry=6 D
+}
+
+@test "a dry run, a full disk" {
+    run -0 --separate-stderr iris-show --dry-run -o x.png D
+    one_sentence iris-show
+    [[ $stderr == *"would draw '$(column id D/iris-manifest.tsv | head -1)', 1120 x 599 pixels, to x.png" ]]
+    [ ! -e x.png ]
+    run -74 --separate-stderr bash -c 'iris-show D >/dev/full'
+    one_sentence iris-show
+    echo old >x.png
+    run -65 --separate-stderr iris-show --entry=none -o x.png D
+    [ "$(cat x.png)" = old ]
+}
+
+@test "data sets of the reference" {
+    need_shared
+    for data in simple_mean synth_mean standard; do
+        run -0 --separate-stderr iris-show -v -o a.png "$SHARED/golden/dataset_$data"
+        [ "$(picture a.png size)" = "1120 599 2" ]
+        [ "$data" != synth_mean ] || [[ $stderr == *"brightness temperature [K]"* ]]
+        [ "$data" != simple_mean ] || [[ $stderr == *"mass per area and velocity [M☉"* ]]
+    done
+    # the reference keeps the raw arrays beside: the same but for single precision
+    golden=$SHARED/golden
+    first=$(sed -n 's/.*"\(node_[^"]*columnized[^"]*\)".*/\1/p' "$golden/dataset_simple_mean/attributes.json" | head -1)
+    iris-show -v -o a.png "$golden/dataset_simple_mean/$first" 2>a
+    iris-hyper --preset="$golden/dataset_simple_mean/hyper.json" -s dataset_hyper._density_iris_per_processing=null -o raw.json
+    iris-show -v -o b.png -H raw.json "$golden/dataset_simple_mean_raw/$first" 2>b
+    near "$(sed 's/.*from \(.*\) to \(.*\)/\1 \2/' a | awk '{ print $1 * 1e27, $2 * 1e21 }')" \
+        "$(sed 's/.*from \(.*\) to \(.*\)/\1 \2/' b | awk '{ print $1 * 1e27, $2 * 1e21 }')" 1e-4
+}

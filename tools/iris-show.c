@@ -1,0 +1,224 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catalog.h"
+#include "cli.h"
+#include "num.h"
+#include "pngwrite.h"
+#include "show.h"
+#include "subject.h"
+
+static const char usage[] =
+    "usage: iris-show -o OUT.png [--entry=N|ID] [--sheet=N] DATASET\n"
+    "       iris-show -o OUT.png [-H FILE] [-t TYPE] [--kind=KIND] ENTRY.npy\n"
+    "Draw an entry of a data set, or one array, as a PNG picture: column map and\n"
+    "longitude-velocity diagram with axes in pc, deg and km/s.\n"
+    "\n"
+    "      --entry=N|ID       draw entry N of the index, from 0, or the one with that\n"
+    "                         id (0)\n"
+    "      --sheet=N          draw N entries from there on, small and side by side\n"
+    "      --line=N           of an observation draw line N only, from 1\n"
+    "  -H, --hyper=FILE       the settings, instead of those beside the array\n"
+    "  -t, --type=TYPE        simple, synthetic or standard, where the files around\n"
+    "                         the array do not say\n"
+    "      --kind=KIND        the array is a column, observed or tensor, where its\n"
+    "                         shape and name do not say\n"
+    "      --scale=[KIND:]S   linear, log or asinh; KIND: of these panels only; may\n"
+    "                         be repeated\n"
+    "      --range=[KIND:]LO,HI  the values from dark to bright, in the unit of the\n"
+    "                         bar; KIND as above\n"
+    "      --width=PX         width of the picture, to 4096 (560 a panel)\n"
+    "\n" IRIS_CLI_HELP;
+
+enum { OPT_ENTRY = IRIS_OPT_TOOL, OPT_SHEET, OPT_LINE, OPT_KIND, OPT_SCALE, OPT_RANGE, OPT_WIDTH };
+
+static enum iris_status
+parse_number(const char *text, const char *option, uint64_t max, uint64_t *v, struct iris_err *err)
+{
+    if (iris_parse_u64(text, v) || *v < 1 || *v > max)
+        return iris_fail(err, IRIS_E_USAGE, "bad number '%s' for %s: need 1 to %llu", text, option,
+                         (unsigned long long)max);
+    return IRIS_OK;
+}
+
+static enum iris_status
+parse_kind(const char *word, size_t n, int *kind, struct iris_err *err)
+{
+    for (*kind = 0; *kind < IRIS_KINDS; ++*kind) {
+        const char *known = iris_kind_column((enum iris_kind) * kind);
+
+        if (strlen(known) == n && !strncmp(word, known, n))
+            return IRIS_OK;
+    }
+    return iris_fail(err, IRIS_E_USAGE, "bad kind '%.*s': need column, observed or tensor", (int)n,
+                     word);
+}
+
+/* The kind before a colon, -1 for all; *text is moved behind it. */
+static enum iris_status
+parse_prefix(const char **text, int *kind, struct iris_err *err)
+{
+    const char *colon = strchr(*text, ':');
+    enum iris_status st;
+
+    *kind = -1;
+    if (!colon)
+        return IRIS_OK;
+    st = parse_kind(*text, (size_t)(colon - *text), kind, err);
+    *text = colon + 1;
+    return st;
+}
+
+static enum iris_status
+parse_scale(const char *text, struct show *o, struct iris_err *err)
+{
+    enum iris_curve curve;
+    enum iris_status st;
+    int kind, k;
+
+    st = parse_prefix(&text, &kind, err);
+    if (!st)
+        st = iris_curve_parse(text, &curve, err);
+    for (k = 0; k < IRIS_KINDS && !st; k++) {
+        if (kind < 0 || kind == k) {
+            o->look[k].has_curve = 1;
+            o->look[k].curve = curve;
+        }
+    }
+    return st;
+}
+
+static enum iris_status
+parse_range(const char *text, struct show *o, struct iris_err *err)
+{
+    char lo[64] = "";
+    enum iris_status st;
+    const char *comma;
+    double range[2];
+    int kind, k;
+
+    st = parse_prefix(&text, &kind, err);
+    if (st)
+        return st;
+    comma = strchr(text, ',');
+    if (comma && (size_t)(comma - text) < sizeof lo)
+        memcpy(lo, text, (size_t)(comma - text));
+    if (!comma || iris_parse_f64(lo, &range[0]) || iris_parse_f64(comma + 1, &range[1]) ||
+        !(range[0] < range[1]) || !isfinite(range[0]) || !isfinite(range[1]))
+        return iris_fail(err, IRIS_E_USAGE, "bad range '%s': need LO,HI with LO below HI", text);
+    o->range_of_all |= kind < 0;
+    for (k = 0; k < IRIS_KINDS; k++) {
+        if (kind < 0 || kind == k) {
+            o->look[k].has_range = 1;
+            memcpy(o->look[k].range, range, sizeof range);
+        }
+    }
+    return IRIS_OK;
+}
+
+static enum iris_status
+take_option(struct show *o, int opt, char **argv, struct iris_err *err)
+{
+    uint64_t number;
+    enum iris_status st;
+
+    switch (opt) {
+    case OPT_ENTRY:
+        o->entry = optarg;
+        return IRIS_OK;
+    case OPT_SHEET:
+        return parse_number(optarg, "--sheet", SHOW_SHEET_MAX, &o->sheet, err);
+    case OPT_LINE:
+        return parse_number(optarg, "--line", UINT32_MAX, &o->line, err);
+    case OPT_KIND:
+        return parse_kind(optarg, strlen(optarg), &o->kind, err);
+    case OPT_SCALE:
+        return parse_scale(optarg, o, err);
+    case OPT_RANGE:
+        return parse_range(optarg, o, err);
+    case OPT_WIDTH:
+        st = parse_number(optarg, "--width", SHOW_WIDTH_MAX, &number, err);
+        o->width = st ? 0 : (int)number;
+        return st;
+    case 'H':
+        o->hyper = optarg;
+        return IRIS_OK;
+    case 't':
+        return iris_type_parse(optarg, &o->type, err);
+    default:
+        return iris_cli_option(o->cli, opt, argv, err);
+    }
+}
+
+static enum iris_status
+parse(int argc, char **argv, struct show *o, struct iris_err *err)
+{
+    static const struct option options[] = {{"entry", required_argument, NULL, OPT_ENTRY},
+                                            {"sheet", required_argument, NULL, OPT_SHEET},
+                                            {"line", required_argument, NULL, OPT_LINE},
+                                            {"hyper", required_argument, NULL, 'H'},
+                                            {"type", required_argument, NULL, 't'},
+                                            {"kind", required_argument, NULL, OPT_KIND},
+                                            {"scale", required_argument, NULL, OPT_SCALE},
+                                            {"range", required_argument, NULL, OPT_RANGE},
+                                            {"width", required_argument, NULL, OPT_WIDTH},
+                                            IRIS_CLI_LONG,
+                                            {NULL, 0, NULL, 0}};
+    enum iris_status st;
+    int opt;
+
+    opterr = 0;
+    while ((opt = getopt_long(argc, argv, IRIS_CLI_SHORT "H:t:", options, NULL)) != -1) {
+        st = take_option(o, opt, argv, err);
+        if (st || o->cli->done)
+            return st;
+    }
+    if (argc - optind != 1)
+        return iris_fail(err, IRIS_E_USAGE, "name one data set or one array");
+    o->path = argv[optind];
+    if (!o->cli->output && !o->cli->dry_run && isatty(STDOUT_FILENO))
+        return iris_fail(err, IRIS_E_USAGE, "a terminal shows no pictures: name a file with -o");
+    return IRIS_OK;
+}
+
+/* Draw, or say what would be drawn. */
+static enum iris_status
+run(struct show *o, struct iris_err *err)
+{
+    struct iris_canvas canvas = {0};
+    struct iris_buf png = {0};
+    enum iris_status st;
+
+    st = show_draw(o, &canvas, err);
+    if (!st && o->cli->dry_run) {
+        fprintf(stderr, "%s: would draw '%s', %d x %d pixels, to %s\n", iris_prog, o->title,
+                canvas.width, canvas.height, o->cli->output ? o->cli->output : "standard output");
+    } else if (!st) {
+        st = iris_png_encode(&canvas, &png, err);
+        if (!st)
+            st = iris_cli_write(o->cli, &png, err);
+    }
+    iris_canvas_release(&canvas);
+    iris_buf_release(&png);
+    free(o->title);
+    return st;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct iris_cli cli = IRIS_CLI_INIT(usage);
+    struct show o = {.cli = &cli, .kind = -1};
+    struct iris_err err = {0};
+    enum iris_status st;
+
+    iris_prog = "iris-show";
+    st = parse(argc, argv, &o, &err);
+    if (!st && !cli.done)
+        st = run(&o, &err);
+    return iris_finish(st, &err);
+}
