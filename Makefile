@@ -39,7 +39,7 @@ endif
 BIN := $(BUILD)/bin
 
 # The programs; a new one is one word here, tools/<name>.c and man/<name>.1.
-TOOLS := iris-hyper iris-mock iris-list iris-chem iris-gen iris-merge iris-units \
+TOOLS := iris-hyper iris-mock iris-list iris-chem iris-gen iris-observe iris-merge iris-units \
          iris-normalize iris-shuffle iris-check iris-fetch iris-show
 PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-dataset.5 man/iris-lines.5 \
          man/iris.7 man/iris-workflow.7

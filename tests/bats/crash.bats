@@ -140,6 +140,14 @@ is_crash() {
     [ "$1" = 99 ]
 }
 
+# Settings of lines on the grid of hyper.json; see tiny_lines.
+small_lines() {
+    tiny_lines -s coordinate_hyper.r_steps=8 -s coordinate_hyper.r_crop_max_index=8 \
+        -s coordinate_hyper.lon_steps=6 -s coordinate_hyper.lat_steps=4 \
+        -s observer_hyper.lon_pieces=1 -s observer_hyper.lat_pieces=2 -s cube_hyper.v_steps=8 \
+        -s writer_hyper.points_per_snapshot=2
+}
+
 # ---- the shim itself ----
 
 CALLS=rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,rmdir,mkdir,mkdirat
@@ -166,6 +174,8 @@ traced() {
     traced iris-hyper --preset=hyper.json -o h.json
     traced iris-mock -o m.hdf5 --cells=300
     traced iris-mock -o snapdir_001 --cells=300 --files=2
+    (cd w && tiny_lines >lines.json)
+    traced iris-chem -H lines.json -o lines.h5
     traced iris-list -o l.tsv snaps
     for type in simple standard; do
         traced iris-gen -H hyper.json -t $type -d $type -o $type.tsv list.tsv
@@ -174,6 +184,11 @@ traced() {
         traced iris-normalize -H units.json -d $type -o normalized.tsv merged.tsv
         traced iris-shuffle --publish=$type -H units.json --drop-raw -o shuffled.tsv normalized.tsv
         traced iris-check -o report $type
+    done
+    (cd w && small_lines >small.json && iris-gen -H small.json -t standard -d T -o t.tsv list.tsv)
+    traced iris-observe -H small.json -d P --from=T -o p.tsv t.tsv
+    for file in a.npy a.fits; do
+        traced iris-observe -H small.json --cube=$file "T/$(column tensor w/t.tsv | head -1)"
     done
     traced iris-fetch --cache=cache --copy -o f.tsv list.tsv
     traced iris-fetch --cache=cache --drop=snap_001
@@ -210,6 +225,14 @@ traced() {
     crash_points iris-list iris-list -H hyper.json -o new.tsv snaps
 }
 
+@test "iris-chem" {
+    (cd base && tiny_lines >lines.json)
+    crash_points iris-chem iris-chem -H lines.json -o new.h5
+    (cd base && tiny_lines -s observer_hyper.k=1.4e-23 >other.json && iris-chem -H other.json -o new.h5)
+    rm -rf w good
+    crash_points "iris-chem over a file" iris-chem -H lines.json -o new.h5
+}
+
 @test "iris-gen simple" {
     # what has a final name is what iris-merge takes
     state_holds() {
@@ -223,6 +246,22 @@ traced() {
         [ ! -e w/entries.tsv ] || iris-merge -d w/D w/entries.tsv >/dev/null
     }
     crash_points "iris-gen standard" iris-gen -H hyper.json -t standard -d D -o entries.tsv list.tsv
+}
+
+@test "iris-observe" {
+    (cd base && small_lines >lines.json && iris-gen -H lines.json -t standard -d D -o tensors.tsv list.tsv)
+    path=D/$(column tensor base/tensors.tsv | head -1)
+    state_holds() {
+        [ ! -e w/entries.tsv ] || iris-merge -d w/D w/entries.tsv >/dev/null
+    }
+    crash_points "iris-observe pairs" iris-observe -H lines.json -d D -o entries.tsv tensors.tsv
+    state_holds() {
+        :
+    }
+    for file in new.npy new.fits; do
+        rm -rf w good
+        crash_points "iris-observe $file" iris-observe -H lines.json --cube=$file "$path"
+    done
 }
 
 # made TYPE: all steps to ./base/normalized.tsv, of TYPE in ./base/D
