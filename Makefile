@@ -93,6 +93,8 @@ $(call LIB,$(1)): $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/$(1)/*.c))
 	$$(AR) rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
+# vectors of a kernel stay inside it, so how they would be passed does not matter
+$(BUILD)/lib/physics/kernel_%.o: WARNINGS += -Wno-psabi
 
 
 $(BUILD)/tools/%.o: tools/%.c Makefile

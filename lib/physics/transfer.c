@@ -53,6 +53,19 @@ init_grid(struct iris_solver *t)
     t->average = law->transfer != IRIS_THICK || law->cell_average;
 }
 
+/* The last block may be longer than the grid. */
+static void
+init_places(struct iris_solver *t)
+{
+    size_t fine = iris_transfer_fine(&t->law), last = t->law.v_steps - 1, i;
+
+    for (i = 0; i < t->n || i % IRIS_BLOCK; i++) {
+        size_t k = fine ? i / fine : i;
+
+        t->place[i] = (float)(2 * (double)(k < last ? k : last) / (double)last - 1);
+    }
+}
+
 /* Composite Simpson over triples of steps. */
 static void
 init_weights(struct iris_solver *t)
@@ -78,16 +91,22 @@ init_weights(struct iris_solver *t)
 static enum iris_status
 allocate(struct iris_solver *t, struct iris_err *err)
 {
-    size_t V = t->law.v_steps, i;
+    size_t V = t->law.v_steps, whole = (t->n + IRIS_BLOCK - 1) / IRIS_BLOCK * IRIS_BLOCK, i;
+    size_t single = iris_transfer_single_size(t), march = iris_transfer_march_size(t);
 
+    single = single > march ? single : march;
     t->band = calloc(t->n_lines, sizeof *t->band);
     t->step = malloc(t->law.r_steps * sizeof *t->step);
     t->weight = malloc(t->law.r_steps * sizeof *t->weight);
     t->total = malloc((3 + t->n_lines) * V * sizeof *t->total);
     t->real = malloc(iris_transfer_precise_size(t) * sizeof *t->real);
-    t->single = malloc(iris_transfer_single_size(t) * sizeof *t->single);
-    t->place = malloc(t->n * sizeof *t->place);
-    if (!t->band || !t->step || !t->weight || !t->total || !t->real || !t->single || !t->place)
+    t->single = malloc(single * sizeof *t->single);
+    t->place = malloc(whole * sizeof *t->place);
+    t->march = malloc(t->law.r_steps * sizeof *t->march);
+    t->strength = malloc(t->law.r_steps * sizeof *t->strength);
+    t->last = malloc(whole / IRIS_BLOCK * sizeof *t->last);
+    if (!t->band || !t->step || !t->weight || !t->total || !t->real || !t->single || !t->place ||
+        !t->march || !t->strength || !t->last)
         return iris_fail_memory(err);
     t->excess = t->total + V;
     t->continuum = t->total + 2 * V;
@@ -130,12 +149,7 @@ iris_solver_new(const struct iris_transfer_law *law, const struct iris_line *lin
     init_weights(t);
     for (i = 0; i < n_lines; i++)
         init_band(t, &lines[i], &t->band[i]);
-    for (i = 0; i < t->n; i++) {
-        size_t fine = iris_transfer_fine(law), k = fine ? i / fine : i;
-
-        k = k < law->v_steps ? k : law->v_steps - 1;
-        t->place[i] = (float)(2 * (double)k / (double)(law->v_steps - 1) - 1);
-    }
+    init_places(t);
     *out = t;
     return IRIS_OK;
 }
@@ -152,6 +166,9 @@ iris_solver_free(struct iris_solver *t)
     free(t->real);
     free(t->single);
     free(t->place);
+    free(t->march);
+    free(t->strength);
+    free(t->last);
     free(t);
 }
 
@@ -169,50 +186,86 @@ tracer(const struct iris_solver *t, const struct iris_line *line, double rho, do
 
 enum { GAS = 1, TRACER = 2 };
 
-/*   return  bits of what there is */
+/* The line of a step, but for its velocity. */
+static void
+make_line(const struct iris_solver *t, const struct iris_line *line,
+          const double *const sample[IRIS_FIELDS], size_t i, double x, struct iris_step *s)
+{
+    const struct iris_transfer_constants *k = &t->constant;
+    double T = sample[IRIS_T][i];
+
+    iris_line_table_at(line->table, &t->law.lookup, sample[IRIS_RHO][i], sample[IRIS_X_H2][i], T,
+                       &s->j, &s->a);
+    s->j *= x;
+    s->a *= x;
+    s->b = sqrt(2 * k->k * T / line->table->mass + line->v_turb * line->v_turb);
+    s->norm = k->c / (s->b * line->table->nu * 1.7724538509055160273);
+}
+
+/* Neighbouring samples are often of one cell. */
+static int
+is_same(const double *const sample[IRIS_FIELDS], size_t a, size_t b)
+{
+    int f;
+
+    for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++)
+        if (!(sample[f][a] == sample[f][b]))
+            return 0;
+    return 1;
+}
+
+/*   in      before  the step of sample last, found already; NULL: none
+ *   return  bits of what there is */
 static int
 make_step(const struct iris_solver *t, const struct iris_line *line,
-          const double *const sample[IRIS_FIELDS], size_t i, struct iris_step *s)
+          const double *const sample[IRIS_FIELDS], size_t i, size_t last,
+          const struct iris_step *before, struct iris_step *s)
 {
     const struct iris_transfer_constants *k = &t->constant;
     double rho = sample[IRIS_RHO][i], T = sample[IRIS_T][i], T_dust = sample[IRIS_T_DUST][i];
-    double v = sample[IRIS_V_R][i], stretch = 1 + v / k->c, x, b;
+    double v = sample[IRIS_V_R][i], stretch = 1 + v / k->c, x;
 
-    *s = (struct iris_step){.v = v};
-    if (!(rho > 0) || !(T > 0))
-        return 0;
-    s->ad = line->kappa * rho;
-    if (T_dust > 0 && isfinite(T_dust)) {
-        s->per_kT = k->h / (k->k * T_dust * stretch);
+    if (before && is_same(sample, i, last)) {
+        *s = *before;
+    } else {
+        *s = (struct iris_step){0};
+        if (!(rho > 0) || !(T > 0))
+            return 0;
+        s->found = GAS;
+        s->ad = line->kappa * rho;
+        x = tracer(t, line, rho, isfinite(T) ? T : 0, sample[IRIS_X_CO][i]);
+        s->found |= x > 0 ? TRACER : 0;
+        if (x > 0 && isfinite(T))
+            make_line(t, line, sample, i, x, s);
+        if (T_dust > 0 && isfinite(T_dust))
+            s->rest_per_kT = k->h / (k->k * T_dust);
+    }
+    s->v = v;
+    if (s->rest_per_kT > 0) {
+        s->per_kT = s->rest_per_kT / stretch;
         s->planck = 2 * k->h / (k->c * k->c * stretch * stretch * stretch);
     }
-    x = tracer(t, line, rho, isfinite(T) ? T : 0, sample[IRIS_X_CO][i]);
-    if (!(x > 0))
-        return GAS;
-    if (!isfinite(T))
-        return GAS | TRACER;
-    iris_line_table_at(line->table, &t->law.lookup, rho, sample[IRIS_X_H2][i], T, &s->j, &s->a);
-    s->j *= x;
-    s->a *= x;
-    b = sqrt(2 * k->k * T / line->table->mass + line->v_turb * line->v_turb);
-    s->per_b = 1 / (b * stretch);
-    s->norm = k->c / (b * line->table->nu * 1.7724538509055160273);
-    return GAS | TRACER;
+    if (s->b > 0)
+        s->per_b = 1 / (s->b * stretch);
+    return s->found;
 }
 
 struct iris_window
 iris_transfer_window(const struct iris_solver *t, const struct iris_step *s, double reach)
 {
-    double wide = reach / s->per_b, edge = t->average ? t->v_step / 2 : 0;
-    double lo = ceil((s->v - wide - edge - t->v_first) / t->v_step);
-    double hi = floor((s->v + wide + edge - t->v_first) / t->v_step) + 1;
-    double n = (double)t->n;
-    struct iris_window w;
+    double wide, lo, hi, n = (double)t->n;
+    struct iris_window w = {0, 0};
 
     if (s->j == 0 && s->a == 0)
-        return (struct iris_window){0, 0};
-    w.from = lo > 0 ? lo < n ? (size_t)lo : t->n : 0;
-    w.to = hi > 0 ? hi < n ? (size_t)hi : t->n : 0;
+        return w;
+    wide = reach / s->per_b + (t->average ? t->v_step / 2 : 0);
+    lo = (s->v - wide - t->v_first) / t->v_step;
+    hi = (s->v + wide - t->v_first) / t->v_step;
+    /* whole numbers at or above lo, and at or below hi */
+    if (hi >= 0 && lo < n) {
+        w.from = lo > 0 ? (size_t)lo + ((double)(size_t)lo < lo) : 0;
+        w.to = hi < n - 1 ? (size_t)hi + 1 : t->n;
+    }
     if (w.to < w.from)
         w.to = w.from;
     return w;
@@ -361,6 +414,29 @@ result(const struct iris_solver *t, double nu, double excess, double continuum)
     return convert(t, nu, I_of(k, nu, E));
 }
 
+/* Steps that amplify are left to double precision. */
+static int
+is_tame(const struct iris_solver *t)
+{
+    size_t s;
+
+    for (s = 0; s < t->law.r_steps; s++)
+        if (2 * t->law.ds * t->step[s].a * t->step[s].norm < -1)
+            return 0;
+    return 1;
+}
+
+/*   return  -1 where it gives up */
+static int
+fast(struct iris_solver *t, size_t line)
+{
+    int thick = t->law.transfer == IRIS_THICK, smooth = t->law.integration == IRIS_SMOOTH;
+
+    if (thick && smooth && !t->average)
+        return iris_transfer_march(t, line);
+    return thick || smooth ? iris_transfer_single(t, line) : -1;
+}
+
 static void
 observe_line(struct iris_solver *t, size_t line, int has_tracer, double *spectrum)
 {
@@ -373,7 +449,7 @@ observe_line(struct iris_solver *t, size_t line, int has_tracer, double *spectru
     }
     if (t->law.transfer == IRIS_THIN)
         iris_transfer_thin(t, line);
-    else if (t->law.precise || iris_transfer_single(t, line))
+    else if (t->law.precise || !is_tame(t) || fast(t, line))
         iris_transfer_precise(t, line);
     for (i = 0; i < n; i++)
         spectrum[i] = result(t, b->nu_first + (double)i * b->nu_step, t->excess[i],
@@ -391,6 +467,7 @@ iris_solver_ray(struct iris_solver *t, const double *const sample[IRIS_FIELDS], 
 
         for (i = 0; i < n; i++)
             found |= make_step(t, &t->line[line], sample, t->law.far_to_near ? n - 1 - i : i,
+                               t->law.far_to_near ? n - i : i - 1, i ? &t->step[i - 1] : NULL,
                                &t->step[i]);
         observe_line(t, line, found & TRACER, spectrum + line * t->law.v_steps);
         gas |= found & GAS;

@@ -3,6 +3,7 @@
 #ifndef IRIS_TRANSFER_RAY_H
 #define IRIS_TRANSFER_RAY_H
 
+#include "march.h"
 #include "transfer.h"
 
 /* One step of a ray, in the order of marching. The line's emission and
@@ -17,6 +18,9 @@ struct iris_step {
     /* source of dust: B = planck nu^3 / expm1(nu per_kT), at the frequencies nu
      * of the channels as the gas sees them; planck 0: none */
     double planck, per_kT;
+    /* without the stretch of 1 + v/c: width, 0 without a line, and h/kT of dust */
+    double b, rest_per_kT;
+    int found; /* bits: gas, tracer */
 };
 
 /* Constants in the unit system. */
@@ -48,7 +52,10 @@ struct iris_solver {
     double *total, *excess, *continuum; /* [v_steps]: result of a line */
     double *real;                       /* work of the precise arithmetic */
     float *single;                      /* work of the other */
-    float *place;                       /* [n] the channel of a profile's cell, -1 to 1 */
+    float *place;                       /* [n, in whole blocks] the channel, -1 to 1 */
+    struct iris_march_step *march;      /* [r_steps] */
+    double (*strength)[2];              /* [r_steps] */
+    int32_t *last;                      /* [blocks of n] */
 };
 
 /* How far from its centre a profile is not zero, in Doppler widths: beyond,
@@ -71,6 +78,8 @@ size_t iris_transfer_fine(const struct iris_transfer_law *law);
 void iris_transfer_precise(struct iris_solver *t, size_t line);
 /* The same; returns -1 where it gives up, to be done by the precise one. */
 int iris_transfer_single(struct iris_solver *t, size_t line);
+/* The same for optically thick, smooth transfer with profiles at points. */
+int iris_transfer_march(struct iris_solver *t, size_t line);
 /* Thin transfer, the same for both. */
 void iris_transfer_thin(struct iris_solver *t, size_t line);
 
@@ -86,5 +95,6 @@ void iris_transfer_dust(const struct iris_solver *t, const struct iris_band *b,
 /* Sizes of work space, doubles and floats. */
 size_t iris_transfer_precise_size(const struct iris_solver *t);
 size_t iris_transfer_single_size(const struct iris_solver *t);
+size_t iris_transfer_march_size(const struct iris_solver *t);
 
 #endif

@@ -18,27 +18,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "transfer_ray.h"
-
-enum { NODES = 3 };
-
-/* Values at the nodes, and the parabola through them over place -1 to 1. */
-struct nodes {
-    double at[NODES];
-};
-struct parabola {
-    float c[NODES];
-};
-
-/* The continuum at a step. */
-struct continuum {
-    struct nodes now, before;
-    struct nodes source;  /* of dust */
-    struct nodes clipped; /* what max(., 0) took away, times the denominator */
-    int is_clipped;
-    double tau; /* formal: optical depth of the step */
-    int thin;   /* formal: below the reference's limit for absorption */
-};
+#include "transfer_continuum.h"
 
 /* D = g times what is stored. */
 struct excess {
@@ -51,7 +31,7 @@ struct excess {
 /* ---- single precision functions that compilers turn into vectors ---- */
 
 static inline float
-evaluate(struct parabola p, float u)
+evaluate(struct iris_parabola p, float u)
 {
     return p.c[0] + u * (p.c[1] + u * p.c[2]);
 }
@@ -118,86 +98,6 @@ escape_hindered(float line, float dust, float f_dust)
     return dust / far * (mean_escape(line) - attenuated(f_dust, line));
 }
 
-/* ---- the continuum ---- */
-
-static struct parabola
-fit(const struct nodes *y)
-{
-    const double *v = y->at;
-
-    return (struct parabola){
-        {(float)v[1], (float)((v[2] - v[0]) / 2), (float)((v[2] + v[0]) / 2 - v[1])}};
-}
-
-static double
-node_frequency(const struct iris_solver *t, const struct iris_band *b, int i)
-{
-    return b->nu_first + b->nu_step * (double)(t->law.v_steps - 1) * 0.5 * i;
-}
-
-/* exp(d) - 1 */
-static double
-expm1_near_0(double d)
-{
-    return fabs(d) < 0.01 ? d * (1 + d / 2 * (1 + d / 3 * (1 + d / 4 * (1 + d / 5 * (1 + d / 6)))))
-                          : expm1(d);
-}
-
-static void
-dust_source(const struct iris_solver *t, const struct iris_band *b, const struct iris_step *s,
-            struct nodes *B)
-{
-    double middle = node_frequency(t, b, 1), e = expm1(middle * s->per_kT);
-    int i;
-
-    for (i = 0; i < NODES; i++) {
-        double nu = node_frequency(t, b, i), d = expm1_near_0((nu - middle) * s->per_kT);
-        double v = s->planck * nu * nu * nu / (e + d + e * d);
-
-        B->at[i] = s->planck > 0 && isfinite(v) ? v : 0;
-    }
-}
-
-static void
-continuum_smooth(struct continuum *C, size_t s, double h, double ad, double last_ad,
-                 const struct nodes *last_source)
-{
-    int i;
-
-    C->is_clipped = 0;
-    for (i = 0; i < NODES && s > 0; i++) {
-        double under = (s == 1 ? 4 : 3) + 2 * h * ad, over = 2 * h * ad * C->source.at[i], v;
-
-        if (s == 1)
-            over += 2 * h * last_ad * last_source->at[i] + (4 - 2 * h * last_ad) * C->now.at[i];
-        else
-            over += 4 * C->now.at[i] - C->before.at[i];
-        v = over / under;
-        C->before.at[i] = C->now.at[i];
-        C->now.at[i] = v < 0 ? 0 : v;
-        C->clipped.at[i] = v < 0 ? over : 0;
-        C->is_clipped |= v < 0;
-    }
-}
-
-static void
-continuum_formal(struct continuum *C, double h, double ad)
-{
-    int i;
-
-    C->tau = h * ad;
-    C->thin = C->tau < 1e-6;
-    C->before = C->now;
-    for (i = 0; i < NODES; i++) {
-        double S = C->source.at[i];
-
-        if (C->thin)
-            C->now.at[i] += h * ad * S;
-        else
-            C->now.at[i] = (C->now.at[i] - S) * exp(-C->tau) + S;
-    }
-}
-
 /* ---- smooth ---- */
 
 /* Of D itself, with D' and D'' one and two steps before, G = 2h norm (j - a C),
@@ -212,7 +112,7 @@ continuum_formal(struct continuum *C, double h, double ad)
  *
  * with keep 1 when g follows the same rule, g = (4 g' - g'') / (3 + dust). */
 struct smooth {
-    struct parabola C, G, clipped; /* over g */
+    struct iris_parabola C, G, clipped; /* over g */
     float keep, trend, under, a;
     int is_clipped;
 };
@@ -358,20 +258,12 @@ undim(struct excess *D)
     D->g = D->last_g = 1;
 }
 
-static struct parabola
-fit_over(const struct nodes *y, double g)
-{
-    struct nodes over = {{y->at[0] / g, y->at[1] / g, y->at[2] / g}};
-
-    return fit(&over);
-}
-
 static void
 march_smooth(struct iris_solver *t, const struct iris_band *b, struct excess *D,
-             struct continuum *C)
+             struct iris_continuum *C)
 {
-    double h = t->law.ds, last_ad = 0;
-    struct nodes last_source = {{0}}, G;
+    double h = t->law.ds;
+    struct iris_nodes G;
     size_t s, f;
     int i;
 
@@ -381,29 +273,26 @@ march_smooth(struct iris_solver *t, const struct iris_band *b, struct excess *D,
         struct iris_window w = fill_profile(t, b, step, D, &norm);
         struct smooth m = {.a = (float)(2 * h * norm * a)};
 
-        dust_source(t, b, step, &C->source);
-        continuum_smooth(C, s, h, step->ad, last_ad, &last_source);
-        for (i = 0; i < NODES; i++)
+        iris_continuum_smooth(C, t, b, s);
+        for (i = 0; i < IRIS_NODES; i++)
             G.at[i] = 2 * h * norm * (step->j - step->a * C->now.at[i]);
         if (s == 0) {
             /* the first interval is a trapezoid: what this step gives to it */
-            m.G = fit(&G);
+            m.G = iris_fit(&G, 1);
             for (f = w.from; f < w.to; f++)
                 D->now[f] = D->phi[f] * evaluate(m.G, D->place[f]) / 4;
         } else {
             undim(D);
             dim(&m, D, s, 2 * h * step->ad);
-            m.G = fit_over(&G, D->g);
-            m.C = fit_over(&C->now, D->g);
-            m.clipped = fit_over(&C->clipped, D->g);
+            m.G = iris_fit(&G, D->g);
+            m.C = iris_fit(&C->now, D->g);
+            m.clipped = iris_fit(&C->clipped, D->g);
             m.is_clipped = C->is_clipped;
             advance(&m, D, w);
             swap(D);
             if (s == 1)
                 memset(D->before, 0, t->n * sizeof *D->before);
         }
-        last_ad = step->ad;
-        last_source = C->source;
     }
 }
 
@@ -420,9 +309,9 @@ march_smooth(struct iris_solver *t, const struct iris_band *b, struct excess *D,
  * continuum (rest). All over g, which dims by exp(-tau_d) where dust absorbs.
  */
 struct formal {
-    struct parabola C, G, other, rest; /* over g */
-    float tau_l, tau_d, j;             /* j over g */
-    float unthinned;                   /* D' over g without dust's loss, per D' over g */
+    struct iris_parabola C, G, other, rest; /* over g */
+    float tau_l, tau_d, j;                  /* j over g */
+    float unthinned;                        /* D' over g without dust's loss, per D' over g */
     int thin;
 };
 
@@ -493,10 +382,10 @@ absorbing(const struct iris_solver *t, const struct iris_band *b, const struct i
 
 static void
 march_formal(struct iris_solver *t, const struct iris_band *b, struct excess *D,
-             struct continuum *C)
+             struct iris_continuum *C)
 {
     double h = t->law.ds, norm;
-    struct nodes G, other, rest;
+    struct iris_nodes G, other, rest;
     size_t s, f;
     int i;
 
@@ -505,10 +394,9 @@ march_formal(struct iris_solver *t, const struct iris_band *b, struct excess *D,
         struct iris_window w = fill_profile(t, b, step, D, &norm);
         struct formal m = {.tau_l = (float)(h * norm * step->a), .tau_d = (float)(h * step->ad)};
 
-        dust_source(t, b, step, &C->source);
-        continuum_formal(C, h, step->ad);
+        iris_continuum_formal(C, t, b, s);
         m.thin = C->thin;
-        for (i = 0; i < NODES; i++) {
+        for (i = 0; i < IRIS_NODES; i++) {
             double S = C->source.at[i], dust = h * step->ad * S;
 
             G.at[i] = h * norm * (step->j - step->a * (C->thin ? C->before.at[i] : C->now.at[i]));
@@ -528,10 +416,10 @@ march_formal(struct iris_solver *t, const struct iris_band *b, struct excess *D,
             m.unthinned = (float)exp(C->tau);
         }
         m.j = (float)(h * norm * step->j / D->g);
-        m.C = fit_over(&C->now, D->g);
-        m.G = fit_over(&G, D->g);
-        m.other = fit_over(&other, D->g);
-        m.rest = fit_over(&rest, D->g);
+        m.C = iris_fit(&C->now, D->g);
+        m.G = iris_fit(&G, D->g);
+        m.other = iris_fit(&other, D->g);
+        m.rest = iris_fit(&rest, D->g);
         if (C->thin) {
             struct iris_window inner = absorbing(t, b, step, &m, D, w);
 
@@ -551,45 +439,6 @@ iris_transfer_single_size(const struct iris_solver *t)
     return 3 * t->n;
 }
 
-/* Steps that amplify are left to double precision. */
-static int
-is_tame(const struct iris_solver *t)
-{
-    size_t s;
-
-    for (s = 0; s < t->law.r_steps; s++)
-        if (2 * t->law.ds * t->step[s].a * t->step[s].norm < -1)
-            return 0;
-    return 1;
-}
-
-static void
-collect(struct iris_solver *t, const struct excess *D, const struct continuum *C)
-{
-    size_t q = t->law.v_subsamples, fine = iris_transfer_fine(&t->law), V = t->law.v_steps, k, m;
-    const double *c = C->now.at;
-
-    for (k = 0; k < V; k++) {
-        double u = 2 * (double)k / (double)(V - 1) - 1;
-
-        t->continuum[k] = c[1] + u * ((c[2] - c[0]) / 2 + u * ((c[2] + c[0]) / 2 - c[1]));
-    }
-    for (k = 0; k < V && !fine; k++)
-        t->excess[k] = D->g * (double)D->now[k];
-    for (k = 0; k < V && fine; k++) {
-        const float *f = D->now + k * fine;
-        double sum = 0;
-
-        for (m = 0; m < q; m++)
-            sum += (double)f[2 * m] + 4 * (double)f[2 * m + 1] + (double)f[2 * m + 2];
-        sum *= D->g;
-        /* the last point of a channel has the next channel's continuum */
-        if (k + 1 < V)
-            sum += t->continuum[k + 1] - t->continuum[k];
-        t->excess[k] = sum / (6 * (double)q);
-    }
-}
-
 int
 iris_transfer_single(struct iris_solver *t, size_t line)
 {
@@ -603,19 +452,15 @@ iris_transfer_single(struct iris_solver *t, size_t line)
                        .from = t->n,
                        .to = 0};
     size_t last = t->law.v_steps - 1, k;
-    struct continuum C = {0};
+    struct iris_continuum C = {0};
 
-    if ((t->law.transfer == IRIS_SELECTIVE && t->law.integration == IRIS_FORMAL) || !is_tame(t))
-        return -1;
     memset(D.now, 0, 2 * t->n * sizeof *D.now);
-    C.now.at[0] = b->background[0];
-    C.now.at[2] = b->background[last];
-    C.now.at[1] = b->middle;
+    iris_continuum_start(&C, t, b);
     if (t->law.integration == IRIS_SMOOTH)
         march_smooth(t, b, &D, &C);
     else
         march_formal(t, b, &D, &C);
-    collect(t, &D, &C);
+    iris_transfer_collect(t, D.now, D.g, &C);
     for (k = 0; k <= last; k++)
         if (!isfinite(t->excess[k]))
             return -1;
