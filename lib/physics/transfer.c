@@ -36,8 +36,12 @@ init_band(const struct iris_solver *t, const struct iris_line *line, struct iris
     b->width = nu * t->v_step / t->constant.c;
     for (i = 0; i < law->v_steps; i++)
         b->background[i] = planck(&t->constant, b->nu_first + (double)i * b->nu_step, T_cmb);
-    b->middle = planck(&t->constant, b->nu_first + (double)(law->v_steps - 1) / 2 * b->nu_step,
-                       T_cmb);
+    b->middle_nu = b->nu_first + (double)(law->v_steps - 1) / 2 * b->nu_step;
+    b->middle = planck(&t->constant, b->middle_nu, T_cmb);
+    for (i = 0; i < 3; i++) {
+        b->node[i] = b->nu_first + (double)(law->v_steps - 1) / 2 * b->nu_step * (double)i;
+        b->node_cube[i] = b->node[i] * b->node[i] * b->node[i];
+    }
 }
 
 static void
@@ -50,6 +54,7 @@ init_grid(struct iris_solver *t)
     t->n = fine ? fine * law->v_steps + 1 : law->v_steps;
     t->v_first = fine ? law->v_min - dv / 2 : law->v_min;
     t->v_step = fine ? dv / (double)fine : dv;
+    t->per_v_step = 1 / t->v_step;
     t->average = law->transfer != IRIS_THICK || law->cell_average;
 }
 
@@ -239,6 +244,7 @@ make_step(const struct iris_solver *t, const struct iris_line *line,
             make_line(t, line, sample, i, x, s);
         if (T_dust > 0 && isfinite(T_dust))
             s->rest_per_kT = k->h / (k->k * T_dust);
+        s->rest_e = expm1(t->band[line - t->line].middle_nu * s->rest_per_kT);
     }
     s->v = v;
     if (s->rest_per_kT > 0) {
@@ -259,8 +265,8 @@ iris_transfer_window(const struct iris_solver *t, const struct iris_step *s, dou
     if (s->j == 0 && s->a == 0)
         return w;
     wide = reach / s->per_b + (t->average ? t->v_step / 2 : 0);
-    lo = (s->v - wide - t->v_first) / t->v_step;
-    hi = (s->v + wide - t->v_first) / t->v_step;
+    lo = (s->v - wide - t->v_first) * t->per_v_step;
+    hi = (s->v + wide - t->v_first) * t->per_v_step;
     /* whole numbers at or above lo, and at or below hi */
     if (hi >= 0 && lo < n) {
         w.from = lo > 0 ? (size_t)lo + ((double)(size_t)lo < lo) : 0;

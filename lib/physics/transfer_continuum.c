@@ -2,12 +2,6 @@
 
 #include <math.h>
 
-static double
-node_frequency(const struct iris_solver *t, const struct iris_band *b, int i)
-{
-    return b->nu_first + b->nu_step * (double)(t->law.v_steps - 1) * 0.5 * i;
-}
-
 /* exp(d) - 1 */
 static double
 expm1_near_0(double d)
@@ -17,17 +11,20 @@ expm1_near_0(double d)
 }
 
 static void
-dust_source(const struct iris_solver *t, const struct iris_band *b, const struct iris_step *s,
-            struct iris_nodes *B)
+dust_source(const struct iris_band *b, const struct iris_step *s, struct iris_nodes *B)
 {
-    double middle = node_frequency(t, b, 1), e = expm1(middle * s->per_kT);
+    double e = s->rest_e;
     int i;
 
+    if (!(s->planck > 0)) {
+        *B = (struct iris_nodes){{0}};
+        return;
+    }
     for (i = 0; i < IRIS_NODES; i++) {
-        double nu = node_frequency(t, b, i), d = expm1_near_0((nu - middle) * s->per_kT);
-        double v = s->planck * nu * nu * nu / (e + d + e * d);
+        double d = expm1_near_0(b->node[i] * s->per_kT - b->middle_nu * s->rest_per_kT);
+        double v = s->planck * b->node_cube[i] / (e + d + e * d);
 
-        B->at[i] = s->planck > 0 && isfinite(v) ? v : 0;
+        B->at[i] = isfinite(v) ? v : 0;
     }
 }
 
@@ -48,7 +45,7 @@ iris_continuum_smooth(struct iris_continuum *C, const struct iris_solver *t,
     double h = t->law.ds, ad = t->step[s].ad;
     int i;
 
-    dust_source(t, b, &t->step[s], &C->source);
+    dust_source(b, &t->step[s], &C->source);
     C->is_clipped = 0;
     for (i = 0; i < IRIS_NODES && s > 0; i++) {
         double under = (s == 1 ? 4 : 3) + 2 * h * ad, over = 2 * h * ad * C->source.at[i], v;
@@ -75,7 +72,7 @@ iris_continuum_formal(struct iris_continuum *C, const struct iris_solver *t,
     double h = t->law.ds, ad = t->step[s].ad;
     int i;
 
-    dust_source(t, b, &t->step[s], &C->source);
+    dust_source(b, &t->step[s], &C->source);
     C->tau = h * ad;
     C->thin = C->tau < 1e-6;
     C->before = C->now;

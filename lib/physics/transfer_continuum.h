@@ -34,14 +34,15 @@ void iris_continuum_smooth(struct iris_continuum *C, const struct iris_solver *t
 void iris_continuum_formal(struct iris_continuum *C, const struct iris_solver *t,
                            const struct iris_band *b, size_t s);
 
-/* y / g as a parabola. */
+/* y times a factor as a parabola. */
 static inline struct iris_parabola
-iris_fit(const struct iris_nodes *y, double g)
+iris_fit(const struct iris_nodes *y, double factor)
 {
     const double *v = y->at;
+    double half = 0.5 * factor;
 
-    return (struct iris_parabola){{(float)(v[1] / g), (float)((v[2] - v[0]) / (2 * g)),
-                                   (float)(((v[2] + v[0]) / 2 - v[1]) / g)}};
+    return (struct iris_parabola){{(float)(v[1] * factor), (float)((v[2] - v[0]) * half),
+                                   (float)((v[2] + v[0]) * half - v[1] * factor)}};
 }
 
 /* Excess D = g Q on the grid to excess and continuum of the channels. */

@@ -15,6 +15,7 @@
 #define NEGLECTED  1e-6 /* of the ray's peak, over all steps */
 #define LEAST_DIM  1e-6 /* the factor g is given back below */
 #define LEAST_LEFT 1e-280
+#define LAST_X2    (IRIS_REACH_SINGLE * IRIS_REACH_SINGLE)
 #define MAX_ROUNDS 4
 
 static size_t
@@ -34,6 +35,13 @@ iris_transfer_march_size(const struct iris_solver *t)
 struct dimming {
     double g, last_g, left;
 };
+
+/* Of finite numbers: fmax and fmin are calls. */
+static inline double
+larger(double a, double b)
+{
+    return a > b ? a : b;
+}
 
 static void
 dim(struct iris_march_step *m, struct dimming *d, size_t s, double dust)
@@ -65,7 +73,8 @@ dim(struct iris_march_step *m, struct dimming *d, size_t s, double dust)
     m->plain &= g == next;
     m->trend = (float)(d->last_g / (under * next));
     /* thick dust dims by the size of a complex root */
-    d->left = fmax(d->left * fmax(g / d->g, sqrt(1 / under)), LEAST_LEFT);
+    d->left *= g > d->g * 0.6 ? g / d->g : sqrt(1 / under);
+    d->left = larger(d->left, LEAST_LEFT);
     d->last_g = d->g;
     d->g = next;
 }
@@ -73,24 +82,24 @@ dim(struct iris_march_step *m, struct dimming *d, size_t s, double dust)
 static double
 largest(const struct iris_nodes *y)
 {
-    return fmax(fabs(y->at[0]), fmax(fabs(y->at[1]), fabs(y->at[2])));
+    return larger(fabs(y->at[0]), larger(fabs(y->at[1]), fabs(y->at[2])));
 }
 
 /* The place of a line on the grid.
  *
- *   return  its profile at the grid point nearest to its centre
+ *   return  x of its profile at the grid point nearest to its centre
  */
 static double
 locate(const struct iris_solver *t, const struct iris_step *s, struct iris_march_step *m)
 {
-    double near = floor((s->v - t->v_first) / t->v_step + 0.5), last = (double)(t->n - 1), x;
+    double near = (s->v - t->v_first) / t->v_step + 0.5, last = (double)(t->n - 1), x;
 
-    near = fmin(fmax(near, 0), last);
+    near = near > 0 ? near < last ? (double)(size_t)near : last : 0;
     x = (t->v_first + near * t->v_step - s->v) * s->per_b;
     m->x = (float)x;
     m->near = (float)near;
     m->dx = (float)(t->v_step * s->per_b);
-    return exp(-x * x);
+    return x;
 }
 
 /* All steps of the ray, but for how far their lines are followed.
@@ -112,7 +121,7 @@ prepare(struct iris_solver *t, const struct iris_band *b, struct iris_march *m,
     iris_continuum_start(C, t, b);
     for (s = 0; s < n; s++) {
         const struct iris_step *step = &t->step[s];
-        double scale = 2 * h * step->norm, dust = 2 * h * step->ad, shown;
+        double scale = 2 * h * step->norm, dust = 2 * h * step->ad, shown, per_g;
         struct iris_march_step *to = &out[s];
 
         iris_continuum_smooth(C, t, b, s);
@@ -121,19 +130,26 @@ prepare(struct iris_solver *t, const struct iris_band *b, struct iris_march *m,
         *to = (struct iris_march_step){.plain = !C->is_clipped};
         if (s > 0)
             dim(to, &d, s, dust);
+        per_g = 1 / d.g;
         for (i = 0; i < IRIS_NODES && s > 0; i++)
-            floor_C = fmin(floor_C, C->now.at[i] / d.g);
+            if (C->now.at[i] * per_g < floor_C)
+                floor_C = C->now.at[i] * per_g;
         to->a = (float)(scale * step->a);
-        to->C = iris_fit(&C->now, d.g);
-        to->G = iris_fit(&G, s > 0 ? d.g : 4);
-        to->clipped = iris_fit(&C->clipped, d.g);
+        to->C = iris_fit(&C->now, per_g);
+        to->G = iris_fit(&G, s > 0 ? per_g : 0.25);
+        if (C->is_clipped)
+            to->clipped = iris_fit(&C->clipped, per_g);
         strength[s][0] = largest(&G) / d.left;
         strength[s][1] = scale * step->a;
-        if (strength[s][0] > 0) {
-            double phi = locate(t, step, to);
+        if (step->j != 0 || step->a != 0) {
+            double x = locate(t, step, to), phi;
 
-            shown = strength[s][0] * phi / (4 + dust + fmax(strength[s][1], 0) * phi);
-            peak = fmax(peak, shown);
+            /* less than it would be with a profile of 1 */
+            if (strength[s][0] <= peak * (4 + dust))
+                continue;
+            phi = exp(-x * x);
+            shown = strength[s][0] * phi / (4 + dust + larger(strength[s][1], 0) * phi);
+            peak = larger(peak, shown);
         }
     }
     for (s = 0; s < n; s++)
@@ -143,6 +159,16 @@ prepare(struct iris_solver *t, const struct iris_band *b, struct iris_march *m,
     return peak * d.left;
 }
 
+/* A bound above ln(x), x > 1, from the power of two above it. */
+static double
+logarithm_above(double x)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &x, sizeof bits);
+    return 0.69314718056 * (double)((int)(bits >> 52) - 1022);
+}
+
 /* Grid points where a line adds more than eps, or takes more than eps of what is
  * there. */
 static void
@@ -150,11 +176,13 @@ reach(const struct iris_solver *t, const struct iris_step *s, const double stren
       struct iris_march_step *m)
 {
     double eps = NEGLECTED / (double)t->law.r_steps;
-    double most = fmax(strength[0] / peak, fabs(strength[1])) / eps;
+    double most = larger(strength[0], fabs(strength[1]) * peak) / (eps * peak), far;
     struct iris_window w = {0, 0};
 
-    if (most > 1)
-        w = iris_transfer_window(t, s, fmin(sqrt(log(most)), IRIS_REACH_SINGLE));
+    if (most > 1) {
+        far = logarithm_above(most);
+        w = iris_transfer_window(t, s, far < LAST_X2 ? sqrt(far) : IRIS_REACH_SINGLE);
+    }
     m->from = (uint32_t)w.from;
     m->to = (uint32_t)w.to;
 }

@@ -18,9 +18,10 @@ struct iris_step {
     /* source of dust: B = planck nu^3 / expm1(nu per_kT), at the frequencies nu
      * of the channels as the gas sees them; planck 0: none */
     double planck, per_kT;
-    /* without the stretch of 1 + v/c: width, 0 without a line, and h/kT of dust */
+    /* without the stretch of 1 + v/c: width, 0 without a line; h/kT of dust */
     double b, rest_per_kT;
-    int found; /* bits: gas, tracer */
+    double rest_e; /* exp(x) - 1 of it at the middle of the band */
+    int found;     /* bits: gas, tracer */
 };
 
 /* Constants in the unit system. */
@@ -30,10 +31,11 @@ struct iris_transfer_constants {
 
 /* The grids of one line. */
 struct iris_band {
-    double nu_first, nu_step; /* frequencies of the channels, observer's frame */
-    double width;             /* of a profile's cell, in frequency; see average */
-    double *background;       /* [v_steps] of the continuum */
-    double middle;            /* the same at the middle of the band */
+    double nu_first, nu_step;     /* frequencies of the channels, observer's frame */
+    double width;                 /* of a profile's cell, in frequency; see average */
+    double *background;           /* [v_steps] of the continuum */
+    double middle_nu, middle;     /* frequency and background at the middle */
+    double node[3], node_cube[3]; /* frequencies of the ends and the middle, nu^3 */
 };
 
 struct iris_solver {
@@ -45,7 +47,7 @@ struct iris_solver {
     /* the grid on which profiles are evaluated: n values v_first + i v_step; with
      * average each is a mean over a cell of width v_step */
     size_t n;
-    double v_first, v_step;
+    double v_first, v_step, per_v_step;
     int average;
     struct iris_step *step;             /* [r_steps] */
     double *weight;                     /* [r_steps] of thin transfer */

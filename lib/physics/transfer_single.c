@@ -284,9 +284,9 @@ march_smooth(struct iris_solver *t, const struct iris_band *b, struct excess *D,
         } else {
             undim(D);
             dim(&m, D, s, 2 * h * step->ad);
-            m.G = iris_fit(&G, D->g);
-            m.C = iris_fit(&C->now, D->g);
-            m.clipped = iris_fit(&C->clipped, D->g);
+            m.G = iris_fit(&G, 1 / D->g);
+            m.C = iris_fit(&C->now, 1 / D->g);
+            m.clipped = iris_fit(&C->clipped, 1 / D->g);
             m.is_clipped = C->is_clipped;
             advance(&m, D, w);
             swap(D);
@@ -416,10 +416,10 @@ march_formal(struct iris_solver *t, const struct iris_band *b, struct excess *D,
             m.unthinned = (float)exp(C->tau);
         }
         m.j = (float)(h * norm * step->j / D->g);
-        m.C = iris_fit(&C->now, D->g);
-        m.G = iris_fit(&G, D->g);
-        m.other = iris_fit(&other, D->g);
-        m.rest = iris_fit(&rest, D->g);
+        m.C = iris_fit(&C->now, 1 / D->g);
+        m.G = iris_fit(&G, 1 / D->g);
+        m.other = iris_fit(&other, 1 / D->g);
+        m.rest = iris_fit(&rest, 1 / D->g);
         if (C->thin) {
             struct iris_window inner = absorbing(t, b, step, &m, D, w);
 
