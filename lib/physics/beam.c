@@ -80,7 +80,8 @@ iris_beam_window_init(struct iris_beam_window *w, const struct iris_beam *beam, 
     size_t i;
     int lacking;
 
-    *w = (struct iris_beam_window){.beam = beam, .values = values, .rays = rays};
+    *w = (struct iris_beam_window){
+        .beam = beam, .values = values, .rays = rays, .lon1 = beam->lon.steps};
     w->column = calloc(beam->lon.size, sizeof *w->column);
     w->out = malloc(rays * values * sizeof *w->out);
     lacking = !w->column || !w->out;
@@ -135,6 +136,8 @@ finish(struct iris_beam_window *w, const struct iris_column *c, size_t lon,
     const struct iris_beam_axis *a = &w->beam->lon;
     size_t m;
 
+    if (lon < w->lon0 || lon >= w->lon1)
+        return IRIS_OK;
     memset(w->out, 0, c->n_own * w->values * sizeof *w->out);
     for (m = 0; m < a->size; m++)
         add_scaled(w->out, w->column[neighbour(a, lon, m) % a->size], a->weight[m],

@@ -45,6 +45,7 @@ void iris_beam_shares(const struct iris_beam_axis *axis, double *share);
 struct iris_beam_window {
     const struct iris_beam *beam;
     size_t values, rays; /* of a column at most */
+    size_t lon0, lon1;   /* longitudes that come out; all unless set otherwise */
     double **column;     /* [beam->lon.size] of [rays][values], smoothed in latitude */
     double *out;         /* [rays][values] */
 };
@@ -53,7 +54,8 @@ enum iris_status iris_beam_window_init(struct iris_beam_window *w, const struct 
                                        size_t rays, size_t values, struct iris_err *err);
 void iris_beam_window_release(struct iris_beam_window *w);
 
-/* Put in the next longitude of a band.
+/* Put in the next longitude of a band: the first is the kernel's half width
+ * before lon0, the last beyond lon1, where there are any.
  *
  *   in   column   its own rays are smoothed over all of its rays
  *   in   spectra  [column->n_rays][values]

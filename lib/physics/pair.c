@@ -8,11 +8,12 @@ struct work {
     const struct iris_beam *beam;
     const struct iris_observer *observer;
     const struct iris_cube_sink *sink;
-    size_t n_lon, n_lat;
+    size_t n_lat;
+    size_t lon0, lon1; /* of the part */
+    double *strips;    /* [lon1 - lon0][strip] */
+    size_t strip;
     double *spectra; /* [rays of a column][values] */
     size_t room;     /* rays there is room for */
-    double *sums;    /* column map, summed over latitude */
-    double *folded;  /* [n_lon][values] */
     double *share;   /* [n_lat] of a mean */
     float *single;   /* [rays of a column][values] for the sink */
     struct iris_beam_window window;
@@ -22,8 +23,6 @@ static void
 work_release(struct work *w)
 {
     free(w->spectra);
-    free(w->sums);
-    free(w->folded);
     free(w->share);
     free(w->single);
     iris_beam_window_release(&w->window);
@@ -47,7 +46,44 @@ make_room(struct work *w, const struct iris_column *c, struct iris_err *err)
     return w->room ? IRIS_OK : iris_fail_memory(err);
 }
 
-/* ---- column map ---- */
+/* ---- strips ---- */
+
+static size_t
+crop(const struct iris_pair_law *law)
+{
+    return law->crop_max - law->crop_min;
+}
+
+size_t
+iris_pair_strip(const struct iris_pair_law *law, size_t values)
+{
+    return crop(law) + values;
+}
+
+/* Longitudes observed beside a part. */
+static size_t
+beside(const struct iris_pair_law *law)
+{
+    return law->max ? law->beam->lon.size / 2 : 0;
+}
+
+size_t
+iris_pair_margin(const struct iris_pair_law *law)
+{
+    return beside(law) + law->sky.blur.n[1] / 2;
+}
+
+static double *
+sums_of(const struct work *w, size_t lon)
+{
+    return w->strips + (lon - w->lon0) * w->strip;
+}
+
+static double *
+folded_of(const struct work *w, size_t lon)
+{
+    return sums_of(w, lon) + crop(w->law);
+}
 
 static void
 add_column(const struct work *w, const struct iris_column *c)
@@ -58,7 +94,7 @@ add_column(const struct work *w, const struct iris_column *c)
     for (i = law->crop_min; i < law->crop_max; i++) {
         const float *rho = c->field[IRIS_RHO] + i * c->stride + c->skip;
         const float *x = c->field[IRIS_X_H2] + i * c->stride + c->skip;
-        double *sum = &w->sums[(i - law->crop_min) * w->n_lon + c->lon];
+        double *sum = &sums_of(w, c->lon)[i - law->crop_min];
 
         for (k = 0; k < c->n_own; k++)
             *sum += (double)rho[k] * (double)x[k] * law->H2_factor;
@@ -72,7 +108,7 @@ visit_mean(void *self, const struct iris_column *c, struct iris_err *err)
 {
     struct work *w = self;
     size_t n = w->observer->values, k, v;
-    double *to = w->folded + c->lon * n;
+    double *to = folded_of(w, c->lon);
     enum iris_status st = make_room(w, c, err);
 
     if (st)
@@ -91,7 +127,7 @@ fold_max(void *self, size_t lon, const struct iris_column *c, const double *smoo
 {
     struct work *w = self;
     size_t n = w->observer->values, k, v;
-    double *to = w->folded + lon * n;
+    double *to = folded_of(w, lon);
     int first = c->lat + c->skip == 0;
 
     (void)err;
@@ -111,56 +147,106 @@ visit_max(void *self, const struct iris_column *c, struct iris_err *err)
 
     if (st)
         return st;
-    add_column(w, c);
+    if (c->lon >= w->lon0 && c->lon < w->lon1)
+        add_column(w, c);
     w->observer->observe(w->observer->self, c, w->spectra);
     return iris_beam_window_put(&w->window, c, w->spectra, &done, err);
 }
 
-/* A mean over latitude and the beam's smoothing of longitude can change
- * places. */
-static void
-smooth_longitudes(const struct work *w, const double *folded, double *out)
+static enum iris_status
+prepare_part(struct work *w, struct iris_err *err)
 {
-    const struct iris_beam_axis *a = &w->beam->lon;
-    size_t n = w->observer->values, lon, m, v;
+    const struct iris_pair_law *law = w->law;
+    enum iris_status st = IRIS_OK;
 
-    memset(out, 0, w->n_lon * n * sizeof *out);
-    for (lon = 0; lon < w->n_lon; lon++) {
-        for (m = 0; m < a->size; m++) {
-            size_t from = iris_reflect((long)(lon + m) - (long)(a->size / 2), w->n_lon);
+    memset(w->strips, 0, (w->lon1 - w->lon0) * w->strip * sizeof *w->strips);
+    w->share = malloc(w->n_lat * sizeof *w->share);
+    if (!w->share)
+        return iris_fail_memory(err);
+    iris_beam_shares(&w->beam->lat, w->share);
+    if (law->max)
+        st = iris_beam_window_init(&w->window, w->beam, w->n_lat, w->observer->values, err);
+    w->window.lon0 = w->lon0;
+    w->window.lon1 = w->lon1;
+    return st;
+}
 
-            for (v = 0; v < n; v++)
-                out[lon * n + v] += a->weight[m] * folded[from * n + v];
-        }
+enum iris_status
+iris_pair_part(const struct iris_pair_law *law, const struct iris_columns *columns,
+               const struct iris_observer *observer, const struct iris_pause *pause, size_t lon0,
+               size_t lon1, double *strips, struct iris_err *err)
+{
+    struct work w = {.law = law,
+                     .beam = law->beam,
+                     .observer = observer,
+                     .n_lat = law->sky.lat_steps,
+                     .lon0 = lon0,
+                     .lon1 = lon1,
+                     .strips = strips,
+                     .strip = iris_pair_strip(law, observer->values)};
+    struct iris_visitor visitor = {.visit = law->max ? visit_max : visit_mean,
+                                   .self = &w,
+                                   .fields = observer->fields | 1U << IRIS_RHO | 1U << IRIS_X_H2,
+                                   .margin = law->max ? law->beam->lat.size / 2 : 0};
+    size_t more = beside(law), n_lon = law->sky.lon_steps;
+    enum iris_status st;
+
+    st = prepare_part(&w, err);
+    if (!st)
+        st = iris_sky_walk(&law->sky, lon0 > more ? lon0 - more : 0,
+                           lon1 + more < n_lon ? lon1 + more : n_lon, columns, &visitor, pause,
+                           err);
+    work_release(&w);
+    return st;
+}
+
+/* ---- from all strips to a pair ---- */
+
+/* A mean over latitude and the beam's smoothing of longitude can change
+ * places. out is [values]. */
+static void
+smooth_longitude(const struct iris_pair_law *law, size_t values, const double *strips, size_t lon,
+                 double *out)
+{
+    const struct iris_beam_axis *a = &law->beam->lon;
+    size_t strip = iris_pair_strip(law, values), m, v;
+
+    memset(out, 0, values * sizeof *out);
+    for (m = 0; m < a->size; m++) {
+        size_t at = iris_reflect((long)(lon + m) - (long)(a->size / 2), law->sky.lon_steps);
+        const double *from = strips + at * strip + crop(law);
+
+        for (v = 0; v < values; v++)
+            out[v] += a->weight[m] * from[v];
     }
 }
 
-/* [lon][line][channel] to [line][lon][channel] */
-static void
-store_observed(const struct work *w, const double *folded, double scale, float *observed)
+enum iris_status
+iris_pair_finish(const struct iris_pair_law *law, size_t values, const double *strips,
+                 float *column, float *observed, struct iris_err *err)
 {
-    size_t lines = w->law->n_lines, n_v = w->observer->values / lines, lon, l, v;
+    size_t n_lon = law->sky.lon_steps, n_v = values / law->n_lines, lon, i, l, v;
+    double share = 1 / (double)law->sky.lat_steps, scale = law->max ? 1 : share;
+    double *smoothed = malloc(values * sizeof *smoothed);
 
-    for (lon = 0; lon < w->n_lon; lon++)
-        for (l = 0; l < lines; l++)
-            for (v = 0; v < n_v; v++)
-                observed[(l * w->n_lon + lon) * n_v + v] =
-                    (float)(folded[(lon * lines + l) * n_v + v] * scale);
-}
-
-static enum iris_status
-prepare_pair(struct work *w, struct iris_err *err)
-{
-    const struct iris_pair_law *law = w->law;
-    size_t values = w->observer->values;
-
-    w->sums = calloc((law->crop_max - law->crop_min) * w->n_lon, sizeof *w->sums);
-    w->folded = calloc(w->n_lon * values, sizeof *w->folded);
-    w->share = malloc(w->n_lat * sizeof *w->share);
-    if (!w->sums || !w->folded || !w->share)
+    if (!smoothed)
         return iris_fail_memory(err);
-    iris_beam_shares(&w->beam->lat, w->share);
-    return law->max ? iris_beam_window_init(&w->window, w->beam, w->n_lat, values, err) : IRIS_OK;
+    for (lon = 0; lon < n_lon; lon++) {
+        const double *strip = strips + lon * iris_pair_strip(law, values);
+        const double *from = strip + crop(law);
+
+        for (i = 0; i < crop(law); i++)
+            column[i * n_lon + lon] = (float)(strip[i] * share);
+        if (!law->max) {
+            smooth_longitude(law, values, strips, lon, smoothed);
+            from = smoothed;
+        }
+        for (l = 0; l < law->n_lines; l++)
+            for (v = 0; v < n_v; v++)
+                observed[(l * n_lon + lon) * n_v + v] = (float)(from[l * n_v + v] * scale);
+    }
+    free(smoothed);
+    return IRIS_OK;
 }
 
 enum iris_status
@@ -168,36 +254,16 @@ iris_pair_make(const struct iris_pair_law *law, const struct iris_columns *colum
                const struct iris_observer *observer, const struct iris_pause *pause, float *column,
                float *observed, struct iris_err *err)
 {
-    struct work w = {.law = law,
-                     .beam = law->beam,
-                     .observer = observer,
-                     .n_lon = law->sky.lon_steps,
-                     .n_lat = law->sky.lat_steps};
-    struct iris_visitor visitor = {.visit = law->max ? visit_max : visit_mean,
-                                   .self = &w,
-                                   .fields = observer->fields | 1U << IRIS_RHO | 1U << IRIS_X_H2,
-                                   .margin = law->max ? law->beam->lat.size / 2 : 0};
-    size_t n = (law->crop_max - law->crop_min) * w.n_lon, i;
-    double share = 1 / (double)w.n_lat, *smoothed = NULL;
+    size_t n = law->sky.lon_steps;
+    double *strips = malloc(n * iris_pair_strip(law, observer->values) * sizeof *strips);
     enum iris_status st;
 
-    st = prepare_pair(&w, err);
+    if (!strips)
+        return iris_fail_memory(err);
+    st = iris_pair_part(law, columns, observer, pause, 0, n, strips, err);
     if (!st)
-        st = iris_sky_walk(&law->sky, columns, &visitor, pause, err);
-    for (i = 0; i < n && !st; i++)
-        column[i] = (float)(w.sums[i] * share);
-    if (!st && law->max) {
-        store_observed(&w, w.folded, 1, observed);
-    } else if (!st) {
-        smoothed = malloc(w.n_lon * observer->values * sizeof *smoothed);
-        st = smoothed ? IRIS_OK : iris_fail_memory(err);
-        if (!st) {
-            smooth_longitudes(&w, w.folded, smoothed);
-            store_observed(&w, smoothed, share, observed);
-        }
-    }
-    free(smoothed);
-    work_release(&w);
+        st = iris_pair_finish(law, observer->values, strips, column, observed, err);
+    free(strips);
     return st;
 }
 
@@ -234,17 +300,13 @@ iris_cube_make(const struct iris_sky *sky, const struct iris_beam *beam,
                const struct iris_pause *pause, const struct iris_cube_sink *sink,
                struct iris_err *err)
 {
-    struct work w = {.beam = beam,
-                     .observer = observer,
-                     .sink = sink,
-                     .n_lon = sky->lon_steps,
-                     .n_lat = sky->lat_steps};
+    struct work w = {.beam = beam, .observer = observer, .sink = sink, .n_lat = sky->lat_steps};
     struct iris_visitor visitor = {visit_cube, &w, observer->fields, beam->lat.size / 2};
     enum iris_status st;
 
     st = iris_beam_window_init(&w.window, beam, w.n_lat, observer->values, err);
     if (!st)
-        st = iris_sky_walk(sky, columns, &visitor, pause, err);
+        st = iris_sky_walk(sky, 0, sky->lon_steps, columns, &visitor, pause, err);
     work_release(&w);
     return st;
 }

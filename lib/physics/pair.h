@@ -36,6 +36,45 @@ enum iris_status iris_pair_make(const struct iris_pair_law *law, const struct ir
                                 const struct iris_pause *pause, float *column, float *observed,
                                 struct iris_err *err);
 
+/* ---- in parts ---- */
+
+/* What is to know of a longitude before the beam smooths longitudes: a strip of
+ * doubles, as many as this.
+ *
+ *   in   values  of the observer
+ */
+size_t iris_pair_strip(const struct iris_pair_law *law, size_t values);
+
+/* Longitudes on either side of a part that are looked at for it. */
+size_t iris_pair_margin(const struct iris_pair_law *law);
+
+/* Make the strips of the longitudes [lon0, lon1). They have the same bits
+ * whatever the range is, so parts that were made apart are put together by
+ * copying.
+ *
+ *   out  strips  [lon1 - lon0][iris_pair_strip]
+ *
+ *   return  as iris_pair_make
+ */
+enum iris_status iris_pair_part(const struct iris_pair_law *law, const struct iris_columns *columns,
+                                const struct iris_observer *observer,
+                                const struct iris_pause *pause, size_t lon0, size_t lon1,
+                                double *strips, struct iris_err *err);
+
+/* Make a pair of all its strips.
+ *
+ *   in   values  of the observer
+ *   in   strips  [lon_steps][iris_pair_strip]
+ *   out  column, observed  as iris_pair_make
+ *
+ *   return  IRIS_OK, or IRIS_E_IO: no memory
+ */
+enum iris_status iris_pair_finish(const struct iris_pair_law *law, size_t values,
+                                  const double *strips, float *column, float *observed,
+                                  struct iris_err *err);
+
+/* ---- cubes ---- */
+
 /* Make a cube: spectra after the beam, handed over a column at a time.
  *
  *   in   put  [n_lat][values] of latitudes from lat; every (lon, lat) comes once

@@ -10,8 +10,9 @@ struct window {
     const struct iris_sky *sky;
     const struct iris_visitor *visitor;
     size_t half_lon, half_lat;
-    size_t depth; /* columns held, the kernel's size */
-    size_t next;  /* longitude sampled next */
+    size_t depth;      /* columns held, the kernel's size */
+    size_t lon0, lon1; /* longitudes visited */
+    size_t next, end;  /* longitude sampled next, and beyond the last one sampled */
     struct iris_column_part part;
     struct iris_column column;  /* what of it does not change in a band */
     double **velocity;          /* [depth] of [r][n_want], blurred in r and lat */
@@ -55,15 +56,17 @@ band_size(const struct iris_sky *sky)
 }
 
 static enum iris_status
-window_init(struct window *w, const struct iris_sky *sky, const struct iris_visitor *visitor,
-            struct iris_err *err)
+window_init(struct window *w, const struct iris_sky *sky, size_t lon0, size_t lon1,
+            const struct iris_visitor *visitor, struct iris_err *err)
 {
     size_t want, in, i;
     int c, lacking;
 
-    *w = (struct window){.sky = sky, .visitor = visitor, .depth = sky->blur.n[1]};
+    *w = (struct window){
+        .sky = sky, .visitor = visitor, .depth = sky->blur.n[1], .lon0 = lon0, .lon1 = lon1};
     w->half_lon = sky->blur.n[1] / 2;
     w->half_lat = sky->blur.n[2] / 2;
+    w->end = at_most(lon1 + w->half_lon, sky->lon_steps);
     want = sky->r_steps * at_most(band_size(sky) + 2 * visitor->margin, sky->lat_steps);
     in = sky->r_steps *
          at_most(band_size(sky) + 2 * (visitor->margin + w->half_lat), sky->lat_steps);
@@ -102,7 +105,7 @@ start_band(struct window *w, size_t first, size_t n)
                                      .n_own = n,
                                      .n_r = w->sky->r_steps,
                                      .stride = in_hi - in_lo};
-    w->next = 0;
+    w->next = w->lon0 > w->half_lon ? w->lon0 - w->half_lon : 0;
 }
 
 /* Sample the next longitude into its place in the window. */
@@ -151,11 +154,11 @@ static enum iris_status
 walk_band(struct window *w, const struct iris_columns *columns, const struct iris_pause *pause,
           struct iris_err *err)
 {
-    size_t n_lon = w->sky->lon_steps, lon;
     enum iris_status st = IRIS_OK;
+    size_t lon;
 
-    for (lon = 0; lon < n_lon && !st; lon++) {
-        while (w->next < n_lon && w->next <= lon + w->half_lon) {
+    for (lon = w->lon0; lon < w->lon1 && !st; lon++) {
+        while (w->next < w->end && w->next <= lon + w->half_lon) {
             st = sample_next(w, columns, err);
             if (st)
                 return st;
@@ -168,15 +171,15 @@ walk_band(struct window *w, const struct iris_columns *columns, const struct iri
 }
 
 enum iris_status
-iris_sky_walk(const struct iris_sky *sky, const struct iris_columns *columns,
-              const struct iris_visitor *visitor, const struct iris_pause *pause,
-              struct iris_err *err)
+iris_sky_walk(const struct iris_sky *sky, size_t lon0, size_t lon1,
+              const struct iris_columns *columns, const struct iris_visitor *visitor,
+              const struct iris_pause *pause, struct iris_err *err)
 {
     size_t n = band_size(sky), lat;
     struct window w;
     enum iris_status st;
 
-    st = window_init(&w, sky, visitor, err);
+    st = window_init(&w, sky, lon0, lon1, visitor, err);
     for (lat = 0; lat < sky->lat_steps && !st; lat += n) {
         start_band(&w, lat, at_most(n, sky->lat_steps - lat));
         st = walk_band(&w, columns, pause, err);

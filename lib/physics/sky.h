@@ -59,17 +59,20 @@ struct iris_visitor {
     size_t margin;   /* rays wanted beside a band's own, where there are any */
 };
 
-/* Visit every column: bands in order of latitude, longitudes in order within
- * each.
+/* Visit the columns [lon0, lon1): bands in order of latitude, longitudes in
+ * order within each. What a column is does not depend on the range: columns
+ * beside it are sampled as the kernel needs them.
  *
- *   in   pause  NULL: never
+ *   in   lon0, lon1  of lon_steps
+ *   in   pause       NULL: never
  *
  *   return  IRIS_OK
  *           IRIS_E_RETRY  pause said stop
  *           IRIS_E_IO     no memory
  *           or what columns or visitor returned
  */
-enum iris_status iris_sky_walk(const struct iris_sky *sky, const struct iris_columns *columns,
+enum iris_status iris_sky_walk(const struct iris_sky *sky, size_t lon0, size_t lon1,
+                               const struct iris_columns *columns,
                                const struct iris_visitor *visitor, const struct iris_pause *pause,
                                struct iris_err *err);
 

@@ -214,6 +214,112 @@ test_worlds(void)
     test_world(&deep, 20);
 }
 
+/* ---- in parts ---- */
+
+/* As observe, of the blurred velocity too. */
+static void
+observe_moving(void *self, const struct iris_column *c, double *spectra)
+{
+    size_t k, i, v;
+
+    observe(self, c, spectra);
+    for (k = 0; k < c->n_rays; k++)
+        for (v = 0; v < VALUES; v++)
+            for (i = v; i < c->n_r; i += VALUES)
+                spectra[k * VALUES + v] += 0.1 * c->v[i * c->n_rays + k];
+}
+
+/* The strips of a sky cut after every step longitudes, in another order. */
+static int
+same_in_parts(const struct iris_pair_law *law, const struct world *w, size_t step,
+              const double *whole)
+{
+    struct world here = *w;
+    struct iris_columns columns = {get_column, &here};
+    struct iris_observer observer = {observe_moving, NULL, 1U << IRIS_T, VALUES};
+    size_t strip = iris_pair_strip(law, VALUES), first = (w->lon - 1) / step * step, lon;
+    double *strips = malloc(w->lon * strip * sizeof *strips);
+    int same;
+
+    memset(strips, 0xff, w->lon * strip * sizeof *strips);
+    for (lon = first;; lon -= step) {
+        size_t end = lon + step < w->lon ? lon + step : w->lon;
+        /* of its own, so that a value beside the part would be seen */
+        double *part = malloc((end - lon) * strip * sizeof *part);
+
+        if (iris_pair_part(law, &columns, &observer, NULL, lon, end, part, NULL))
+            exit(1);
+        memcpy(strips + lon * strip, part, (end - lon) * strip * sizeof *part);
+        free(part);
+        if (!lon)
+            break;
+    }
+    same = !memcmp(strips, whole, w->lon * strip * sizeof *strips);
+    free(strips);
+    return same;
+}
+
+static void
+test_parts(const struct world *w, double fwhm, int max, int blurred, size_t least)
+{
+    struct world here = *w;
+    struct iris_columns columns = {get_column, &here};
+    struct iris_observer observer = {observe_moving, NULL, 1U << IRIS_T, VALUES};
+    struct iris_pair_law law = {.sky = {.r_steps = w->r, .lon_steps = w->lon, .lat_steps = w->lat},
+                                .crop_min = 1,
+                                .crop_max = w->r < 5 ? w->r : 5,
+                                .H2_factor = 1.5,
+                                .max = max,
+                                .n_lines = LINES};
+    size_t n_column, step;
+    double *strips;
+    float *column, *observed, *again;
+    struct iris_beam beam;
+    int same = 1;
+
+    iris_blur_none(&law.sky.blur);
+    if (iris_beam_init(&beam, fwhm, w->lon, 3, w->lat, 0.75, NULL) ||
+        (blurred && iris_blur_init(&law.sky.blur, 3, 5, 3, 0.33, NULL)))
+        exit(1);
+    law.beam = &beam;
+    n_column = (law.crop_max - law.crop_min) * w->lon;
+    strips = malloc(w->lon * iris_pair_strip(&law, VALUES) * sizeof *strips);
+    column = malloc(2 * (n_column + w->lon * VALUES) * sizeof *column);
+    observed = column + n_column;
+    again = observed + w->lon * VALUES;
+    if (iris_pair_part(&law, &columns, &observer, NULL, 0, w->lon, strips, NULL) ||
+        iris_pair_finish(&law, VALUES, strips, again, again + n_column, NULL) ||
+        iris_pair_make(&law, &columns, &observer, NULL, column, observed, NULL))
+        exit(1);
+    CHECK(!memcmp(column, again, (n_column + w->lon * VALUES) * sizeof *column),
+          "%zu x %zu x %zu, beam %zu x %zu, %s, %s: the whole as a part", w->r, w->lon, w->lat,
+          beam.lon.size, beam.lat.size, max ? "maximum" : "mean", blurred ? "blurred" : "sharp");
+    for (step = least; step < w->lon && same; step++)
+        same &= same_in_parts(&law, w, step, strips);
+    CHECK(same, "any parts, %zu to %zu wide", least, step - 1);
+    CHECK(iris_pair_margin(&law) == (max ? beam.lon.size / 2 : 0) + (blurred ? 2 : 0), "margin");
+    free(strips);
+    free(column);
+    iris_beam_release(&beam);
+}
+
+static void
+test_all_parts(void)
+{
+    static const struct world sizes[] = {{3, 40, 24, 0}, {3, 7, 5, 0}, {5, 3, 9, 0}};
+    static const struct world deep = {1 << 15, 5, 13, 0}; /* bands of 8 and 5 latitudes */
+    static const double fwhm[] = {(double)NAN, 0.2, 20};
+    size_t i, f;
+    int kind;
+
+    for (kind = 0; kind < 4; kind++) {
+        for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+            for (f = 0; f < sizeof fwhm / sizeof fwhm[0]; f++)
+                test_parts(&sizes[i], fwhm[f], kind & 1, kind >> 1, 1);
+        test_parts(&deep, 1, kind & 1, kind >> 1, 3);
+    }
+}
+
 /* ---- kernels ---- */
 
 static void
@@ -266,6 +372,7 @@ main(void)
     const char *shared = check_shared();
 
     test_worlds();
+    test_all_parts();
     test_main_preset();
     if (shared) {
         test_golden(shared, "kernel_beam1200.npy", 1200, 19, 23);
