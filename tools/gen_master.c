@@ -10,6 +10,13 @@
 
 #include "file.h"
 #include "gen_message.h"
+#include "gen_split.h"
+
+struct rank {
+    struct gen_share share; /* what it works on */
+    int busy;
+    size_t last; /* index of the snapshot it has at hand, SIZE_MAX: none */
+};
 
 /* Rank 0's view of the run. */
 struct master {
@@ -17,10 +24,10 @@ struct master {
     struct iris_plan *plan;
     struct iris_manifest_reader reader;
     size_t rows_taken;
-    int input;              /* descriptor, -1: at its end */
-    struct iris_task *task; /* [size] what a rank works on */
-    unsigned char *busy;    /* [size] */
-    int running;            /* busy ranks other than 0 */
+    int input; /* descriptor, -1: at its end */
+    struct gen_split split;
+    struct rank *rank;
+    int running; /* busy ranks other than 0 */
     struct iris_meter meter;
     double told;             /* when the status was last written */
     enum iris_status status; /* why no more work is handed out */
@@ -140,16 +147,13 @@ read_input(struct master *m, int wait_ms, struct iris_err *err)
 
 /* ---- work ---- */
 
+/* What has become of a point. */
 static void
-take_result(struct master *m, const struct iris_task *task, const struct gen_result *r)
+settle(struct master *m, const struct iris_task *task, const struct gen_result *r)
 {
-    struct iris_plan_snapshot *s = &m->plan->snapshot[task->snapshot];
+    const char *id = m->plan->snapshot[task->snapshot].id;
     enum iris_status st;
 
-    if (r->warnings.len && !s->warned) {
-        s->warned = 1;
-        iris_cli_warn_lines(m->job->cli, &r->warnings);
-    }
     if (r->status == IRIS_E_RETRY && iris_cli_stop())
         return; /* stopped: the point stays to do */
     if (r->status &&
@@ -163,31 +167,84 @@ take_result(struct master *m, const struct iris_task *task, const struct gen_res
     if (st && !m->status)
         m->status = st;
     if (r->status)
-        iris_cli_note(m->job->cli, "snapshot '%s' point %" PRIu32 ": %s", s->id, task->point,
+        iris_cli_note(m->job->cli, "snapshot '%s' point %" PRIu32 ": %s", id, task->point,
                       r->message);
+}
+
+/* All parts are in: *r becomes the point's. */
+static void
+finish_point(struct master *m, const struct gen_open *open, struct gen_result *r)
+{
+    const char *id = m->plan->snapshot[open->task.snapshot].id;
+    struct iris_err err = {0};
+    int publishing;
+
+    r->status = iris_maker_finish(&m->job->maker, id, open->task.point, open->strips, open->gas,
+                                  &publishing, &err);
+    r->scope = publishing ? GEN_RUN : GEN_POINT;
+    snprintf(r->message, sizeof r->message, "%s", err.msg);
+}
+
+static void
+take_result(struct master *m, const struct gen_share *share, struct gen_result *r)
+{
+    struct iris_plan_snapshot *s = &m->plan->snapshot[share->task.snapshot];
+    struct gen_open *open = share->open;
+    int had_failed = open && open->failed;
+
+    if (r->warnings.len && !s->warned) {
+        s->warned = 1;
+        iris_cli_warn_lines(m->job->cli, &r->warnings);
+    }
+    if (!open) {
+        settle(m, &share->task, r);
+        return;
+    }
+    if (gen_split_put(&m->split, share, r)) {
+        finish_point(m, open, r);
+        settle(m, &share->task, r);
+    } else if (r->status && (!had_failed || r->scope != GEN_POINT)) {
+        settle(m, &share->task, r); /* a point fails once, whatever its parts say */
+    }
+    gen_split_close(&m->split, open);
+}
+
+/* Something to do for a rank. A calm end finishes the points in hand.
+ *
+ *   out  t  what of it goes to the rank; strings of the plan
+ */
+static int
+next_share(struct master *m, int rank, struct gen_task *t)
+{
+    struct rank *r = &m->rank[rank];
+    const struct iris_plan_snapshot *s;
+    int stop = iris_cli_stop();
+
+    if (m->status || (stop && stop != SIGUSR1) ||
+        !gen_split_next(&m->split, r->last, !stop, &r->share))
+        return 0;
+    r->last = r->share.task.snapshot;
+    s = &m->plan->snapshot[r->last];
+    *t = (struct gen_task){s->id,         s->path,      s->files, r->share.task.point,
+                           r->share.lon0, r->share.lon1};
+    return 1;
 }
 
 static enum iris_status
 hand_out(struct master *m, int rank, struct iris_err *err)
 {
     struct iris_buf message = {0};
-    struct iris_plan_snapshot *s;
+    struct gen_task t;
     enum iris_status st;
 
-    if (!iris_plan_next(m->plan, &m->task[rank]))
+    if (!next_share(m, rank, &t))
         return IRIS_OK;
-    s = &m->plan->snapshot[m->task[rank].snapshot];
-    iris_buf_putc(&message, GEN_TASK);
-    gen_put(&message, s->id);
-    gen_put(&message, s->path);
-    gen_put_number(&message, s->files);
-    gen_put_number(&message, m->task[rank].point);
-    st = iris_buf_check(&message, err);
+    st = gen_write_task(&message, &t, err);
     if (!st)
         st = iris_pool_send(m->job->pool, rank, &message, err);
     iris_buf_release(&message);
     if (!st) {
-        m->busy[rank] = 1;
+        m->rank[rank].busy = 1;
         m->running++;
     }
     return st;
@@ -203,23 +260,21 @@ serve(struct master *m, struct iris_err *err)
 
     for (;;) {
         struct gen_result r = {.status = IRIS_OK};
-        size_t at = 0;
 
         st = iris_pool_poll(m->job->pool, &from, &message, err);
         if (st || from < 0)
             break;
-        r.status = (enum iris_status)gen_take_number(&message, &at);
-        r.scope = (enum gen_scope)gen_take_number(&message, &at);
-        snprintf(r.message, sizeof r.message, "%s", gen_take(&message, &at));
-        iris_buf_puts(&r.warnings, gen_take(&message, &at));
-        m->busy[from] = 0;
+        st = gen_read_result(&message, &r, err);
+        if (st)
+            break;
+        m->rank[from].busy = 0;
         m->running--;
-        take_result(m, &m->task[from], &r);
-        iris_buf_release(&r.warnings);
+        take_result(m, &m->rank[from].share, &r);
+        gen_result_release(&r);
     }
     iris_buf_release(&message);
-    for (rank = 1; rank < iris_pool_size(m->job->pool) && !st && !stopped(m); rank++) {
-        if (!m->busy[rank])
+    for (rank = 1; rank < iris_pool_size(m->job->pool) && !st; rank++) {
+        if (!m->rank[rank].busy)
             st = hand_out(m, rank, err);
     }
     return st;
@@ -246,23 +301,19 @@ pause_master(void *self)
     return m->status != IRIS_OK || (signal_number && signal_number != SIGUSR1);
 }
 
-/* A point of rank 0's own; 0 when there is none to do. */
+/* A point of rank 0's own, or a part of one; 0 when there is nothing to do. */
 static int
 work_self(struct master *m)
 {
     struct gen_result r = {.status = IRIS_OK};
-    struct iris_plan_snapshot *s;
-    struct iris_task task;
     struct gen_task t;
 
-    if (!iris_plan_next(m->plan, &task))
-        return 0;
-    s = &m->plan->snapshot[task.snapshot];
     /* rows that arrive meanwhile may move the list, not the strings */
-    t = (struct gen_task){s->id, s->path, s->files, task.point};
+    if (!next_share(m, 0, &t))
+        return 0;
     gen_do(m->job, &t, &r);
-    take_result(m, &task, &r);
-    iris_buf_release(&r.warnings);
+    take_result(m, &m->rank[0].share, &r);
+    gen_result_release(&r);
     return 1;
 }
 
@@ -275,12 +326,12 @@ run(struct master *m)
     for (;;) {
         if ((pause_master(m) && !m->running) || m->job->broken)
             break;
-        if (stopped(m)) {
+        if (work_self(m)) {
+            idle = 0;
+        } else if (stopped(m)) {
             if (!m->running)
                 break;
             iris_pool_nap(&idle);
-        } else if (work_self(m)) {
-            idle = 0;
         } else if (m->input < 0 && !m->running) {
             break;
         } else if (m->input >= 0 && !m->running) {
@@ -291,6 +342,24 @@ run(struct master *m)
             iris_pool_nap(&idle);
         }
     }
+}
+
+static enum iris_status
+init_ranks(struct master *m, struct iris_err *err)
+{
+    size_t size = (size_t)iris_pool_size(m->job->pool), i;
+    struct iris_parts parts;
+    enum iris_status st;
+
+    m->rank = calloc(size, sizeof *m->rank);
+    if (!m->rank)
+        return iris_fail_memory(err);
+    for (i = 0; i < size; i++)
+        m->rank[i].last = SIZE_MAX;
+    st = iris_maker_parts(&m->job->maker, &parts, err);
+    if (!st)
+        gen_split_init(&m->split, &parts, m->plan, size);
+    return st;
 }
 
 static enum iris_status
@@ -306,12 +375,11 @@ enum iris_status
 gen_master(struct gen_job *job, const char *input, struct iris_plan *plan, struct iris_err *err)
 {
     struct master m = {.job = job, .plan = plan, .input = -1, .err = err};
-    size_t size = (size_t)iris_pool_size(job->pool);
 
-    m.task = calloc(size, sizeof *m.task);
-    m.busy = calloc(size, 1);
     job->maker.pause = (struct iris_pause){pause_master, &m};
-    m.status = m.task && m.busy ? open_input(&m, input, err) : iris_fail_memory(err);
+    m.status = init_ranks(&m, err);
+    if (!m.status)
+        m.status = open_input(&m, input, err);
     if (!m.status) {
         write_status(&m, "running");
         run(&m);
@@ -327,8 +395,8 @@ gen_master(struct gen_job *job, const char *input, struct iris_plan *plan, struc
     if (m.input > STDIN_FILENO)
         close(m.input);
     iris_manifest_reader_release(&m.reader);
-    free(m.task);
-    free(m.busy);
+    gen_split_release(&m.split);
+    free(m.rank);
     return m.status;
 }
 
@@ -338,8 +406,7 @@ gen_dismiss(struct gen_job *job, enum iris_status status)
     struct iris_buf message = {0};
     int rank;
 
-    iris_buf_putc(&message, GEN_END);
-    gen_put_number(&message, (uint64_t)status);
+    gen_write_end(&message, status);
     for (rank = 1; rank < iris_pool_size(job->pool); rank++)
         iris_pool_send(job->pool, rank, &message, NULL);
     iris_buf_release(&message);

@@ -19,6 +19,7 @@ struct gen_task {
     const char *id, *path;
     uint64_t files;
     uint32_t point;
+    uint64_t lon0, lon1; /* longitudes of the point; 0, 0: the whole of it */
 };
 
 struct gen_result {
@@ -26,15 +27,29 @@ struct gen_result {
     enum gen_scope scope;
     char message[1024];
     struct iris_buf warnings;
+    double *strips; /* [n_strips] of a part, owned; NULL otherwise */
+    size_t n_strips;
+    int gas; /* a part had some */
 };
 
-/* Strings in a row, each with its NUL; a string that is missing reads as "". */
-void gen_put(struct iris_buf *b, const char *s);
-void gen_put_number(struct iris_buf *b, uint64_t v);
-const char *gen_take(const struct iris_buf *b, size_t *at);
-uint64_t gen_take_number(const struct iris_buf *b, size_t *at);
+void gen_result_release(struct gen_result *r);
 
-/* Make a point, whoever asked. */
+/* The end of the run, and with what. */
+void gen_write_end(struct iris_buf *b, enum iris_status status);
+enum iris_status gen_read_end(const struct iris_buf *b);
+
+/* A task and a result as messages; what is read of a task is in the message. */
+enum iris_status gen_write_task(struct iris_buf *b, const struct gen_task *t, struct iris_err *err);
+void gen_read_task(const struct iris_buf *b, struct gen_task *t);
+enum iris_status gen_write_result(struct iris_buf *b, const struct gen_result *r,
+                                  struct iris_err *err);
+enum iris_status gen_read_result(const struct iris_buf *b, struct gen_result *r,
+                                 struct iris_err *err);
+
+/* Make a point or a part of it, whoever asked.
+ *
+ *   out  r  zeroed before; gen_result_release
+ */
 void gen_do(struct gen_job *job, const struct gen_task *task, struct gen_result *r);
 
 #endif

@@ -9,42 +9,6 @@
 #include <unistd.h>
 
 #include "gen_message.h"
-#include "num.h"
-
-void
-gen_put(struct iris_buf *b, const char *s)
-{
-    iris_buf_append(b, s, strlen(s) + 1);
-}
-
-void
-gen_put_number(struct iris_buf *b, uint64_t v)
-{
-    char text[24];
-
-    snprintf(text, sizeof text, "%" PRIu64, v);
-    gen_put(b, text);
-}
-
-const char *
-gen_take(const struct iris_buf *b, size_t *at)
-{
-    const char *s = b->data + *at;
-
-    if (*at >= b->len || !memchr(s, '\0', b->len - *at))
-        return "";
-    *at += strlen(s) + 1;
-    return s;
-}
-
-uint64_t
-gen_take_number(const struct iris_buf *b, size_t *at)
-{
-    uint64_t v = 0;
-
-    iris_parse_u64(gen_take(b, at), &v);
-    return v;
-}
 
 void
 gen_open_journal(struct gen_job *job)
@@ -78,7 +42,7 @@ log_task(const struct gen_job *job, const struct gen_task *task, const struct ge
          double seconds)
 {
     struct rusage usage = {0};
-    char when[32] = "", line[2048];
+    char when[32] = "", part[64] = "", line[2048];
     time_t t = time(NULL);
     struct tm tm;
     int n;
@@ -88,11 +52,34 @@ log_task(const struct gen_job *job, const struct gen_task *task, const struct ge
     getrusage(RUSAGE_SELF, &usage);
     if (gmtime_r(&t, &tm))
         strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    n = snprintf(line, sizeof line, "%s\t%s\t%" PRIu32 "\t%.3f\t%d\t%ld\t%s\n", when, task->id,
-                 task->point, seconds, (int)r->status, usage.ru_maxrss,
-                 r->status ? r->message : ".");
+    if (task->lon1)
+        snprintf(part, sizeof part, "longitudes %" PRIu64 " to %" PRIu64 "%s", task->lon0,
+                 task->lon1 - 1, r->status ? ": " : "");
+    n = snprintf(line, sizeof line, "%s\t%s\t%" PRIu32 "\t%.3f\t%d\t%ld\t%s%s\n", when, task->id,
+                 task->point, seconds, (int)r->status, usage.ru_maxrss, part,
+                 r->status    ? r->message
+                 : task->lon1 ? ""
+                              : ".");
     if (n > 0 && (size_t)n < sizeof line && write(job->journal, line, (size_t)n) < 0)
         return;
+}
+
+static enum iris_status
+do_part(struct gen_job *job, const struct gen_task *task, struct gen_result *r,
+        struct iris_err *err)
+{
+    struct iris_parts parts;
+    enum iris_status st;
+
+    st = iris_maker_parts(&job->maker, &parts, err);
+    if (st)
+        return st;
+    r->n_strips = (task->lon1 - task->lon0) * parts.strip;
+    r->strips = malloc(r->n_strips * sizeof *r->strips);
+    if (!r->strips)
+        return iris_fail_memory(err);
+    return iris_maker_part(&job->maker, task->point, task->lon0, task->lon1, r->strips, &r->gas,
+                           err);
 }
 
 void
@@ -102,12 +89,13 @@ gen_do(struct gen_job *job, const struct gen_task *task, struct gen_result *r)
     double start = now();
     int foreign = 0, publishing = 0;
 
-    iris_buf_clear(&r->warnings);
     r->scope = GEN_POINT;
     r->status = iris_maker_load(&job->maker, task->id, task->path, task->files, &r->warnings,
                                 &foreign, &publishing, &err);
     if (r->status) {
         r->scope = publishing ? GEN_RUN : foreign ? GEN_FOREIGN : GEN_SNAPSHOT;
+    } else if (task->lon1) {
+        r->status = do_part(job, task, r, &err);
     } else if (task->point != IRIS_PLAN_VERIFY) {
         r->status = iris_maker_point(&job->maker, task->point, &publishing, &err);
         if (publishing)
@@ -124,22 +112,14 @@ answer(struct gen_job *job, const struct iris_buf *message, struct iris_err *err
     struct iris_buf reply = {0};
     struct gen_task task;
     enum iris_status st;
-    size_t at = 1;
 
-    task.id = gen_take(message, &at);
-    task.path = gen_take(message, &at);
-    task.files = gen_take_number(message, &at);
-    task.point = (uint32_t)gen_take_number(message, &at);
+    gen_read_task(message, &task);
     gen_do(job, &task, &r);
-    gen_put_number(&reply, (uint64_t)r.status);
-    gen_put_number(&reply, (uint64_t)r.scope);
-    gen_put(&reply, r.message);
-    gen_put(&reply, iris_buf_str(&r.warnings));
-    st = iris_buf_check(&reply, err);
+    st = gen_write_result(&reply, &r, err);
+    gen_result_release(&r);
     if (!st)
         st = iris_pool_send(job->pool, 0, &reply, err);
     iris_buf_release(&reply);
-    iris_buf_release(&r.warnings);
     return st;
 }
 
@@ -161,9 +141,7 @@ gen_work(struct gen_job *job, int *told, struct iris_err *err)
         }
         idle = 0;
         if (message.len && message.data[0] == GEN_END) {
-            size_t at = 1;
-
-            st = (enum iris_status)gen_take_number(&message, &at);
+            st = gen_read_end(&message);
             *told = 1;
             break;
         }

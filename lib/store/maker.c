@@ -48,7 +48,8 @@ iris_maker_release(struct iris_maker *m)
 {
     unload(m);
     iris_observe_release(&m->observe);
-    m->can_observe = 0;
+    iris_observe_release(&m->whole);
+    m->can_observe = m->can_finish = 0;
     free(m->root);
     m->root = NULL;
 }
@@ -134,14 +135,14 @@ make_sampler(const struct iris_maker *m, uint32_t point, struct iris_sampler *sa
 }
 
 static enum iris_status
-array_path(const struct iris_maker *m, uint32_t point, enum iris_kind kind, char **path,
-           struct iris_err *err)
+array_path(const struct iris_maker *m, const char *snapshot, uint32_t point, enum iris_kind kind,
+           char **path, struct iris_err *err)
 {
     struct iris_buf b = {0};
     enum iris_status st;
 
     iris_buf_printf(&b, "%s/", m->root);
-    iris_entry_path(&b, m->digest, NULL, m->snapshot, point, kind);
+    iris_entry_path(&b, m->digest, NULL, snapshot, point, kind);
     st = iris_buf_check(&b, err);
     if (st)
         iris_buf_release(&b);
@@ -150,15 +151,15 @@ array_path(const struct iris_maker *m, uint32_t point, enum iris_kind kind, char
 }
 
 static enum iris_status
-publish_array(const struct iris_maker *m, uint32_t point, enum iris_kind kind, const float *data,
-              struct iris_err *err)
+publish_array(const struct iris_maker *m, const char *snapshot, uint32_t point, enum iris_kind kind,
+              const float *data, struct iris_err *err)
 {
     struct iris_shape shape;
     enum iris_status st;
     char *path = NULL;
 
     iris_kind_shape(kind, m->run.type, &m->settings, &shape);
-    st = array_path(m, point, kind, &path, err);
+    st = array_path(m, snapshot, point, kind, &path, err);
     if (!st)
         st = iris_npy_write(path, &shape, data, err);
     free(path);
@@ -183,31 +184,99 @@ get_ready(struct iris_maker *m, struct iris_err *err)
     return st;
 }
 
+/* The two arrays of a pair, to be filled. */
+struct arrays {
+    float *column, *observed;
+};
+
+static enum iris_status
+arrays_init(struct arrays *a, const struct iris_observe *o, struct iris_err *err)
+{
+    const struct iris_pair_law *law = &o->pair;
+
+    a->column = malloc((law->crop_max - law->crop_min) * law->sky.lon_steps * sizeof(float));
+    a->observed = malloc(law->sky.lon_steps * o->observer.values * sizeof(float));
+    return a->column && a->observed ? IRIS_OK : iris_fail_memory(err);
+}
+
+static void
+arrays_release(struct arrays *a)
+{
+    free(a->column);
+    free(a->observed);
+}
+
+static enum iris_status
+publish_arrays(const struct iris_maker *m, const char *snapshot, uint32_t point,
+               const struct arrays *a, struct iris_err *err)
+{
+    enum iris_status st;
+
+    st = publish_array(m, snapshot, point, IRIS_COLUMN, a->column, err);
+    if (!st)
+        st = publish_array(m, snapshot, point, IRIS_OBSERVED, a->observed, err);
+    return st;
+}
+
 enum iris_status
 iris_maker_pair(struct iris_maker *m, uint32_t point, const struct iris_columns *columns,
                 int *publishing, struct iris_err *err)
 {
-    const struct iris_pair_law *law = &m->observe.pair;
-    float *column = NULL, *observed = NULL;
+    struct arrays a;
     enum iris_status st;
 
     *publishing = 0;
     st = m->snapshot ? get_ready(m, err) : iris_fail(err, IRIS_E_BUG, "no snapshot is loaded");
     if (st)
         return st;
-    column = malloc((law->crop_max - law->crop_min) * law->sky.lon_steps * sizeof *column);
-    observed = malloc(law->sky.lon_steps * m->observe.observer.values * sizeof *observed);
-    if (!column || !observed)
-        st = iris_fail_memory(err);
+    st = arrays_init(&a, &m->observe, err);
     if (!st)
-        st = iris_observe_pair(&m->observe, columns, &m->pause, column, observed, err);
+        st = iris_observe_pair(&m->observe, columns, &m->pause, a.column, a.observed, err);
     *publishing = !st;
     if (!st)
-        st = publish_array(m, point, IRIS_COLUMN, column, err);
+        st = publish_arrays(m, m->snapshot, point, &a, err);
+    arrays_release(&a);
+    return st;
+}
+
+enum iris_status
+iris_maker_parts(struct iris_maker *m, struct iris_parts *parts, struct iris_err *err)
+{
+    const struct iris_observe *o = &m->whole;
+    enum iris_status st;
+
+    *parts = (struct iris_parts){0};
+    if (m->run.type == IRIS_STANDARD)
+        return IRIS_OK;
+    if (!m->can_finish) {
+        st = iris_observe_init(&m->whole, m->hyper, m->run.type, NULL, m->run.precise, err);
+        if (st)
+            return st;
+        m->can_finish = 1;
+    }
+    *parts = (struct iris_parts){o->pair.sky.lon_steps,
+                                 iris_pair_strip(&o->pair, o->observer.values),
+                                 iris_pair_margin(&o->pair)};
+    return IRIS_OK;
+}
+
+enum iris_status
+iris_maker_finish(struct iris_maker *m, const char *snapshot, uint32_t point, const double *strips,
+                  int gas, int *publishing, struct iris_err *err)
+{
+    struct arrays a;
+    enum iris_status st;
+
+    *publishing = 0;
+    if (!m->can_finish)
+        return iris_fail(err, IRIS_E_BUG, "parts of points are not known");
+    st = arrays_init(&a, &m->whole, err);
     if (!st)
-        st = publish_array(m, point, IRIS_OBSERVED, observed, err);
-    free(column);
-    free(observed);
+        st = iris_observe_finish(&m->whole, strips, gas, a.column, a.observed, err);
+    *publishing = !st;
+    if (!st)
+        st = publish_arrays(m, snapshot, point, &a, err);
+    arrays_release(&a);
     return st;
 }
 
@@ -283,7 +352,7 @@ make_tensor(struct iris_maker *m, uint32_t point, struct iris_sampler *sampler, 
 
     *publishing = 1;
     iris_kind_shape(IRIS_TENSOR, m->run.type, &m->settings, &shape);
-    st = array_path(m, point, IRIS_TENSOR, &path, err);
+    st = array_path(m, m->snapshot, point, IRIS_TENSOR, &path, err);
     if (!st)
         st = iris_npy_create(&f, path, &shape, &offset, err);
     if (!st)
@@ -297,18 +366,47 @@ make_tensor(struct iris_maker *m, uint32_t point, struct iris_sampler *sampler, 
     return st;
 }
 
+static enum iris_status
+check_loaded(const struct iris_maker *m, struct iris_err *err)
+{
+    if (!m->snapshot || !m->cells.n)
+        return iris_fail(err, IRIS_E_BUG, "no snapshot is loaded");
+    return IRIS_OK;
+}
+
 enum iris_status
 iris_maker_point(struct iris_maker *m, uint32_t point, int *publishing, struct iris_err *err)
 {
     struct iris_sampler sampler;
     struct iris_columns columns;
 
+    enum iris_status st;
+
     *publishing = 0;
-    if (!m->snapshot || !m->cells.n)
-        return iris_fail(err, IRIS_E_BUG, "no snapshot is loaded");
+    st = check_loaded(m, err);
+    if (st)
+        return st;
     make_sampler(m, point, &sampler);
     if (m->run.type == IRIS_STANDARD)
         return make_tensor(m, point, &sampler, publishing, err);
     columns = iris_columns_of_sampler(&sampler);
     return iris_maker_pair(m, point, &columns, publishing, err);
+}
+
+enum iris_status
+iris_maker_part(struct iris_maker *m, uint32_t point, size_t lon0, size_t lon1, double *strips,
+                int *gas, struct iris_err *err)
+{
+    struct iris_sampler sampler;
+    struct iris_columns columns;
+    enum iris_status st;
+
+    st = check_loaded(m, err);
+    if (!st)
+        st = get_ready(m, err);
+    if (st)
+        return st;
+    make_sampler(m, point, &sampler);
+    columns = iris_columns_of_sampler(&sampler);
+    return iris_observe_part(&m->observe, &columns, &m->pause, lon0, lon1, strips, gas, err);
 }

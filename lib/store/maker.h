@@ -34,8 +34,10 @@ struct iris_maker {
     struct iris_cells cells;
     struct iris_tables tables;
     struct iris_observe observe;
-    int can_observe;         /* observe is ready */
-    struct iris_pause pause; /* called between pieces of work; never NULL */
+    int can_observe;           /* observe is ready */
+    struct iris_observe whole; /* finishes pairs that were made in parts */
+    int can_finish;            /* whole is ready */
+    struct iris_pause pause;   /* called between pieces of work; never NULL */
 };
 
 /*   in   h       kept by reference, must outlive m
@@ -74,6 +76,43 @@ enum iris_status iris_maker_load(struct iris_maker *m, const char *id, const cha
  */
 enum iris_status iris_maker_point(struct iris_maker *m, uint32_t point, int *publishing,
                                   struct iris_err *err);
+
+/* ---- points in parts ---- */
+
+/* How points may be made in parts, by longitude. A part is strips of doubles,
+ * see pair.h; tensors are not made in parts. */
+struct iris_parts {
+    size_t lon;    /* longitudes of a point, 0: not in parts */
+    size_t strip;  /* doubles of a longitude */
+    size_t margin; /* longitudes on either side of a part that are looked at for it */
+};
+
+/* Say it, and get ready to finish points. */
+enum iris_status iris_maker_parts(struct iris_maker *m, struct iris_parts *parts,
+                                  struct iris_err *err);
+
+/* Make the longitudes [lon0, lon1) of a point of the snapshot that is loaded;
+ * publishes nothing.
+ *
+ *   out  strips  [lon1 - lon0][strip]
+ *   out  gas     whether there was any
+ *
+ *   return  as iris_maker_point
+ */
+enum iris_status iris_maker_part(struct iris_maker *m, uint32_t point, size_t lon0, size_t lon1,
+                                 double *strips, int *gas, struct iris_err *err);
+
+/* Make a point of all its strips and publish its arrays. The snapshot was
+ * loaded by those who made the parts, here it need not be. Neither this nor
+ * iris_maker_parts disturbs a point that is being made: pause may call them.
+ *
+ *   in   gas  whether any part had some
+ *
+ *   return  as iris_maker_point
+ */
+enum iris_status iris_maker_finish(struct iris_maker *m, const char *snapshot, uint32_t point,
+                                   const double *strips, int gas, int *publishing,
+                                   struct iris_err *err);
 
 /* ---- pairs from samples that come from elsewhere ---- */
 

@@ -108,7 +108,10 @@ iris_observe_init(struct iris_observe *o, const struct iris_hyper *h, enum iris_
     iris_units_processing(s.writer.length_cm, s.writer.mass_g, s.writer.velocity_cm_per_s,
                           s.writer.temperature_K, s.dataset.meters_per_parsec, &u);
     st = init_sky(o, &s, err);
-    if (!st && type == IRIS_SYNTHETIC) {
+    if (!st && type == IRIS_SYNTHETIC && !lines) {
+        o->pair.n_lines = iris_hyper_lines(h);
+        o->observer.values = o->pair.n_lines * (size_t)s.cube.v_steps;
+    } else if (!st && type == IRIS_SYNTHETIC) {
         st = init_lines(o, lines, &s, &u, precise, err);
     } else if (!st) {
         double velocity = iris_units_velocity(&u);
@@ -155,6 +158,28 @@ iris_observe_pair(struct iris_observe *o, const struct iris_columns *columns,
     o->lines.gas = 0;
     st = iris_pair_make(&o->pair, columns, &o->observer, pause, column, observed, err);
     return !st && o->type == IRIS_SYNTHETIC && !o->lines.gas ? fail_empty(err) : st;
+}
+
+enum iris_status
+iris_observe_part(struct iris_observe *o, const struct iris_columns *columns,
+                  const struct iris_pause *pause, size_t lon0, size_t lon1, double *strips,
+                  int *gas, struct iris_err *err)
+{
+    enum iris_status st;
+
+    o->lines.gas = 0;
+    st = iris_pair_part(&o->pair, columns, &o->observer, pause, lon0, lon1, strips, err);
+    *gas = o->lines.gas;
+    return st;
+}
+
+enum iris_status
+iris_observe_finish(const struct iris_observe *o, const double *strips, int gas, float *column,
+                    float *observed, struct iris_err *err)
+{
+    if (o->type == IRIS_SYNTHETIC && !gas)
+        return fail_empty(err);
+    return iris_pair_finish(&o->pair, o->observer.values, strips, column, observed, err);
 }
 
 /* Columns that are looked at on their way. */

@@ -23,7 +23,8 @@ struct iris_observe {
 };
 
 /*   in   h        has passed iris_hyper_check_type
- *   in   lines    synthetic: tables with values; kept by reference
+ *   in   lines    synthetic: tables with values; kept by reference. NULL: what is
+ *                 made can finish pairs, it cannot observe
  *   in   precise  synthetic: in double
  *   owns iris_observe_release; safe on zeroed and twice
  *
@@ -39,6 +40,21 @@ void iris_observe_release(struct iris_observe *o);
 enum iris_status iris_observe_pair(struct iris_observe *o, const struct iris_columns *columns,
                                    const struct iris_pause *pause, float *column, float *observed,
                                    struct iris_err *err);
+
+/* Make a part of a pair; see iris_pair_part.
+ *
+ *   out  gas  whether there was any; for iris_observe_finish
+ */
+enum iris_status iris_observe_part(struct iris_observe *o, const struct iris_columns *columns,
+                                   const struct iris_pause *pause, size_t lon0, size_t lon1,
+                                   double *strips, int *gas, struct iris_err *err);
+
+/* Make a pair of all its strips; see iris_pair_finish and iris_observe_pair.
+ *
+ *   in   gas  whether any part had some
+ */
+enum iris_status iris_observe_finish(const struct iris_observe *o, const double *strips, int gas,
+                                     float *column, float *observed, struct iris_err *err);
 
 /* Make a cube; see iris_cube_make. A window without any gas is IRIS_E_DATA, for
  * simple cubes too. */

@@ -148,6 +148,22 @@ iris_plan_next(struct iris_plan *p, struct iris_task *task)
     return 0;
 }
 
+uint64_t
+iris_plan_left(const struct iris_plan *p, uint64_t at_most)
+{
+    uint64_t n = 0;
+    size_t i;
+    uint32_t k;
+
+    for (i = p->next; i < p->n && n < at_most; i++) {
+        const struct iris_plan_snapshot *s = &p->snapshot[i];
+
+        for (k = s->next; k < p->points && !s->refused && n < at_most; k++)
+            n += s->point[k] == TODO;
+    }
+    return n;
+}
+
 static enum iris_status
 fail_point(struct iris_plan *p, struct iris_plan_snapshot *s, uint32_t point, const char *message,
            struct iris_err *err)

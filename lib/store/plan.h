@@ -66,6 +66,9 @@ enum iris_status iris_plan_add(struct iris_plan *p, const struct iris_manifest *
  */
 int iris_plan_next(struct iris_plan *p, struct iris_task *task);
 
+/* Points that are still to be begun, counted up to at_most. */
+uint64_t iris_plan_left(const struct iris_plan *p, uint64_t at_most);
+
 /* A task has ended.
  *
  *   in  message  NULL when it went well

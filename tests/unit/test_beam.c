@@ -307,7 +307,7 @@ static void
 test_all_parts(void)
 {
     static const struct world sizes[] = {{3, 40, 24, 0}, {3, 7, 5, 0}, {5, 3, 9, 0}};
-    static const struct world deep = {1 << 15, 5, 13, 0}; /* bands of 8 and 5 latitudes */
+    static const struct world deep = {1 << 14, 5, 13, 0}; /* bands of 8 and 5 latitudes */
     static const double fwhm[] = {(double)NAN, 0.2, 20};
     size_t i, f;
     int kind;

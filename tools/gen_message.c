@@ -1,0 +1,128 @@
+#include "gen_message.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "num.h"
+
+/* Strings in a row, each with its NUL; a string that is missing reads as "". */
+
+static void
+put(struct iris_buf *b, const char *s)
+{
+    iris_buf_append(b, s, strlen(s) + 1);
+}
+
+static void
+put_number(struct iris_buf *b, uint64_t v)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%" PRIu64, v);
+    put(b, text);
+}
+
+static const char *
+take(const struct iris_buf *b, size_t *at)
+{
+    const char *s = b->data + *at;
+
+    if (*at >= b->len || !memchr(s, '\0', b->len - *at))
+        return "";
+    *at += strlen(s) + 1;
+    return s;
+}
+
+static uint64_t
+take_number(const struct iris_buf *b, size_t *at)
+{
+    uint64_t v = 0;
+
+    iris_parse_u64(take(b, at), &v);
+    return v;
+}
+
+void
+gen_result_release(struct gen_result *r)
+{
+    iris_buf_release(&r->warnings);
+    free(r->strips);
+    r->strips = NULL;
+}
+
+enum iris_status
+gen_write_task(struct iris_buf *b, const struct gen_task *t, struct iris_err *err)
+{
+    iris_buf_putc(b, GEN_TASK);
+    put(b, t->id);
+    put(b, t->path);
+    put_number(b, t->files);
+    put_number(b, t->point);
+    put_number(b, t->lon0);
+    put_number(b, t->lon1);
+    return iris_buf_check(b, err);
+}
+
+void
+gen_read_task(const struct iris_buf *b, struct gen_task *t)
+{
+    size_t at = 1;
+
+    t->id = take(b, &at);
+    t->path = take(b, &at);
+    t->files = take_number(b, &at);
+    t->point = (uint32_t)take_number(b, &at);
+    t->lon0 = take_number(b, &at);
+    t->lon1 = take_number(b, &at);
+}
+
+enum iris_status
+gen_write_result(struct iris_buf *b, const struct gen_result *r, struct iris_err *err)
+{
+    put_number(b, (uint64_t)r->status);
+    put_number(b, (uint64_t)r->scope);
+    put(b, r->message);
+    put(b, iris_buf_str(&r->warnings));
+    put_number(b, (uint64_t)r->gas);
+    if (!r->status && r->strips)
+        iris_buf_append(b, r->strips, r->n_strips * sizeof *r->strips);
+    return iris_buf_check(b, err);
+}
+
+enum iris_status
+gen_read_result(const struct iris_buf *b, struct gen_result *r, struct iris_err *err)
+{
+    size_t at = 0, bytes;
+
+    *r = (struct gen_result){.status = (enum iris_status)take_number(b, &at)};
+    r->scope = (enum gen_scope)take_number(b, &at);
+    snprintf(r->message, sizeof r->message, "%s", take(b, &at));
+    iris_buf_puts(&r->warnings, take(b, &at));
+    r->gas = take_number(b, &at) != 0;
+    bytes = b->len - at;
+    if (!bytes)
+        return IRIS_OK;
+    r->strips = malloc(bytes);
+    if (!r->strips)
+        return iris_fail_memory(err);
+    memcpy(r->strips, b->data + at, bytes);
+    r->n_strips = bytes / sizeof *r->strips;
+    return IRIS_OK;
+}
+
+void
+gen_write_end(struct iris_buf *b, enum iris_status status)
+{
+    iris_buf_putc(b, GEN_END);
+    put_number(b, (uint64_t)status);
+}
+
+enum iris_status
+gen_read_end(const struct iris_buf *b)
+{
+    size_t at = 1;
+
+    return (enum iris_status)take_number(b, &at);
+}
