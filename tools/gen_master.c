@@ -1,15 +1,11 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "file.h"
-#include "gen_message.h"
+#include "gen_input.h"
 #include "gen_split.h"
 
 struct rank {
@@ -22,9 +18,7 @@ struct rank {
 struct master {
     struct gen_job *job;
     struct iris_plan *plan;
-    struct iris_manifest_reader reader;
-    size_t rows_taken;
-    int input; /* descriptor, -1: at its end */
+    struct gen_input input;
     struct gen_split split;
     struct rank *rank;
     int running; /* busy ranks other than 0 */
@@ -74,84 +68,12 @@ show_progress(struct master *m, int last)
     }
 }
 
-/* ---- input ---- */
-
-/* The rows that have come. They are taken line by line, so the reader's line
- * is theirs. */
-static enum iris_status
-take_rows(struct master *m, struct iris_err *err)
-{
-    const struct iris_manifest *t = &m->reader.table;
-    enum iris_status st = IRIS_OK;
-
-    if (t->kind && strcmp(t->kind, "snapshots") && strcmp(t->kind, "fetched"))
-        return iris_fail(err, IRIS_E_DATA, "%s: a manifest of %s where one of snapshots is needed",
-                         m->reader.name, t->kind);
-    for (; m->rows_taken < t->n_rows && !st; m->rows_taken++)
-        st = iris_plan_add(m->plan, t, m->rows_taken, err);
-    if (st)
-        iris_fail_in(err, "%s:%zu", m->reader.name, m->reader.line);
-    return st;
-}
-
-static enum iris_status
-take_text(struct master *m, const char *text, size_t n, struct iris_err *err)
-{
-    const char *end = text + n;
-    enum iris_status st = IRIS_OK;
-
-    while (text < end && !st) {
-        const char *nl = memchr(text, '\n', (size_t)(end - text));
-        const char *next = nl ? nl + 1 : end;
-
-        st = iris_manifest_reader_feed(&m->reader, text, (size_t)(next - text), err);
-        if (!st && nl)
-            st = take_rows(m, err);
-        text = next;
-    }
-    return st;
-}
-
-static enum iris_status
-end_input(struct master *m, struct iris_err *err)
-{
-    if (m->input > STDIN_FILENO)
-        close(m->input);
-    m->input = -1;
-    return iris_manifest_reader_end(&m->reader, err);
-}
-
-/* Read what input has at present; wait at most that many milliseconds. */
-static enum iris_status
-read_input(struct master *m, int wait_ms, struct iris_err *err)
-{
-    struct pollfd p = {.fd = m->input, .events = POLLIN};
-    enum iris_status st = IRIS_OK;
-    char chunk[16384];
-    ssize_t n;
-
-    while (m->input >= 0 && !st && poll(&p, 1, wait_ms) > 0) {
-        wait_ms = 0;
-        n = read(m->input, chunk, sizeof chunk);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN))
-            break;
-        if (n < 0)
-            st = iris_fail(err, IRIS_E_IO, "cannot read '%s':", m->reader.name);
-        else if (n == 0)
-            st = end_input(m, err);
-        else
-            st = take_text(m, chunk, (size_t)n, err);
-    }
-    return st;
-}
-
-/* ---- work ---- */
-
-/* What has become of a point. */
+/* What has become of a point. Parts may say of the same one that it failed. */
 static void
 settle(struct master *m, const struct iris_task *task, const struct gen_result *r)
 {
-    const char *id = m->plan->snapshot[task->snapshot].id;
+    const struct iris_plan_snapshot *s = &m->plan->snapshot[task->snapshot];
+    int said = task->point != IRIS_PLAN_VERIFY && s->message[task->point];
     enum iris_status st;
 
     if (r->status == IRIS_E_RETRY && iris_cli_stop())
@@ -166,8 +88,8 @@ settle(struct master *m, const struct iris_task *task, const struct gen_result *
                        r->scope == GEN_FOREIGN, m->err);
     if (st && !m->status)
         m->status = st;
-    if (r->status)
-        iris_cli_note(m->job->cli, "snapshot '%s' point %" PRIu32 ": %s", id, task->point,
+    if (r->status && !said)
+        iris_cli_note(m->job->cli, "snapshot '%s' point %" PRIu32 ": %s", s->id, task->point,
                       r->message);
 }
 
@@ -190,7 +112,6 @@ take_result(struct master *m, const struct gen_share *share, struct gen_result *
 {
     struct iris_plan_snapshot *s = &m->plan->snapshot[share->task.snapshot];
     struct gen_open *open = share->open;
-    int had_failed = open && open->failed;
 
     if (r->warnings.len && !s->warned) {
         s->warned = 1;
@@ -203,8 +124,8 @@ take_result(struct master *m, const struct gen_share *share, struct gen_result *
     if (gen_split_put(&m->split, share, r)) {
         finish_point(m, open, r);
         settle(m, &share->task, r);
-    } else if (r->status && (!had_failed || r->scope != GEN_POINT)) {
-        settle(m, &share->task, r); /* a point fails once, whatever its parts say */
+    } else if (r->status) {
+        settle(m, &share->task, r);
     }
     gen_split_close(&m->split, open);
 }
@@ -289,7 +210,7 @@ pause_master(void *self)
     int signal_number = iris_cli_stop();
 
     if (!m->status)
-        st = read_input(m, 0, m->err);
+        st = gen_input_read(&m->input, m->plan, 0, m->err);
     if (!st) {
         st = serve(m, m->err);
         m->job->broken = st != IRIS_OK;
@@ -332,10 +253,10 @@ run(struct master *m)
             if (!m->running)
                 break;
             iris_pool_nap(&idle);
-        } else if (m->input < 0 && !m->running) {
+        } else if (m->input.fd < 0 && !m->running) {
             break;
-        } else if (m->input >= 0 && !m->running) {
-            st = read_input(m, 200, m->err);
+        } else if (m->input.fd >= 0 && !m->running) {
+            st = gen_input_read(&m->input, m->plan, 200, m->err);
             if (st && !m->status)
                 m->status = st;
         } else {
@@ -362,39 +283,28 @@ init_ranks(struct master *m, struct iris_err *err)
     return st;
 }
 
-static enum iris_status
-open_input(struct master *m, const char *input, struct iris_err *err)
-{
-    m->input = strcmp(input, "-") ? open(input, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-    if (m->input < 0)
-        return iris_fail(err, IRIS_E_IO, "cannot open '%s':", input);
-    return iris_manifest_reader_init(&m->reader, input, err);
-}
-
 enum iris_status
 gen_master(struct gen_job *job, const char *input, struct iris_plan *plan, struct iris_err *err)
 {
-    struct master m = {.job = job, .plan = plan, .input = -1, .err = err};
+    struct master m = {.job = job, .plan = plan, .input = {.fd = -1}, .err = err};
 
     job->maker.pause = (struct iris_pause){pause_master, &m};
     m.status = init_ranks(&m, err);
     if (!m.status)
-        m.status = open_input(&m, input, err);
+        m.status = gen_input_open(&m.input, input, err);
     if (!m.status) {
         write_status(&m, "running");
         run(&m);
         show_progress(&m, 1);
         /* a signal that came when all was done stopped nothing */
-        if (!m.status && iris_cli_stop() && (m.input >= 0 || plan->done < plan->total))
+        if (!m.status && iris_cli_stop() && (m.input.fd >= 0 || plan->done < plan->total))
             m.status = iris_fail(err, IRIS_E_RETRY,
                                  "stopped by a signal with %" PRIu64 " of %" PRIu64
                                  " points done; run again to continue",
                                  plan->done - plan->failed, plan->total);
         write_status(&m, m.status ? "stopped" : "finished");
     }
-    if (m.input > STDIN_FILENO)
-        close(m.input);
-    iris_manifest_reader_release(&m.reader);
+    gen_input_close(&m.input);
     gen_split_release(&m.split);
     free(m.rank);
     return m.status;

@@ -153,8 +153,14 @@ wait_for() {
     [ "$output" = "$alone" ]
     [ "$(grep -c "^iris-gen: snapshot 'snap_001' point 0: the view reaches the face of a periodic box" <<<"$stderr")" = 1 ]
     grep -hq 'longitudes.*: the view reaches' face/.iris/journal/*.tsv
-    # a snapshot that cannot be read: all of its points, and no other
+    # a snapshot that cannot be read, which every rank finds out
     wide_hyper -o hyper.json
+    echo nothing >snaps/snap_001.hdf5
+    run -1 --separate-stderr $(mpi 4) iris-gen -v -H hyper.json -t simple -d lost one.tsv </dev/null
+    [ "$(grep -c "^iris-gen: snapshot 'snap_001' point 0: " <<<"$stderr")" = 1 ]
+    grep -q '"points": 1, "done": 1, "there_before": 0, "failed": 1' lost/.iris/status.json
+    # all of its points, and no other
+    cp "$BATS_FILE_TMPDIR/base/snaps/snap_001.hdf5" snaps
     echo nothing >snaps/snap_002.hdf5
     run -1 --separate-stderr iris-gen -H hyper.json -t simple -d alone3 list.tsv
     alone=$output
