@@ -170,6 +170,23 @@ wait_for() {
     [ -z "$(find empty face -name '*.npy*')" ]
 }
 
+@test "a point that cannot be published ends the run" {
+    iris-gen -H hyper.json -t simple -d ref -o ref.tsv one.tsv
+    cp -r ref d
+    f=$(echo d/entries/*/raw/snap_001/p000.observed.npy)
+    rm "$f"
+    exec 9>"$f.tmp"
+    flock 9
+    run -75 --separate-stderr $(mpi 3) iris-gen -H hyper.json -t simple -d d -o e.tsv one.tsv </dev/null
+    one_sentence iris-gen
+    [[ $stderr == *"another program is writing"*"p000.observed.npy"* ]]
+    [ ! -e e.tsv ]
+    exec 9>&-
+    $(mpi 3) iris-gen -H hyper.json -t simple -d d -o e.tsv one.tsv </dev/null
+    cmp ref.tsv e.tsv
+    same_data ref d
+}
+
 @test "killed in the middle of a point, the same command continues" {
     slow_hyper -o hyper.json
     iris-gen -H hyper.json -t simple -d ref -o ref.tsv list.tsv
