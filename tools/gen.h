@@ -9,6 +9,7 @@
 #include "hyper.h"
 #include "lines.h"
 #include "maker.h"
+#include "node.h"
 #include "plan.h"
 #include "pool.h"
 
@@ -20,9 +21,13 @@ struct gen_lines {
     const char *path; /* of the file they are read from, NULL: computed */
 };
 
+/* The cells of snapshots, once for all ranks of a node. */
+struct iris_commons gen_commons(struct iris_node *node);
+
 struct gen_job {
     const struct iris_cli *cli;
     struct iris_pool *pool;
+    struct iris_node *node;
     struct iris_maker maker;
     struct iris_dataset *dataset;
     int journal; /* descriptor, -1 */

@@ -165,6 +165,9 @@ lead(const struct options *o, struct gen_job *job, const struct iris_entry_run *
     st = iris_dataset_settings(job->dataset, run->digest, settings, err);
     if (!st)
         st = gen_master(job, o->input, &plan, err);
+    if (iris_node_apart(job->node))
+        iris_cli_note(&o->cli, "loads of snapshots that a rank had to keep for itself: %" PRIu64,
+                      iris_node_apart(job->node));
     if (!st)
         st = print_entries(o, &plan, err);
     if (!st)
@@ -226,10 +229,13 @@ run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper
                                   : gen_plan(&o->cli, o->dataset, o->input, o->plan, &run, err);
     } else if (!st) {
         iris_cli_catch();
-        if (o->type == IRIS_SYNTHETIC)
+        st = iris_node_start(&job.node, pool, err);
+        if (!st && o->type == IRIS_SYNTHETIC)
             st = gen_lines_init(&lines, pool, h, o->lines, err);
         if (!st)
             st = iris_maker_init(&job.maker, h, &run, o->dataset, &tables, pause, err);
+        if (!st)
+            job.maker.commons = gen_commons(job.node);
         gen_open_journal(&job);
         if (!st && iris_pool_rank(pool)) {
             st = gen_work(&job, &told, err);
@@ -241,6 +247,7 @@ run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper
         if (job.journal >= 0)
             close(job.journal);
         iris_maker_release(&job.maker);
+        iris_node_free(job.node);
         gen_lines_release(&lines);
     }
     iris_buf_release(&settings);

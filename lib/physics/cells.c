@@ -61,22 +61,31 @@ iris_cells_place(struct iris_cells *c, void *block, size_t n)
 }
 
 enum iris_status
-iris_cells_new(struct iris_cells *c, size_t n, struct iris_err *err)
+iris_cells_new_in(struct iris_cells *c, size_t n, const struct iris_memory *memory,
+                  struct iris_err *err)
 {
     enum iris_status st;
     size_t bytes = 0, i;
+    void *block;
 
     *c = (struct iris_cells){0};
     st = iris_cells_size(n, &bytes, err);
     if (st)
         return st;
-    c->block = aligned_alloc(ALIGN, bytes);
-    if (!c->block)
+    block = memory ? memory->get(memory->self, bytes) : aligned_alloc(ALIGN, bytes);
+    if (!block)
         return iris_fail(err, IRIS_E_IO, "no memory for %zu cells (%zu bytes)", n, bytes);
-    iris_cells_place(c, c->block, n);
+    iris_cells_place(c, block, n);
+    c->block = memory ? NULL : block;
     for (i = 0; i < n; i++)
         c->order[i] = (uint32_t)i;
     return IRIS_OK;
+}
+
+enum iris_status
+iris_cells_new(struct iris_cells *c, size_t n, struct iris_err *err)
+{
+    return iris_cells_new_in(c, n, NULL, err);
 }
 
 void
@@ -188,27 +197,25 @@ enum iris_status
 iris_cells_index(struct iris_cells *c, struct iris_err *err)
 {
     struct item *s = malloc(c->n * sizeof *s);
-    struct iris_gas *gas = malloc(c->n * sizeof *gas);
+    struct iris_gas *gas = (struct iris_gas *)(void *)s;
     size_t i;
 
-    if (!s || !gas) {
-        free(s);
-        free(gas);
+    _Static_assert(sizeof *gas <= sizeof *s, "the copy of the one serves as a copy of the other");
+    if (!s)
         return iris_fail(err, IRIS_E_IO, "no memory to index %zu cells", c->n);
-    }
     for (i = 0; i < c->n; i++)
         s[i] = (struct item){{c->x[i], c->y[i], c->z[i]}, (uint32_t)i};
     cut(c, s, 1, 0, c->leaves);
-    memcpy(gas, c->gas, c->n * sizeof *gas);
     for (i = 0; i < c->n; i++) {
         c->x[i] = s[i].p[0];
         c->y[i] = s[i].p[1];
         c->z[i] = s[i].p[2];
-        c->gas[i] = gas[s[i].i];
         c->order[i] = s[i].i;
     }
+    memcpy(gas, c->gas, c->n * sizeof *gas);
+    for (i = 0; i < c->n; i++)
+        c->gas[i] = gas[c->order[i]];
     free(s);
-    free(gas);
     return IRIS_OK;
 }
 

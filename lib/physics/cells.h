@@ -71,10 +71,24 @@ void iris_cells_place(struct iris_cells *c, void *block, size_t n);
 enum iris_status iris_cells_new(struct iris_cells *c, size_t n, struct iris_err *err);
 void iris_cells_release(struct iris_cells *c);
 
+/* Memory that is not of the heap. */
+struct iris_memory {
+    void *(*get)(void *self, size_t bytes); /* aligned to 64; NULL: there is none */
+    void *self;
+};
+
+/* The same with a block that stays the giver's: iris_cells_release forgets it.
+ *
+ *   in   memory  NULL: iris_cells_new
+ */
+enum iris_status iris_cells_new_in(struct iris_cells *c, size_t n, const struct iris_memory *memory,
+                                   struct iris_err *err);
+
 /* Build the index: sort the cells into tree order, compute the boxes.
  *
  *   return  IRIS_OK
- *           IRIS_E_IO  no memory for a copy of the positions; c is as before
+ *           IRIS_E_IO  no memory for a copy of the positions, 32 bytes a cell; c
+ *                      is as before
  *   method  recursive median cuts of the longest axis of the actual extent
  */
 enum iris_status iris_cells_index(struct iris_cells *c, struct iris_err *err);

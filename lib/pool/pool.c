@@ -179,7 +179,7 @@ allocate_window(size_t bytes, MPI_Comm node, MPI_Win *window, void **memory, str
 }
 
 static enum iris_status
-share(struct iris_pool *pool, size_t bytes, void **memory, struct iris_err *err)
+share(struct iris_pool *pool, size_t bytes, void **memory, int *ranks, struct iris_err *err)
 {
     MPI_Win *window = &pool->shared[pool->n_shared].window;
     enum iris_status st;
@@ -193,6 +193,8 @@ share(struct iris_pool *pool, size_t bytes, void **memory, struct iris_err *err)
     failed = allocate_window(bytes, node, window, memory, NULL) != IRIS_OK;
     /* nobody looks at the state before it is set */
     st = checked(MPI_Allreduce(&failed, &any, 1, MPI_INT, MPI_MAX, node), "MPI_Allreduce", err);
+    if (!st)
+        st = checked(MPI_Comm_size(node, ranks), "MPI_Comm_size", err);
     MPI_Comm_free(&node);
     if (!st && any)
         *memory = NULL;
@@ -209,11 +211,11 @@ iris_pool_share(struct iris_pool *pool, size_t bytes, struct iris_shared *s, str
     if (pool->n_shared == SHARED_MAX || bytes > SIZE_MAX - LINE)
         return iris_fail(err, IRIS_E_BUG, "cannot share %zu bytes", bytes);
     if (pool->launched)
-        st = share(pool, bytes + LINE, &memory, err);
+        st = share(pool, bytes + LINE, &memory, &s->ranks, err);
     if (st)
         return st;
     if (!memory) {
-        s->own = 1;
+        s->own = s->ranks = 1;
         memory = pool->shared[pool->n_shared].own = calloc(1, bytes + LINE);
         if (!memory)
             return iris_fail_memory(err);

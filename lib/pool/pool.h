@@ -53,7 +53,8 @@ enum iris_status iris_pool_poll(struct iris_pool *pool, int *from, struct iris_b
 struct iris_shared {
     void *memory;
     void *state;
-    int own; /* not shared after all: there was no room where it lives */
+    int own;   /* not shared after all: there was no room where it lives */
+    int ranks; /* that have it, this one included */
 };
 
 /*   in   bytes  the same on all ranks

@@ -24,6 +24,29 @@ struct iris_tables {
     void *self;
 };
 
+/* Cells that many processes need: one of them loads a snapshot, all have it. A
+ * maker uses one at a time. */
+struct iris_commons {
+    /*   in   key     names the snapshot
+     *   out  block   of its cells, NULL when it could not be loaded
+     *   out  note    [bytes] what the process that loaded it said of it
+     *
+     *   return  1   this process must load it, into memory, then call done
+     *           0   block and note are there
+     *           -1  pause said stop
+     */
+    int (*get)(void *self, const char *key, const struct iris_pause *pause, void **block,
+               void *note, size_t bytes);
+    struct iris_memory memory;
+    /* note NULL: nothing came of it; keep 0: the block is of no use */
+    void (*done)(void *self, const void *note, size_t bytes, int keep);
+    /* The block is not used any more; safe when there is none. */
+    void (*drop)(void *self);
+    void *self;
+};
+
+enum { IRIS_COMMONS_NOTE = 2048 }; /* no note is longer */
+
 struct iris_maker {
     const struct iris_hyper *hyper;
     struct iris_settings settings;
@@ -32,6 +55,7 @@ struct iris_maker {
     char *root;     /* of the data set */
     char *snapshot; /* id of the one loaded, NULL: none */
     struct iris_cells cells;
+    struct iris_commons commons; /* set by the caller after init; zeroed: the heap */
     struct iris_tables tables;
     struct iris_observe observe;
     int can_observe;           /* observe is ready */
@@ -52,9 +76,10 @@ enum iris_status iris_maker_init(struct iris_maker *m, const struct iris_hyper *
                                  struct iris_err *err);
 void iris_maker_release(struct iris_maker *m);
 
-/* Load a snapshot unless it is loaded, and claim its folder in the data set.
+/* Load a snapshot unless it is loaded, and claim its folder in the data set;
+ * or take what another process has loaded and claimed, or has failed to.
  *
- *   inout  warnings    lines appended
+ *   inout  warnings    lines appended, by the process that reads it
  *   out    foreign     set when the folder belongs to another snapshot
  *   out    publishing  set when a failure was one of the data set's disk
  *

@@ -283,8 +283,8 @@ place_cells(const struct iris_settings *s, const struct iris_snapshot_meta *m, s
 
 enum iris_status
 iris_snapshot_load(const char *path, uint64_t files, const struct iris_settings *s, unsigned fields,
-                   int (*pause)(void *), void *pause_self, struct iris_cells *cells,
-                   struct iris_snapshot_info *info, struct iris_err *err)
+                   int (*pause)(void *), void *pause_self, const struct iris_memory *memory,
+                   struct iris_cells *cells, struct iris_snapshot_info *info, struct iris_err *err)
 {
     struct iris_snapshot_meta meta = {0};
     enum iris_status st;
@@ -298,7 +298,7 @@ iris_snapshot_load(const char *path, uint64_t files, const struct iris_settings 
     meta.pause_self = pause_self;
     st = survey(path, files, s, &meta, info, err);
     if (!st)
-        st = iris_cells_new(cells, info->cells, err);
+        st = iris_cells_new_in(cells, info->cells, memory, err);
     if (!st)
         st = iris_snapshot_read(path, files, s, fields, &meta, cells, info->content, err);
     if (!st) {

@@ -42,6 +42,8 @@ struct iris_snapshot_info {
  *   in   s       units, columns, centre and so on
  *   in   fields  bits of enum iris_field; the others are 0 in the cells
  *   in   pause   called between pieces, NULL for never; nonzero stops
+ *   in   memory  of the cells, NULL for the heap; asked once, when their number
+ *                is known
  *   out  cells   processing units, indexed; owned by the caller
  *
  *   return  IRIS_OK
@@ -55,7 +57,7 @@ struct iris_snapshot_info {
  */
 enum iris_status iris_snapshot_load(const char *path, uint64_t files, const struct iris_settings *s,
                                     unsigned fields, int (*pause)(void *), void *pause_self,
-                                    struct iris_cells *cells, struct iris_snapshot_info *info,
-                                    struct iris_err *err);
+                                    const struct iris_memory *memory, struct iris_cells *cells,
+                                    struct iris_snapshot_info *info, struct iris_err *err);
 
 #endif

@@ -852,8 +852,8 @@ load(const char *shared, const char *name, const struct iris_settings *s, struct
     int ok;
 
     snprintf(path, sizeof path, "%s/golden/%s", shared, name);
-    ok = !iris_snapshot_load(path, 1, s, iris_snapshot_fields(IRIS_STANDARD), NULL, NULL, cells,
-                             &info, &err);
+    ok = !iris_snapshot_load(path, 1, s, iris_snapshot_fields(IRIS_STANDARD), NULL, NULL, NULL,
+                             cells, &info, &err);
     if (!CHECK(ok && cells->n == 20000 && info.cells == 20000, "%s is read %s", name, err.msg))
         return 0;
     iris_buf_release(&info.warnings);

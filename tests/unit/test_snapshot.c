@@ -231,7 +231,7 @@ load_with(const char *path, uint64_t files, const struct iris_settings *s, unsig
     size_t i;
 
     *l = (struct loaded){0};
-    st = iris_snapshot_load(path, files, s, fields, NULL, NULL, &l->cells, &l->info, &l->err);
+    st = iris_snapshot_load(path, files, s, fields, NULL, NULL, NULL, &l->cells, &l->info, &l->err);
     if (st)
         return st;
     for (i = 0; i < l->cells.n; i++)
@@ -1005,7 +1005,7 @@ test_pause(void)
         enum iris_status st;
 
         left = k;
-        st = iris_snapshot_load(in("plain.hdf5"), 1, &s, ALL, stop, &left, &l.cells, &l.info,
+        st = iris_snapshot_load(in("plain.hdf5"), 1, &s, ALL, stop, &left, NULL, &l.cells, &l.info,
                                 &l.err);
         wrong += st != (k <= 6 ? IRIS_E_RETRY : IRIS_OK) || (st && l.cells.block);
         drop(&l);
