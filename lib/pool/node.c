@@ -11,6 +11,10 @@
 
 #include "buf.h"
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1 */
+#endif
+
 enum { SLOTS_PER_RANK = 4, SLOTS_MAX = 1024, KEPT = 2, HUGE_PAGE = 2 << 20 };
 
 /* APART: its memory could not be shared, so everyone makes it.
@@ -94,6 +98,18 @@ map(int fd, size_t bytes, int prot)
         munmap(at + bytes, HUGE_PAGE - before);
     madvise(at, bytes, MADV_HUGEPAGE);
     return at;
+}
+
+/* Shared memory gets no huge pages by itself unless a machine is told to, but
+ * may be given them where a page is touched. It is as good without. */
+static void
+collapse(char *at, size_t bytes)
+{
+    size_t i;
+
+    for (i = 0; i + HUGE_PAGE <= bytes; i += HUGE_PAGE)
+        at[i] = 0;
+    madvise(at, bytes, MADV_COLLAPSE);
 }
 
 static void
@@ -340,7 +356,9 @@ iris_node_allocate(struct iris_node *node, size_t bytes)
 
     if (fd >= 0) {
         node->memory = map(fd, bytes, PROT_READ | PROT_WRITE);
-        if (!node->memory) {
+        if (node->memory) {
+            collapse(node->memory, bytes);
+        } else {
             close(fd);
             fd = -1;
         }
