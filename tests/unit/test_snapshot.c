@@ -1013,6 +1013,52 @@ test_pause(void)
     CHECK(!wrong, "stopped after any dataset");
 }
 
+static struct {
+    double room[4096];
+    size_t asked;
+    int times, full;
+} place;
+
+static void *
+lend(void *self, size_t bytes)
+{
+    (void)self;
+    place.asked = bytes;
+    place.times++;
+    return place.full || bytes > sizeof place.room ? NULL : place.room;
+}
+
+/* Cells in memory that is lent are those of the heap. */
+static void
+test_memory(void)
+{
+    struct iris_memory memory = {lend, NULL};
+    struct loaded heap, l = {0};
+    struct iris_settings s;
+    enum iris_status st;
+    size_t bytes = 0;
+
+    settings("", &s);
+    must(!load_with(in("plain.hdf5"), 1, &s, ALL, &heap), heap.err.msg);
+    iris_cells_size(CELLS, &bytes, NULL);
+    st = iris_snapshot_load(in("plain.hdf5"), 1, &s, ALL, NULL, NULL, &memory, &l.cells, &l.info,
+                            &l.err);
+    CHECK(!st && place.times == 1 && place.asked == bytes, "asked once, for what the cells need");
+    CHECK(!l.cells.block && l.cells.x == place.room && l.cells.n == heap.cells.n, "it lies there");
+    CHECK(!memcmp(l.cells.x, heap.cells.x, CELLS * sizeof(double)) &&
+              !memcmp(l.cells.gas, heap.cells.gas, CELLS * sizeof *l.cells.gas) &&
+              !memcmp(l.cells.order, heap.cells.order, CELLS * sizeof *l.cells.order) &&
+              !strcmp(l.info.content, heap.info.content),
+          "and is the same");
+    drop(&l);
+    drop(&heap);
+    place.full = 1;
+    st = iris_snapshot_load(in("plain.hdf5"), 1, &s, ALL, NULL, NULL, &memory, &l.cells, &l.info,
+                            &l.err);
+    CHECK(st == IRIS_E_IO && strstr(l.err.msg, "no memory"), "no memory is told");
+    drop(&l);
+}
+
 /* The writer refuses what it was not told of, and publishes nothing then. */
 static void
 test_writer(void)
@@ -1194,6 +1240,7 @@ main(void)
     test_virtual();
     test_files();
     test_pause();
+    test_memory();
     test_writer();
     if (shared) {
         test_golden(shared);
