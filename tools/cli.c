@@ -1,10 +1,12 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -81,6 +83,32 @@ iris_cli_input(int argc, char **argv, const char **path, struct iris_err *err)
     if (isatty(STDIN_FILENO))
         return iris_fail(err, IRIS_E_USAGE, "no input: name a file, or pipe one in");
     *path = "-";
+    return IRIS_OK;
+}
+
+/* A standard stream that is closed gets a descriptor that cannot be used, or the
+ * next file that is opened would be taken for it. Before main, so that no
+ * library is earlier. */
+__attribute__((constructor)) static void
+keep_standard_streams(void)
+{
+    int fd;
+
+    for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+                _exit(IRIS_E_IO);
+}
+
+enum iris_status
+iris_cli_not_input(const char *output, const char *input, struct iris_err *err)
+{
+    struct stat a, b;
+
+    if (!output || !input || stat(output, &a) || stat(input, &b))
+        return IRIS_OK;
+    if (a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+        return iris_fail(err, IRIS_E_USAGE, "'%s' is read, so it cannot be the output", output);
     return IRIS_OK;
 }
 

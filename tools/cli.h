@@ -79,6 +79,14 @@ enum iris_status iris_cli_option(struct iris_cli *cli, int opt, char **argv, str
 enum iris_status iris_cli_input(int argc, char **argv, const char **path, struct iris_err *err);
 
 /* Put text on standard output, or under the -o name by rename. */
+/* Refuse an output that is one of the inputs.
+ *
+ *   in   output, input  NULL: none
+ *
+ *   return  IRIS_OK, or IRIS_E_USAGE
+ */
+enum iris_status iris_cli_not_input(const char *output, const char *input, struct iris_err *err);
+
 enum iris_status iris_cli_write(const struct iris_cli *cli, const struct iris_buf *text,
                                 struct iris_err *err);
 

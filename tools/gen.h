@@ -18,7 +18,8 @@ struct gen_lines {
     struct iris_lines lines;
     struct iris_shared shared;
     const struct iris_hyper *hyper;
-    const char *path; /* of the file they are read from, NULL: computed */
+    const char *path;     /* of the file they are read from, NULL: computed */
+    struct iris_err *why; /* shared too: what the rank that was to make them says */
 };
 
 /* The cells of snapshots, once for all ranks of a node. */

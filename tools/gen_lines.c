@@ -15,14 +15,19 @@ gen_lines_init(struct gen_lines *g, struct iris_pool *pool, const struct iris_hy
 {
     struct iris_buf warnings = {0}; /* rank 0 gave them when it prepared the run */
     enum iris_status st;
+    size_t bytes = 0;
 
     *g = (struct gen_lines){.hyper = h, .path = path};
     st = iris_lines_init(&g->lines, h, &warnings, err);
     iris_buf_release(&warnings);
     if (!st)
-        st = iris_pool_share(pool, iris_lines_values(&g->lines) * sizeof(double), &g->shared, err);
+        bytes = iris_lines_values(&g->lines) * sizeof(double);
     if (!st)
+        st = iris_pool_share(pool, bytes + sizeof *g->why, &g->shared, err);
+    if (!st) {
         iris_lines_adopt(&g->lines, g->shared.memory);
+        g->why = (struct iris_err *)((char *)g->shared.memory + bytes);
+    }
     return st;
 }
 
@@ -43,13 +48,15 @@ get(void *self, const struct iris_lines **lines, struct iris_err *err)
     case 1:
         st = g->path ? iris_lines_read(&g->lines, g->hyper, g->path, err)
                      : iris_lines_make(&g->lines, pause, err);
+        if (st)
+            *g->why = *err;
         iris_shared_done(&g->shared, !st);
         break;
     case 0:
         break;
     default:
-        st = iris_fail(err, iris_cli_stop() ? IRIS_E_RETRY : IRIS_E_DATA,
-                       "another rank could not make the line tables");
+        *err = *g->why;
+        st = err->status;
     }
     *lines = &g->lines;
     return st;

@@ -101,6 +101,8 @@ gen_do(struct gen_job *job, const struct gen_task *task, struct gen_result *r)
         if (publishing)
             r->scope = GEN_RUN;
     }
+    if (r->status && job->maker.is_broken)
+        r->scope = GEN_RUN;
     snprintf(r->message, sizeof r->message, "%s", err.msg);
     log_task(job, task, r, now() - start);
 }

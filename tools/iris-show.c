@@ -1,3 +1,4 @@
+#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +186,29 @@ parse(int argc, char **argv, struct show *o, struct iris_err *err)
     return IRIS_OK;
 }
 
+/* A picture never takes the place of what it shows. */
+static enum iris_status
+check_output(const struct show *o, struct iris_err *err)
+{
+    const char *output = o->cli->output;
+    char *copy = NULL, *dir = NULL, *set = NULL;
+    enum iris_status st;
+
+    st = iris_cli_not_input(output, o->path, err);
+    if (!st)
+        st = iris_cli_not_input(output, o->hyper, err);
+    if (st || !output || !(copy = strdup(output)))
+        return st;
+    dir = realpath(dirname(copy), NULL);
+    set = realpath(o->path, NULL);
+    if (dir && set && !strncmp(dir, set, strlen(set)) && strchr("/", dir[strlen(set)]))
+        st = iris_fail(err, IRIS_E_USAGE, "'%s' is inside of the data set that is drawn", output);
+    free(copy);
+    free(dir);
+    free(set);
+    return st;
+}
+
 /* Draw, or say what would be drawn. */
 static enum iris_status
 run(struct show *o, struct iris_err *err)
@@ -193,7 +217,9 @@ run(struct show *o, struct iris_err *err)
     struct iris_buf png = {0};
     enum iris_status st;
 
-    st = show_draw(o, &canvas, err);
+    st = check_output(o, err);
+    if (!st)
+        st = show_draw(o, &canvas, err);
     if (!st && o->cli->dry_run) {
         fprintf(stderr, "%s: would draw '%s', %d x %d pixels, to %s\n", iris_prog, o->title,
                 canvas.width, canvas.height, o->cli->output ? o->cli->output : "standard output");

@@ -90,8 +90,9 @@ name_lines(const struct obs *b, struct text *t, size_t n, struct iris_err *err)
         } else {
             const struct iris_lines_item *line = &b->lines.line[i];
 
-            t->name[i] = iris_format("%s %zu-%zu", line->molecule.name, line->settings.upper,
-                                     line->settings.lower);
+            /* the transition first: names are cut to what a header has room for */
+            t->name[i] = iris_format("%zu-%zu %s", line->settings.upper, line->settings.lower,
+                                     line->molecule.name);
             t->frequency[i] = line->table.nu * line->law.units.time;
         }
         if (!t->name[i])
@@ -197,7 +198,13 @@ obs_cube(struct obs *b, struct iris_err *err)
     struct iris_tensor tensor;
     enum iris_status st;
 
-    st = obs_open(b, b->o->input, &tensor, err);
+    st = iris_cli_not_input(b->o->cube, b->o->input, err);
+    if (!st)
+        st = iris_cli_not_input(b->o->cube, b->o->hyper, err);
+    if (!st)
+        st = iris_cli_not_input(b->o->cube, b->o->lines, err);
+    if (!st)
+        st = obs_open(b, b->o->input, &tensor, err);
     if (st)
         return st;
     if (b->o->cli.dry_run) {

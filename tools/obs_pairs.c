@@ -94,7 +94,8 @@ claim(struct work *w, struct obs_item *it, size_t n, struct iris_err *err)
         return IRIS_OK;
     st = iris_dataset_source(&w->from, it->e.digest, it->e.snapshot, &source, &found, &why);
     if (!st && !found)
-        st = iris_fail(&why, IRIS_E_DATA, "'%s' has no record of the snapshot", w->from.root);
+        st = iris_fail(&why, IRIS_E_DATA,
+                       "the data set of the tensors has no record of the snapshot");
     if (!st)
         st = iris_maker_adopt(&w->maker, it->e.snapshot, &source, &foreign, &publishing, &why);
     if (publishing || st == IRIS_E_RETRY)
@@ -104,6 +105,17 @@ claim(struct work *w, struct obs_item *it, size_t n, struct iris_err *err)
             bad = fail_item(w, &it[i], why.msg, err);
     }
     return bad;
+}
+
+/* What goes into a manifest names no place outside of the data set. */
+static void
+strip_root(struct iris_err *err, const char *root)
+{
+    size_t n = strlen(root);
+    char *at = strstr(err->msg, root);
+
+    if (at && at[n] == '/')
+        memmove(at, at + n + 1, strlen(at + n + 1) + 1);
 }
 
 /*   out  publishing  set when a failure was one of writing */
@@ -125,6 +137,8 @@ observe(struct work *w, const struct obs_item *it, int *publishing, struct iris_
         st = iris_maker_pair(&w->maker, it->e.point, &columns, publishing, err);
         iris_tensor_close(&tensor);
     }
+    if (st && !*publishing)
+        strip_root(err, w->from.root);
     free(path);
     return st;
 }

@@ -207,12 +207,12 @@ fold_level(double *q, size_t n, size_t k)
 }
 
 static enum iris_status
-no_way_out(const struct iris_balance *b, size_t level, struct iris_err *err)
+no_way_out(const struct iris_balance *b, size_t level, double N, struct iris_err *err)
 {
     return iris_fail(err, IRIS_E_DATA,
-                     "level %zu of %s cannot be left: the file has neither rates nor a transition "
-                     "downward from it",
-                     level + 1, b->molecule->name ? b->molecule->name : "the molecule");
+                     "level %zu of %s cannot be left at a density of %g per m^3: its rates and "
+                     "transitions downward are 0",
+                     level + 1, b->molecule->name ? b->molecule->name : "the molecule", N);
 }
 
 static enum iris_status
@@ -224,7 +224,7 @@ eliminate(struct iris_balance *b, const double *N, double *const p[LANES], struc
     assemble(b, N);
     for (k = n - 1; k > 0; k--)
         if (fold_level(q, n, k))
-            return no_way_out(b, k, err);
+            return no_way_out(b, k, N[0], err);
     for (l = 0; l < LANES; l++) {
         p[l][0] = 1;
         sum[l] = 1;
@@ -313,7 +313,7 @@ solve_signed(struct iris_balance *b, double N, double *p, struct iris_err *err)
         for (j = 0; j < n; j++)
             if (j != i)
                 m[i * n + i] -= N * b->C[i * n + j] + b->radiative[i * n + j];
-    return solve_dense(m, p, n) ? no_way_out(b, n - 1, err) : IRIS_OK;
+    return solve_dense(m, p, n) ? no_way_out(b, n - 1, N, err) : IRIS_OK;
 }
 
 enum iris_status

@@ -1,5 +1,6 @@
 #include "pair.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,6 +222,20 @@ smooth_longitude(const struct iris_pair_law *law, size_t values, const double *s
     }
 }
 
+/* Gas with inverted levels amplifies without bound. */
+static enum iris_status
+check_finite(const float *v, size_t n, struct iris_err *err)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        if (!isfinite(v[i]))
+            return iris_fail(err, IRIS_E_DATA,
+                             "a spectrum is not finite: a line is amplified beyond all numbers, by "
+                             "levels that are inverted");
+    return IRIS_OK;
+}
+
 enum iris_status
 iris_pair_finish(const struct iris_pair_law *law, size_t values, const double *strips,
                  float *column, float *observed, struct iris_err *err)
@@ -246,7 +261,7 @@ iris_pair_finish(const struct iris_pair_law *law, size_t values, const double *s
                 observed[(l * n_lon + lon) * n_v + v] = (float)(from[l * n_v + v] * scale);
     }
     free(smoothed);
-    return IRIS_OK;
+    return check_finite(observed, n_lon * values, err);
 }
 
 enum iris_status
@@ -275,9 +290,13 @@ put_smoothed(void *self, size_t lon, const struct iris_column *c, const double *
 {
     struct work *w = self;
     size_t n = c->n_own * w->observer->values, i;
+    enum iris_status st;
 
     for (i = 0; i < n; i++)
         w->single[i] = (float)smoothed[i];
+    st = check_finite(w->single, n, err);
+    if (st)
+        return st;
     return w->sink->put(w->sink->self, lon, c->lat + c->skip, c->n_own, w->single, err);
 }
 

@@ -29,6 +29,7 @@ struct iris_pair_law {
  *   return  IRIS_OK
  *           IRIS_E_RETRY  pause said stop
  *           IRIS_E_IO     no memory
+ *           IRIS_E_DATA   a value is not finite
  *           or what columns->get returned; outputs undefined unless IRIS_OK
  */
 enum iris_status iris_pair_make(const struct iris_pair_law *law, const struct iris_columns *columns,

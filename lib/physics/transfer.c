@@ -234,7 +234,7 @@ make_step(const struct iris_solver *t, const struct iris_line *line,
         *s = *before;
     } else {
         *s = (struct iris_step){0};
-        if (!(rho > 0) || !(T > 0))
+        if (!(rho > 0) || !(T > 0) || !(stretch > 0))
             return 0;
         s->found = GAS;
         s->ad = line->kappa * rho;

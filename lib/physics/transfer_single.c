@@ -82,6 +82,15 @@ mean_escape(float tau)
     return tau < 1e-6f && tau > -1e-6f ? 1 - tau / 2 : loss(safe) / safe;
 }
 
+/* 1 - mean_escape(tau), with the relative accuracy of tau. */
+static inline float
+escape_lost(float tau)
+{
+    float series = tau * (0.5f - tau * (1 / 6.0f - tau * (1 / 24.0f - tau / 120)));
+
+    return tau < 0.25f && tau > -0.25f ? series : 1 - mean_escape(tau);
+}
+
 /* mean_escape(line) - mean_escape(line + dust), with the relative accuracy of
  * dust: by the divided differences of its series, or by
  * dust / (line + dust) (f(line) - exp(-line) f(dust)). */
@@ -334,7 +343,7 @@ run_formal(const struct formal *m, const struct excess *D, struct iris_window w)
         v = attenuated(now[f], k.thin ? tau : line);
         v += share * phi[f] * evaluate(k.G, place[f]);
         if (k.thin)
-            v += other * (share - 1) - share * k.tau_d * (evaluate(k.rest, place[f]));
+            v -= other * escape_lost(tau) + share * k.tau_d * (evaluate(k.rest, place[f]));
         else
             v -= line * other * escape_hindered(line, k.tau_d, f_dust);
         if (!k.thin && tau < limit && tau > -limit)

@@ -153,6 +153,20 @@ check_columns(const struct iris_hyper *h, struct iris_err *err)
     return IRIS_OK;
 }
 
+/* Frequencies are those of velocities below that of light. */
+static enum iris_status
+check_band(const struct iris_settings *s, struct iris_err *err)
+{
+    double c = s->observer.c / 1000; /* km/s */
+
+    if (s->cube.v_min <= -c || s->cube.v_max >= c)
+        return iris_fail(err, IRIS_E_DATA,
+                         "cube_hyper.v_min and cube_hyper.v_max must be between -%g and %g km/s, "
+                         "the speed of light of " OBSERVER "c, not %g and %g",
+                         c, c, s->cube.v_min, s->cube.v_max);
+    return IRIS_OK;
+}
+
 static enum iris_status
 check_blocks(const struct iris_settings *s, struct iris_err *err)
 {
@@ -240,6 +254,8 @@ iris_hyper_check(const struct iris_hyper *h, struct iris_err *err)
         st = check_columns(h, err);
     if (!st)
         st = check_blocks(&s, err);
+    if (!st)
+        st = check_band(&s, err);
     if (!st)
         st = check_masses(h, err);
     if (!st)

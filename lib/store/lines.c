@@ -1,5 +1,6 @@
 #include "lines.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,7 +205,7 @@ solve_line(struct iris_lines_item *item, struct making *m, struct iris_err *err)
 {
     struct iris_line_table *t = &item->table;
     enum iris_status st = IRIS_OK;
-    size_t iT;
+    size_t iT, i;
 
     for (iT = 0; iT < t->n_T && !st; iT++, m->done++) {
         if (m->pause.fn && m->pause.fn(m->pause.self, m->done, m->total))
@@ -215,6 +216,10 @@ solve_line(struct iris_lines_item *item, struct making *m, struct iris_err *err)
     }
     if (!st)
         iris_line_table_gradients(t);
+    for (i = 0; i < iris_line_table_size(t) && !st; i++)
+        if (!isfinite(t->node[i]))
+            st = iris_fail(err, IRIS_E_DATA,
+                           "its coefficients give tables with values that are not finite");
     return st;
 }
 

@@ -274,6 +274,7 @@ get_ready(struct iris_maker *m, struct iris_err *err)
     if (!st)
         st = iris_observe_init(&m->observe, m->hyper, m->run.type, lines, m->run.precise, err);
     m->can_observe = !st;
+    m->is_broken = st && st != IRIS_E_RETRY;
     return st;
 }
 

@@ -58,6 +58,7 @@ struct iris_maker {
     struct iris_commons commons; /* set by the caller after init; zeroed: the heap */
     struct iris_tables tables;
     struct iris_observe observe;
+    int is_broken;             /* no point can be made: what all of them need cannot be had */
     int can_observe;           /* observe is ready */
     struct iris_observe whole; /* finishes pairs that were made in parts */
     int can_finish;            /* whole is ready */

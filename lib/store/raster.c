@@ -38,7 +38,7 @@ finish(struct sums *s, double factor)
 
     for (i = 0; i < s->f->nx * s->f->ny; i++) {
         if (s->count[i])
-            s->f->value[i] *= factor / s->count[i];
+            s->f->value[i] = s->f->value[i] / s->count[i] * factor;
         else
             s->f->value[i] = s->above[i] ? (double)INFINITY : (double)NAN;
     }

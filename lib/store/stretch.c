@@ -41,7 +41,8 @@ percentile(const double *v, size_t n, double percent)
 static void
 widen(struct iris_stretch *s)
 {
-    if (s->lo < s->hi)
+    /* what differs by rounding only is one value */
+    if (s->hi - s->lo > 1e-12 * fmax(fabs(s->lo), fabs(s->hi)))
         return;
     if (s->curve == IRIS_LOG) {
         s->lo /= 2;

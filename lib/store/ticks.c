@@ -104,6 +104,9 @@ subdivide(const struct iris_stretch *s, const struct iris_tick_room *room, int d
     double step = digit * pow(10, power) / parts, i;
     double last = floor(s->hi / step + 1e-9);
 
+    /* beyond 2^52 a whole number has no next one */
+    if (!(fmax(fabs(s->lo), fabs(s->hi)) / step < 0x1p52))
+        return n;
     if (step / (s->hi - s->lo) * room->length < 6 || last - s->lo / step > IRIS_TICKS / 2)
         return n;
     for (i = ceil(s->lo / step - 1e-9); i <= last && n < IRIS_TICKS; i++) {

@@ -318,3 +318,23 @@ rel_l2() {
         at_most "$(rel_l2 ours/entries/*/raw/mock_small/p00$i.observed.npy "$node/observed_$k.npy")" 0.08
     done
 }
+
+@test "a molecule without equilibrium ends the run, whoever finds out" {
+    # no rates and next to no lines
+    perl -ne 'if (/^!/) { $part = uc $_ } elsif ($part =~ /RATES|COLLRATES/) { s/(\d\.\d+[eE][-+]\d+)/0.0E+00/g }
+        elsif ($part =~ /EINSTEIN/) { s/^(\s*\d+\s+\d+\s+\d+\s+)\S+/${1}1.0E-30/ } print' 13CO.dat >dead.dat
+    lines_hyper -s 'observer_hyper.chem_path=["dead.dat"]' -s observer_hyper.T_continuum=null -o hyper.json
+    run -65 --separate-stderr gen fresh -o fresh.tsv
+    one_sentence iris-gen
+    [[ $stderr == *"cannot be left"* ]]
+    [ ! -e fresh.tsv ]
+    run --separate-stderr $(mpi 3) iris-gen -q -H hyper.json -t synthetic -d fresh -o fresh.tsv list.tsv </dev/null
+    [[ $stderr == *"cannot be left"* && $stderr != *"another rank"* ]]
+    [ ! -e fresh.tsv ]
+}
+
+@test "a standard output that is closed is an error, and no other file gets the manifest" {
+    run -74 --separate-stderr bash -c 'iris-gen -q -H hyper.json -t synthetic -d alone list.tsv >&-'
+    one_sentence iris-gen
+    ! grep -q iris-manifest alone/.iris/lock
+}
