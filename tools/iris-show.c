@@ -109,7 +109,7 @@ parse_range(const char *text, struct show *o, struct iris_err *err)
     if (comma && (size_t)(comma - text) < sizeof lo)
         memcpy(lo, text, (size_t)(comma - text));
     if (!comma || iris_parse_f64(lo, &range[0]) || iris_parse_f64(comma + 1, &range[1]) ||
-        !(range[0] < range[1]) || !isfinite(range[0]) || !isfinite(range[1]))
+        !(range[1] - range[0] > 1e-200) || !isfinite(range[0]) || !isfinite(range[1]))
         return iris_fail(err, IRIS_E_USAGE, "bad range '%s': need LO,HI with LO below HI", text);
     o->range_of_all |= kind < 0;
     for (k = 0; k < IRIS_KINDS; k++) {

@@ -42,7 +42,7 @@ static void
 widen(struct iris_stretch *s)
 {
     /* what differs by rounding only is one value */
-    if (s->hi - s->lo > 1e-12 * fmax(fabs(s->lo), fabs(s->hi)))
+    if (s->hi - s->lo > 1e-12 * fmax(fabs(s->lo), fabs(s->hi)) && s->hi - s->lo > 1e-200)
         return;
     if (s->curve == IRIS_LOG) {
         s->lo /= 2;

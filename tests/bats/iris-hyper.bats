@@ -143,6 +143,9 @@ check_common() {
     echo '{"cube_hyper": {"v_min": 2, "v_max": 1}}' >rule.json
     run -65 --separate-stderr iris-hyper --preset=./rule.json
     [ "$stderr" = "iris-hyper: ./rule.json: cube_hyper.v_min must be below cube_hyper.v_max, not 2.0 and 1.0" ]
+    echo '{"cube_hyper": {"v_min": -400000.0, "v_max": 1.0}}' >rule.json
+    run -65 --separate-stderr iris-hyper --preset=./rule.json
+    [[ $stderr == *"cube_hyper.v_min and cube_hyper.v_max must be between -299792 and 299792 km/s"* ]]
     head -c 4096 /dev/urandom >noise.json
     run -65 --separate-stderr iris-hyper --preset=noise.json
     [ -z "$output" ]

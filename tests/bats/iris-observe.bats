@@ -702,3 +702,13 @@ stopped() {
     nothing_half D
     no_leftovers
 }
+
+@test "a cube never takes the place of what it is made from" {
+    cp "$tensor" t.npy
+    for o in t.npy hyper.json; do
+        cp "$o" "before.$o"
+        run -64 --separate-stderr iris-observe -H hyper.json --cube="$o" t.npy
+        one_sentence iris-observe
+        cmp "$o" "before.$o"
+    done
+}

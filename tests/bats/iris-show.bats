@@ -334,6 +334,27 @@ open(path, "wb").write(b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head.
     [ "$(picture narrow.png size)" = "600 339 2" ]
 }
 
+@test "ticks of a range that is next to nothing" {
+    timeout 20 iris-show --range=column:1,1.0000000000000002 -o a.png D
+    timeout 20 iris-show --scale=column:asinh --range=column:1e-30,1.0000000000000002e-30 -o b.png D
+    run -64 --separate-stderr iris-show --range=column:5e-324,1e-323 -o b.png D
+    one_sentence iris-show
+}
+
+@test "a picture never takes the place of what it shows" {
+    refuses() {
+        run -64 --separate-stderr iris-show "$@"
+        one_sentence iris-show
+    }
+    cp -a D before
+    f=$(cd D && find . -name '*.columnized.npy' | head -1)
+    refuses -t simple -o "D/$f" "D/$f"
+    refuses -o D/hyper.json D
+    refuses -o D/new.png D
+    refuses -H D/hyper.json -o D/hyper.json "D/$f"
+    diff -r before D
+}
+
 @test "a sheet of entries" {
     iris-show --sheet=6 -o a.png D
     read -r width height panels <<<"$(picture a.png size)"
