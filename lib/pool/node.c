@@ -334,12 +334,17 @@ iris_node_get(struct iris_node *node, const char *key, int (*pause)(void *), voi
     return 0;
 }
 
-/* A descriptor of as many bytes, -1 where there is no such thing. */
+/* A descriptor of as many bytes, -1 where there is no such thing. More than the
+ * machine has would be given too, and end the process that fills it. */
 static int
 open_memory(size_t bytes, struct stat *sb)
 {
-    int fd = memfd_create("iris", MFD_CLOEXEC);
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    int fd;
 
+    if (pages > 0 && bytes / (size_t)page >= (size_t)pages)
+        return -1;
+    fd = memfd_create("iris", MFD_CLOEXEC);
     if (fd >= 0 && (ftruncate(fd, (off_t)bytes) || fstat(fd, sb))) {
         close(fd);
         fd = -1;
