@@ -10,7 +10,7 @@
 
 #include "gen_message.h"
 
-enum { GEN_OPEN = 8 }; /* points that are made in parts at a time, at most */
+enum { GEN_OPEN = 32 }; /* points that are made in parts at a time, at most */
 
 /* A point that is made in parts. */
 struct gen_open {
