@@ -83,11 +83,27 @@ COMPILE = $(CC) $(STD) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
 
 all: $(TOOLS:%=$(BIN)/%) ## build every program into build/bin
 
+# Hot loops are compiled once for every level of instructions, see
+# lib/physics/simd.h; another is one word here. None may give other bytes than another,
+# so nothing is contracted and no level has fused operations.
+KERNELS := kernel_nearest kernel_tree
+SIMD    := base $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),avx2 avx512)
+SIMD_avx2   := -mavx2
+SIMD_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512
+EXTRA_physics := $(foreach k,$(KERNELS),$(SIMD:%=$(BUILD)/lib/physics/$(k).%.o))
+
+define simd_rules
+$(BUILD)/lib/physics/kernel_%.$(1).o: lib/physics/kernel_%.c Makefile
+	@mkdir -p $$(@D)
+	$$(COMPILE) $$(INC_physics) -fno-math-errno -fno-trapping-math $$(SIMD_$(1)) -DIRIS_LEVEL_NAME=$(1) -c -o $$@ $$<
+endef
+$(foreach l,$(SIMD),$(eval $(call simd_rules,$(l))))
+
 define layer_rules
 $(BUILD)/lib/$(1)/%.o: lib/$(1)/%.c Makefile
 	@mkdir -p $$(@D)
 	$$(COMPILE) $$(INC_$(1)) -c -o $$@ $$<
-$(call LIB,$(1)): $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/$(1)/*.c))
+$(call LIB,$(1)): $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(KERNELS:%=lib/physics/%.c),$(wildcard lib/$(1)/*.c))) $(EXTRA_$(1))
 	@mkdir -p $$(@D)
 	rm -f $$@
 	$$(AR) rcs $$@ $$^

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -240,6 +241,17 @@ int
 iris_cli_stop(void)
 {
     return (int)stop_signal;
+}
+
+enum iris_status
+iris_cli_kernels(const struct iris_kernels **kernels, struct iris_err *err)
+{
+    const char *name = getenv("IRIS_SIMD");
+
+    if (name && *name)
+        return iris_kernels_named(name, kernels, err) ? iris_fail_in(err, "IRIS_SIMD") : IRIS_OK;
+    *kernels = iris_kernels_best();
+    return IRIS_OK;
 }
 
 /* A sentence stays one line, whatever the names in it hold. */

@@ -16,6 +16,7 @@
 #include "err.h"
 #include "manifest.h"
 #include "progress.h"
+#include "simd.h"
 
 #ifndef IRIS_VERSION
 #define IRIS_VERSION "unknown"
@@ -120,6 +121,13 @@ void iris_cli_progress(const struct iris_cli *cli, struct iris_meter *meter,
  * returns the signal's number, 0 before. A second signal ends it at once. */
 void iris_cli_catch(void);
 int iris_cli_stop(void);
+
+/* The level of instructions that $IRIS_SIMD names, else the best of this machine.
+ *
+ *   return  IRIS_OK
+ *           IRIS_E_USAGE  no level of this machine
+ */
+enum iris_status iris_cli_kernels(const struct iris_kernels **kernels, struct iris_err *err);
 
 /* Say the error if there is one, close standard output.
  *

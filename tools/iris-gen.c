@@ -236,6 +236,8 @@ run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper
             st = iris_maker_init(&job.maker, h, &run, o->dataset, &tables, pause, err);
         if (!st)
             job.maker.commons = gen_commons(job.node);
+        if (!st)
+            st = iris_cli_kernels(&job.maker.kernels, err);
         gen_open_journal(&job);
         if (!st && iris_pool_rank(pool)) {
             st = gen_work(&job, &told, err);
@@ -278,10 +280,13 @@ static enum iris_status
 prepare(const struct options *o, struct iris_dataset *dataset, struct iris_buf *text,
         struct iris_err *err)
 {
+    const struct iris_kernels *kernels;
     struct iris_hyper *h = NULL;
     enum iris_status st;
 
-    st = iris_hyper_read(o->hyper, &h, err);
+    st = iris_cli_kernels(&kernels, err);
+    if (!st)
+        st = iris_hyper_read(o->hyper, &h, err);
     if (!st) {
         st = iris_hyper_check_type(h, o->type, err);
         if (st)

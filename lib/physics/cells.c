@@ -8,10 +8,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "nearest_law.h"
 #include "num.h"
 
-enum { LEAF_CELLS = 16, ALIGN = 64 };
+enum { LEAF_CELLS = 16, ALIGN = 64, HUGE_PAGE = 2 << 20 };
 
 static size_t
 leaves_for(size_t n)
@@ -29,6 +31,13 @@ leaf_start(const struct iris_cells *c, size_t leaf)
     return (size_t)((uint64_t)leaf * c->n / c->leaves);
 }
 
+/* Groups of boxes of a tree. */
+static size_t
+groups_for(size_t leaves)
+{
+    return (2 * leaves + IRIS_BOXES - 1) / IRIS_BOXES;
+}
+
 static size_t
 padded(size_t bytes)
 {
@@ -41,7 +50,7 @@ iris_cells_size(size_t n, size_t *bytes, struct iris_err *err)
     if (n < 1 || n > UINT32_MAX)
         return iris_fail(err, IRIS_E_DATA, "cannot hold %zu cells: need 1 to %u", n, UINT32_MAX);
     *bytes = 3 * padded(n * sizeof(double)) + padded(n * sizeof(struct iris_gas)) +
-             padded(n * sizeof(uint32_t)) + padded(2 * leaves_for(n) * sizeof(struct iris_box));
+             padded(n * sizeof(uint32_t)) + groups_for(leaves_for(n)) * sizeof(struct iris_boxes);
     return IRIS_OK;
 }
 
@@ -57,7 +66,7 @@ iris_cells_place(struct iris_cells *c, void *block, size_t n)
     c->z = (double *)(void *)(p += padded(n * sizeof(double)));
     c->gas = (struct iris_gas *)(void *)(p += padded(n * sizeof(double)));
     c->order = (uint32_t *)(void *)(p += padded(n * sizeof(struct iris_gas)));
-    c->node = (struct iris_box *)(void *)(p + padded(n * sizeof(uint32_t)));
+    c->node = (struct iris_boxes *)(void *)(p + padded(n * sizeof(uint32_t)));
 }
 
 enum iris_status
@@ -72,9 +81,15 @@ iris_cells_new_in(struct iris_cells *c, size_t n, const struct iris_memory *memo
     st = iris_cells_size(n, &bytes, err);
     if (st)
         return st;
-    block = memory ? memory->get(memory->self, bytes) : aligned_alloc(ALIGN, bytes);
+    if (memory)
+        block = memory->get(memory->self, bytes);
+    else if (posix_memalign(&block, bytes < HUGE_PAGE ? ALIGN : HUGE_PAGE, bytes))
+        block = NULL;
     if (!block)
         return iris_fail(err, IRIS_E_IO, "no memory for %zu cells (%zu bytes)", n, bytes);
+    /* sampling jumps about; whether it may be had or not is all the same */
+    if (!memory && bytes >= HUGE_PAGE)
+        madvise(block, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
     iris_cells_place(c, block, n);
     c->block = memory ? NULL : block;
     for (i = 0; i < n; i++)
@@ -179,16 +194,42 @@ longest_axis(const struct iris_box *b)
     return axis;
 }
 
+void
+iris_cells_box(const struct iris_cells *c, size_t node, struct iris_box *box)
+{
+    const struct iris_boxes *b = &c->node[node / IRIS_BOXES];
+    int k;
+
+    for (k = 0; k < 3; k++) {
+        box->lo[k] = b->lo[k][node % IRIS_BOXES];
+        box->hi[k] = b->hi[k][node % IRIS_BOXES];
+    }
+}
+
+static void
+set_box(struct iris_cells *c, size_t node, const struct iris_box *box)
+{
+    struct iris_boxes *b = &c->node[node / IRIS_BOXES];
+    int k;
+
+    for (k = 0; k < 3; k++) {
+        b->lo[k][node % IRIS_BOXES] = box->lo[k];
+        b->hi[k][node % IRIS_BOXES] = box->hi[k];
+    }
+}
+
 /* Node `node` holds the leaves [first, last); depth is at most 29. */
 static void
 cut(struct iris_cells *c, struct item *s, size_t node, size_t first, size_t last)
 {
     size_t lo = leaf_start(c, first), hi = leaf_start(c, last), middle = (first + last) / 2;
 
-    c->node[node] = bounds(s + lo, hi - lo);
+    struct iris_box box = bounds(s + lo, hi - lo);
+
+    set_box(c, node, &box);
     if (last - first == 1)
         return;
-    select_item(s, lo, hi, leaf_start(c, middle), longest_axis(&c->node[node]));
+    select_item(s, lo, hi, leaf_start(c, middle), longest_axis(&box));
     cut(c, s, 2 * node, first, middle);
     cut(c, s, 2 * node + 1, middle, last);
 }
@@ -219,27 +260,22 @@ iris_cells_index(struct iris_cells *c, struct iris_err *err)
     return IRIS_OK;
 }
 
-static double
-norm2(const struct iris_linear_map *m, double dx, double dy, double dz)
-{
-    if (m->skewed) {
-        double ex = m->a * dx + m->b * dy, ey = m->b * dx + m->c * dy;
-
-        return ex * ex + ey * ey + dz * dz;
-    }
-    return dx * dx + dy * dy + dz * dz;
-}
-
 /* No cell in the box is nearer than this. Rounding is monotone, so without
  * skew the bound holds for the computed distances too. */
 static double
-box_bound(const struct iris_linear_map *m, const struct iris_box *b, const double q[3])
+box_bound(const struct iris_cells *c, const struct iris_linear_map *m, size_t node,
+          const double q[3])
 {
+    const struct iris_boxes *b = &c->node[node / IRIS_BOXES];
+    size_t l = node % IRIS_BOXES;
     double d2 = 0;
     int k;
 
     for (k = 0; k < 3; k++) {
-        double d = q[k] < b->lo[k] ? b->lo[k] - q[k] : q[k] > b->hi[k] ? q[k] - b->hi[k] : 0;
+        double below = b->lo[k][l] - q[k], above = q[k] - b->hi[k][l];
+        double d = below > above ? below : above;
+
+        d = d > 0 ? d : 0;
 
         d2 += d * d;
     }
@@ -259,7 +295,7 @@ scan_leaf(const struct iris_cells *c, const struct iris_linear_map *m, const dou
     double d2[LEAF_CELLS];
 
     for (i = 0; i < n; i++)
-        d2[i] = norm2(m, q[0] - c->x[lo + i], q[1] - c->y[lo + i], q[2] - c->z[lo + i]);
+        d2[i] = iris_norm2(m, q[0] - c->x[lo + i], q[1] - c->y[lo + i], q[2] - c->z[lo + i]);
     for (i = 0; i < n; i++) {
         if (d2[i] < best->d2 || (d2[i] == best->d2 && c->order[lo + i] < c->order[best->cell])) {
             best->d2 = d2[i];
@@ -277,14 +313,14 @@ search(const struct iris_cells *c, const struct iris_linear_map *m, const double
         double bound;
     } stack[64];
     size_t depth = 0, node = 1;
-    double bound = box_bound(m, &c->node[1], q);
+    double bound = box_bound(c, m, 1, q);
 
     for (;;) {
         if (bound <= best->d2) {
             while (node < c->leaves) {
                 size_t near = 2 * node, far = near + 1;
-                double near_bound = box_bound(m, &c->node[near], q);
-                double far_bound = box_bound(m, &c->node[far], q);
+                double near_bound = box_bound(c, m, near, q);
+                double far_bound = box_bound(c, m, far, q);
 
                 if (far_bound < near_bound) {
                     double t = near_bound;
@@ -310,6 +346,17 @@ search(const struct iris_cells *c, const struct iris_linear_map *m, const double
         node = stack[--depth].node;
         bound = stack[depth].bound;
     }
+}
+
+size_t
+iris_cells_pivot(const struct iris_cells *c, const struct iris_linear_map *map, const double q[3],
+                 size_t guess)
+{
+    struct best best = {guess, 0};
+
+    best.d2 = iris_norm2(map, q[0] - c->x[guess], q[1] - c->y[guess], q[2] - c->z[guess]);
+    search(c, map, q, &best);
+    return best.cell;
 }
 
 /* Squared distance from q, inside the box, to its nearest face. */
@@ -390,8 +437,8 @@ nearest_wrapped(const struct iris_cells *c, const struct iris_linear_map *m, con
         into[k] = c->closed[k] ? 0 : side * floor((q[k] - c->box.lo[k]) / side);
         home[k] = q[k] - into[k];
     }
-    best.d2 = norm2(m, home[0] - c->x[best.cell], home[1] - c->y[best.cell],
-                    home[2] - c->z[best.cell]);
+    best.d2 = iris_norm2(m, home[0] - c->x[best.cell], home[1] - c->y[best.cell],
+                         home[2] - c->z[best.cell]);
     search(c, m, home, &best);
     if (face_bound(c, m, home) <= best.d2)
         search_images(c, m, home, &best, shift);
@@ -412,7 +459,8 @@ iris_cells_nearest(const struct iris_cells *c, const struct iris_linear_map *map
         return IRIS_OK;
     }
     best.cell = found->cell;
-    best.d2 = norm2(map, q[0] - c->x[best.cell], q[1] - c->y[best.cell], q[2] - c->z[best.cell]);
+    best.d2 = iris_norm2(map, q[0] - c->x[best.cell], q[1] - c->y[best.cell],
+                         q[2] - c->z[best.cell]);
     search(c, map, q, &best);
     *found = (struct iris_nearest){best.cell, {0, 0, 0}, best.d2};
     if (c->faces == IRIS_FACES_GUARD && face_bound(c, map, q) <= best.d2)

@@ -34,6 +34,12 @@ struct iris_box {
     double lo[3], hi[3];
 };
 
+/* Eight boxes side by side: those of the nodes 8i to 8i + 7 of the tree. */
+enum { IRIS_BOXES = 8 };
+struct iris_boxes {
+    double lo[3][IRIS_BOXES], hi[3][IRIS_BOXES];
+};
+
 /* What happens at the faces of the simulation's box. */
 enum iris_faces {
     IRIS_FACES_OPEN, /* nothing beyond: the nearest cell is the nearest cell */
@@ -46,12 +52,12 @@ struct iris_cells {
     size_t n;      /* 1 to 2^32 - 1 */
     size_t leaves; /* a power of two */
     enum iris_faces faces;
-    struct iris_box box;   /* of the simulation, when faces is not OPEN */
-    int closed[3];         /* axes whose faces are walls and never wrap */
-    double *x, *y, *z;     /* [n] */
-    struct iris_gas *gas;  /* [n] */
-    uint32_t *order;       /* [n] index in file order */
-    struct iris_box *node; /* [2 * leaves], [1] is the root */
+    struct iris_box box;     /* of the simulation, when faces is not OPEN */
+    int closed[3];           /* axes whose faces are walls and never wrap */
+    double *x, *y, *z;       /* [n] */
+    struct iris_gas *gas;    /* [n] */
+    uint32_t *order;         /* [n] index in file order */
+    struct iris_boxes *node; /* of nodes 0 to 2 * leaves - 1; 1 is the root, 0 is not used */
     void *block;
 };
 
@@ -113,5 +119,12 @@ struct iris_nearest {
 enum iris_status iris_cells_nearest(const struct iris_cells *c, const struct iris_linear_map *map,
                                     const double q[3], struct iris_nearest *found,
                                     struct iris_err *err);
+
+/* The same as if the faces were open: only a cell in the box is found. */
+size_t iris_cells_pivot(const struct iris_cells *c, const struct iris_linear_map *map,
+                        const double q[3], size_t guess);
+
+/* The box of a node of the tree. */
+void iris_cells_box(const struct iris_cells *c, size_t node, struct iris_box *box);
 
 #endif

@@ -2,11 +2,15 @@
 
 #include <math.h>
 
+#include "nearest_law.h"
+#include "packet.h"
+
 void
 iris_sampler_init(struct iris_sampler *s, const struct iris_cells *cells,
                   const struct iris_view *view, const struct iris_perturbation *p)
 {
     s->cells = cells;
+    s->kernels = NULL;
     s->view = *view;
     iris_perturb_map(p, &s->map);
     s->density = isnan(p->density) ? 1 : p->density;
@@ -14,15 +18,6 @@ iris_sampler_init(struct iris_sampler *s, const struct iris_cells *cells,
     s->back[0] = s->map.c / s->map.scale;
     s->back[1] = -s->map.b / s->map.scale;
     s->back[2] = s->map.a / s->map.scale;
-}
-
-/* From the observed space to the unperturbed box. */
-static void
-map_back(const struct iris_sampler *s, const double x[3], double q[3])
-{
-    q[0] = s->back[0] * x[0] + s->back[1] * x[1];
-    q[1] = s->back[1] * x[0] + s->back[2] * x[1];
-    q[2] = x[2] / s->map.scale;
 }
 
 static void
@@ -52,9 +47,9 @@ radial_velocity(const struct iris_sampler *s, const struct iris_nearest *found)
     return norm > 0 ? (v[0] * to[0] + v[1] * to[1] + v[2] * to[2]) / norm : 0;
 }
 
-/* The values a sample takes from its cell. */
-static void
-look_up(const struct iris_sampler *s, const struct iris_nearest *found, float value[IRIS_FIELDS])
+void
+iris_sampler_look_up(const struct iris_sampler *s, const struct iris_nearest *found,
+                     float value[IRIS_FIELDS])
 {
     const struct iris_gas *gas = &s->cells->gas[found->cell];
 
@@ -87,17 +82,15 @@ sample_ray(const struct iris_sampler *s, const double direction[3], size_t r0, s
     int f;
 
     for (i = r0; i < r1; i++, at += stride) {
-        double r = iris_axis_at(&s->view.r, i), x[3], q[3];
-        int k;
+        double x[3], q[3];
 
-        for (k = 0; k < 3; k++)
-            x[k] = s->view.origin[k] + r * direction[k];
-        map_back(s, x, q);
+        iris_ray_at(s->view.origin, iris_axis_at(&s->view.r, i), direction, x);
+        iris_map_back(&s->map, s->back, x, q);
         st = iris_cells_nearest(s->cells, &s->map, q, found, err);
         if (st)
             return st;
         if (last.d2 < 0 || !same_place(&last, found))
-            look_up(s, found, value);
+            iris_sampler_look_up(s, found, value);
         last = *found;
         for (f = 0; f < IRIS_FIELDS; f++) {
             if (field[f])
@@ -115,6 +108,8 @@ iris_sampler_tile(const struct iris_sampler *s, const struct iris_tile *t,
     struct iris_nearest found = {.cell = 0};
     enum iris_status st;
 
+    if (s->kernels)
+        return iris_packet_tile(s, s->kernels, t, field, err);
     for (j = t->lon0; j < t->lon1; j++) {
         for (k = t->lat0; k < t->lat1; k++) {
             double direction[3];

@@ -28,19 +28,33 @@ enum iris_field {
     IRIS_FIELDS
 };
 
+struct iris_kernels;
+
 struct iris_sampler {
     const struct iris_cells *cells;
+    const struct iris_kernels *kernels; /* NULL: each sample for itself, by
+                                           iris_cells_nearest; same answers */
     struct iris_view view;
     struct iris_linear_map map;
     double density; /* factor */
     double back[3]; /* scale^-1 M^-1 in the plane: [0] xx, [1] xy, [2] yy */
 };
 
-/*   in  cells  indexed; kept by reference, must outlive the sampler
+/* Kernels are NULL until the caller sets them.
+ *
+ *   in  cells  indexed; kept by reference, must outlive the sampler
  *   in  view   in the units of the cells
  */
 void iris_sampler_init(struct iris_sampler *s, const struct iris_cells *cells,
                        const struct iris_view *view, const struct iris_perturbation *p);
+
+/* The values a sample takes from its cell.
+ *
+ *   method  velocity: v . (observer - cell) / |observer - cell| with the
+ *           perturbed cell position and velocity, in double
+ */
+void iris_sampler_look_up(const struct iris_sampler *s, const struct iris_nearest *found,
+                          float value[IRIS_FIELDS]);
 
 /* A part of the view: half-open index ranges. */
 struct iris_tile {
@@ -54,8 +68,8 @@ struct iris_tile {
  *
  *   return  IRIS_OK
  *           IRIS_E_DATA  the view reaches a guarded face; outputs undefined
- *   method  velocity: v . (observer - cell) / |observer - cell| with the
- *           perturbed cell position and velocity, in double
+ *           IRIS_E_IO    no memory for work space
+ *   method  the nearest cell of each sample is exact, see iris_cells_nearest
  */
 enum iris_status iris_sampler_tile(const struct iris_sampler *s, const struct iris_tile *tile,
                                    float *const field[IRIS_FIELDS], struct iris_err *err);

@@ -225,6 +225,7 @@ make_sampler(const struct iris_maker *m, uint32_t point, struct iris_sampler *sa
     iris_perturb_draw(&perturb, m->run.seed, iris_hash64(0, m->snapshot), m->run.round, point, &p);
     iris_view_init(&view, &law, p.jitter_r, p.jitter_lon, units.parsec);
     iris_sampler_init(sampler, &m->cells, &view, &p);
+    sampler->kernels = m->kernels;
 }
 
 static enum iris_status

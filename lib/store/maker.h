@@ -55,7 +55,8 @@ struct iris_maker {
     char *root;     /* of the data set */
     char *snapshot; /* id of the one loaded, NULL: none */
     struct iris_cells cells;
-    struct iris_commons commons; /* set by the caller after init; zeroed: the heap */
+    struct iris_commons commons;        /* set by the caller after init; zeroed: the heap */
+    const struct iris_kernels *kernels; /* likewise; NULL: samples one by one */
     struct iris_tables tables;
     struct iris_observe observe;
     int is_broken;             /* no point can be made: what all of them need cannot be had */

@@ -405,6 +405,27 @@ nothing_half() {
     [ "$(cat mpi_4/.iris/journal/* | grep -vc '^#')" = 18 ]
 }
 
+@test "the same bytes with every level of instructions" {
+    local level levels=0 type
+    tiny_hyper -s coordinate_hyper.r_steps=70 -s coordinate_hyper.r_crop_max_index=70 \
+        -s coordinate_hyper.lon_steps=45 -s coordinate_hyper.lat_steps=21 >hyper.json
+    run -64 --separate-stderr env IRIS_SIMD=sse9 iris-gen -H hyper.json -t simple -d no list.tsv
+    one_sentence iris-gen
+    [[ $stderr == *IRIS_SIMD*sse9*base* ]]
+    [ ! -e no ]
+    for type in standard simple; do
+        IRIS_SIMD='' gen $type best.$type -o best.tsv list.tsv
+        for level in base avx2 avx512; do
+            [[ ${stderr##*has} == *$level* ]] || continue
+            IRIS_SIMD=$level gen $type $level.$type -o $level.tsv list.tsv
+            cmp best.tsv $level.tsv
+            same_data best.$type $level.$type
+            levels=$((levels + 1))
+        done
+    done
+    [ "$levels" -ge 2 ]
+}
+
 @test "more ranks than points" {
     sed '/snap_00[12]/d; /##rows/d' list.tsv >short.tsv
     gen simple one short.tsv >one.tsv

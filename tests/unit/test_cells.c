@@ -161,7 +161,9 @@ boxes_ok(const struct iris_cells *c)
 
     for (node = 2 * c->leaves - 1; node >= 1 && ok; node--) {
         double lo[3] = {HUGE_VAL, HUGE_VAL, HUGE_VAL}, hi[3] = {-HUGE_VAL, -HUGE_VAL, -HUGE_VAL};
+        struct iris_box box, child[2];
 
+        iris_cells_box(c, node, &box);
         if (node >= c->leaves) {
             size_t leaf = node - c->leaves;
             size_t a = leaf * c->n / c->leaves, b = (leaf + 1) * c->n / c->leaves;
@@ -176,12 +178,14 @@ boxes_ok(const struct iris_cells *c)
                 }
             }
         } else {
+            iris_cells_box(c, 2 * node, &child[0]);
+            iris_cells_box(c, 2 * node + 1, &child[1]);
             for (k = 0; k < 3; k++) {
-                lo[k] = fmin(c->node[2 * node].lo[k], c->node[2 * node + 1].lo[k]);
-                hi[k] = fmax(c->node[2 * node].hi[k], c->node[2 * node + 1].hi[k]);
+                lo[k] = fmin(child[0].lo[k], child[1].lo[k]);
+                hi[k] = fmax(child[0].hi[k], child[1].hi[k]);
             }
         }
-        ok = ok && box_is(&c->node[node], lo, hi);
+        ok = ok && box_is(&box, lo, hi);
     }
     return ok;
 }
@@ -680,8 +684,9 @@ test_size(void)
         end = (char *)c.block + bytes;
         ok = ok && (char *)c.x == (char *)c.block && c.y >= c.x + n && c.z >= c.y + n &&
              (char *)c.gas >= (char *)(c.z + n) && (char *)c.order >= (char *)(c.gas + n) &&
-             (char *)c.node >= (char *)(c.order + n) && (char *)(c.node + 2 * c.leaves) <= end &&
-             (uintptr_t)c.gas % 64 == 0 && c.order[n - 1] == n - 1;
+             (char *)c.node >= (char *)(c.order + n) &&
+             (char *)(c.node + (2 * c.leaves + 7) / 8) <= end && (uintptr_t)c.gas % 64 == 0 &&
+             c.order[n - 1] == n - 1;
         iris_cells_release(&c);
     }
     CHECK(ok, "the arrays lie in the block, apart");

@@ -9,10 +9,12 @@
 #include "hyper.h"
 #include "npy.h"
 #include "sampler.h"
+#include "simd.h"
 #include "snapshot.h"
 #include "units.h"
 
 static uint64_t random_state = 1;
+static const struct iris_kernels *kernels; /* what all samplers use */
 
 static double
 uniform(double lo, double hi)
@@ -92,6 +94,7 @@ sampler_of(const struct scene *s, struct iris_sampler *sampler)
 
     iris_view_init(&view, &s->law, s->p.jitter_r, s->p.jitter_lon, 1);
     iris_sampler_init(sampler, s->cells, &view, &s->p);
+    sampler->kernels = kernels;
 }
 
 static struct tensor
@@ -697,6 +700,7 @@ test_inside(void)
     s.law.r_min = 0;
     iris_view_init(&view, &s.law, (double)NAN, (double)NAN, 1);
     iris_sampler_init(&sampler, &c, &view, &s.p);
+    sampler.kernels = kernels;
     t = tensor_of(&sampler);
     CHECK(t.count && t.field[IRIS_V_R][0] == 0, "a cell at the observer's place has no velocity");
     free(t.memory);
@@ -734,6 +738,7 @@ golden_sampler(const struct iris_settings *s, const struct iris_cells *cells)
     iris_perturb_draw(&perturb_law, 1, 2, 0, 0, &p);
     iris_view_init(&view, &law, p.jitter_r, p.jitter_lon, units.parsec);
     iris_sampler_init(&sampler, cells, &view, &p);
+    sampler.kernels = kernels;
     return sampler;
 }
 
@@ -897,11 +902,11 @@ test_golden(const char *shared, const char *settings, const char *tensor)
     iris_cells_release(&wide);
 }
 
-int
-main(void)
+static void
+test_level(const char *shared)
 {
-    const char *shared = check_shared();
-
+    random_state = 1;
+    printf("# samples by %s\n", kernels ? kernels->name : "iris_cells_nearest");
     test_random_views();
     test_faces();
     test_tiles();
@@ -915,5 +920,16 @@ main(void)
     } else {
         check_skip("the reference's tensors", "no shared reference data");
     }
+}
+
+int
+main(void)
+{
+    const char *shared = check_shared();
+    size_t k;
+
+    test_level(shared);
+    for (k = 0; (kernels = iris_kernels_at(k)); k++)
+        test_level(shared);
     return check_done();
 }

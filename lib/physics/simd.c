@@ -1,0 +1,80 @@
+#include "simd.h"
+
+#include <string.h>
+
+#include "buf.h"
+
+#define DECLARE(level)                                                                             \
+    iris_near_ask_fn iris_near_ask_##level;                                                        \
+    iris_near_pack_fn iris_near_pack_##level;                                                      \
+    iris_near_reduce_fn iris_near_reduce_##level;                                                  \
+    iris_near_decide_fn iris_near_decide_##level;                                                  \
+    iris_near_values_fn iris_near_values_##level;                                                  \
+    iris_near_spread_fn iris_near_spread_##level
+
+#define TABLE(level)                                                                               \
+    {                                                                                              \
+#level, iris_near_ask_##level, iris_near_pack_##level, iris_near_reduce_##level,           \
+            iris_near_decide_##level, iris_near_values_##level, iris_near_spread_##level           \
+    }
+
+DECLARE(base);
+#ifdef __x86_64__
+DECLARE(avx2);
+DECLARE(avx512);
+#endif
+
+/* From the least to the best. */
+static const struct iris_kernels levels[] = {TABLE(base),
+#ifdef __x86_64__
+                                             TABLE(avx2), TABLE(avx512)
+#endif
+};
+enum { LEVELS = sizeof levels / sizeof levels[0] };
+
+static size_t
+levels_here(void)
+{
+    size_t n = 1;
+
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2"))
+        n = 2;
+    if (n == 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+        n = 3;
+#endif
+    return n;
+}
+
+const struct iris_kernels *
+iris_kernels_best(void)
+{
+    return &levels[levels_here() - 1];
+}
+
+const struct iris_kernels *
+iris_kernels_at(size_t k)
+{
+    return k < levels_here() ? &levels[k] : NULL;
+}
+
+enum iris_status
+iris_kernels_named(const char *name, const struct iris_kernels **kernels, struct iris_err *err)
+{
+    struct iris_buf have = {0};
+    size_t n = levels_here(), i;
+
+    for (i = 0; i < n; i++) {
+        if (!strcmp(levels[i].name, name)) {
+            *kernels = &levels[i];
+            iris_buf_release(&have);
+            return IRIS_OK;
+        }
+        iris_buf_printf(&have, "%s%s", i ? ", " : "", levels[i].name);
+    }
+    iris_fail(err, IRIS_E_USAGE, "no level of instructions '%s': this machine has %s", name,
+              iris_buf_str(&have));
+    iris_buf_release(&have);
+    return IRIS_E_USAGE;
+}
