@@ -2,7 +2,8 @@
  * column at a time.
  *
  * Neither the physical tensor nor a cube of spectra is ever held. The window is
- * as wide as the kernel of the velocity blur; long columns are walked in bands
+ * as wide as the kernel of the velocity blur, and a few longitudes that are
+ * sampled at a time; long columns are walked in bands
  * of latitude, so memory grows with neither lon_steps nor, beyond a bound,
  * r_steps * lat_steps.
  *
@@ -18,11 +19,13 @@
 #include "err.h"
 #include "sampler.h"
 
-/* Fill the field arrays [r][1][lat1-lat0] that are not NULL for one longitude. */
+/* Fill the field arrays [r][lon1-lon0][lat1-lat0] that are not NULL, for up to
+ * `many` longitudes at a time. */
 struct iris_columns {
     enum iris_status (*get)(void *self, const struct iris_tile *tile,
                             float *const field[IRIS_FIELDS], struct iris_err *err);
     void *self;
+    size_t many; /* 0: 1 */
 };
 
 /* Columns straight from a sampler. */

@@ -208,7 +208,7 @@ iris_observe_cube(struct iris_observe *o, const struct iris_columns *columns,
                   struct iris_err *err)
 {
     struct watched watched = {.columns = columns};
-    struct iris_columns watching = {get_watched, &watched};
+    struct iris_columns watching = {get_watched, &watched, columns->many};
     enum iris_status st;
 
     o->lines.gas = 0;

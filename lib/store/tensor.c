@@ -94,5 +94,5 @@ get_column(void *self, const struct iris_tile *tile, float *const field[IRIS_FIE
 struct iris_columns
 iris_columns_of_tensor(struct iris_tensor *t)
 {
-    return (struct iris_columns){get_column, t};
+    return (struct iris_columns){.get = get_column, .self = t};
 }

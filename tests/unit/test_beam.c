@@ -138,7 +138,7 @@ static void
 test_world(const struct world *size, double fwhm)
 {
     struct world w = *size;
-    struct iris_columns columns = {get_column, &w};
+    struct iris_columns columns = {.get = get_column, .self = &w};
     struct iris_observer observer = {observe, NULL, 1U << IRIS_T, VALUES};
     struct iris_pair_law law = {.sky = {.r_steps = w.r, .lon_steps = w.lon, .lat_steps = w.lat},
                                 .crop_max = 1,
@@ -235,7 +235,7 @@ same_in_parts(const struct iris_pair_law *law, const struct world *w, size_t ste
               const double *whole)
 {
     struct world here = *w;
-    struct iris_columns columns = {get_column, &here};
+    struct iris_columns columns = {.get = get_column, .self = &here};
     struct iris_observer observer = {observe_moving, NULL, 1U << IRIS_T, VALUES};
     size_t strip = iris_pair_strip(law, VALUES), first = (w->lon - 1) / step * step, lon;
     double *strips = malloc(w->lon * strip * sizeof *strips);
@@ -263,7 +263,7 @@ static void
 test_parts(const struct world *w, double fwhm, int max, int blurred, size_t least)
 {
     struct world here = *w;
-    struct iris_columns columns = {get_column, &here};
+    struct iris_columns columns = {.get = get_column, .self = &here};
     struct iris_observer observer = {observe_moving, NULL, 1U << IRIS_T, VALUES};
     struct iris_pair_law law = {.sky = {.r_steps = w->r, .lon_steps = w->lon, .lat_steps = w->lat},
                                 .crop_min = 1,

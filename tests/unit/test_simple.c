@@ -8,6 +8,7 @@
 #include "hyper.h"
 #include "npy.h"
 #include "pair.h"
+#include "simd.h"
 #include "simple.h"
 #include "units.h"
 
@@ -614,7 +615,7 @@ pair_difference(const struct tensor *t, const struct kernel *kernel, size_t *mos
 
     for (way = 0; way < 4; way++) {
         struct source source = {.t = t};
-        struct iris_columns columns = {get_column, &source};
+        struct iris_columns columns = {.get = get_column, .self = &source};
         double *cube, *observed;
 
         p.pair.max = way & 1;
@@ -691,7 +692,7 @@ test_stops(void)
     struct simple_pair p = pair_law(&t, &kernel);
     struct pair out = pair_new(&p);
     struct source source = {.t = &t};
-    struct iris_columns columns = {get_column, &source};
+    struct iris_columns columns = {.get = get_column, .self = &source};
     struct iris_err err = {0};
     size_t left, at;
     struct iris_pause pause = {stop_after, &left};
@@ -714,24 +715,27 @@ test_stops(void)
     tensor_release(&t);
 }
 
-/* A pair straight from a sampler is that of the sampler's tensor. */
+/* A pair straight from a sampler is that of the sampler's tensor, however many
+ * longitudes are sampled at a time. */
 static void
 test_of_sampler(void)
 {
-    struct iris_view_law law = {0, 1, 3, 2, 4, -10, 10, -8, 8, 12, 7, 5};
+    struct iris_view_law law = {0, 1, 3, 2, 4, -10, 10, -8, 8, 12, 27, 5};
     struct iris_perturbation none;
     struct iris_sampler sampler;
     struct iris_cells cells;
     struct iris_view view;
+    static const size_t many[] = {1, 2, 3, 8, 27, 40}, wide[] = {1, 5, 13, 27};
     struct kernel kernel = {{3, 5, 3}, 0.33};
-    struct tensor t = tensor_new(12, 7, 5);
+    struct tensor t = tensor_new(12, 27, 5);
     float *field[IRIS_FIELDS] = {[IRIS_V_R] = t.v, [IRIS_RHO] = t.rho, [IRIS_X_H2] = t.x_H2};
-    struct iris_tile all = {0, 12, 0, 7, 0, 5};
+    struct iris_tile all = {0, 12, 0, 27, 0, 5};
     struct source source = {.t = &t};
-    struct iris_columns stored = {get_column, &source}, live;
+    struct iris_columns stored = {.get = get_column, .self = &source}, live;
     struct simple_pair p = pair_law(&t, &kernel);
     struct pair a = pair_new(&p), b = pair_new(&p);
-    size_t i;
+    size_t i, k;
+    int same = 1;
 
     if (iris_cells_new(&cells, 500, NULL))
         exit(1);
@@ -751,14 +755,21 @@ test_of_sampler(void)
     iris_perturb_none(&none);
     iris_view_init(&view, &law, (double)NAN, (double)NAN, 1);
     iris_sampler_init(&sampler, &cells, &view, &none);
+    CHECK(!iris_sampler_tile(&sampler, &all, field, NULL), "a tensor from a sampler");
+    sampler.kernels = iris_kernels_best();
     live = iris_columns_of_sampler(&sampler);
-    CHECK(!iris_sampler_tile(&sampler, &all, field, NULL) &&
-              !make_pair(&p, &stored, NULL, a.column, a.observed, NULL) &&
-              !make_pair(&p, &live, NULL, b.column, b.observed, NULL),
-          "a pair from a sampler");
-    CHECK(!memcmp(a.column, b.column, a.n_column * sizeof(float)) &&
-              !memcmp(a.observed, b.observed, a.n_observed * sizeof(float)),
-          "is that of its tensor");
+    for (k = 0; k < sizeof wide / sizeof wide[0]; k++) {
+        kernel.n[1] = wide[k];
+        p.pair.sky.blur = blur_of(&kernel);
+        same &= !make_pair(&p, &stored, NULL, a.column, a.observed, NULL);
+        for (i = 0; i < sizeof many / sizeof many[0]; i++) {
+            live.many = many[i];
+            same &= !make_pair(&p, &live, NULL, b.column, b.observed, NULL) &&
+                    !memcmp(a.column, b.column, a.n_column * sizeof(float)) &&
+                    !memcmp(a.observed, b.observed, a.n_observed * sizeof(float));
+        }
+    }
+    CHECK(same, "a pair from a sampler is that of its tensor");
     pair_release(&a);
     pair_release(&b);
     tensor_release(&t);
@@ -881,7 +892,7 @@ test_golden_pair(const struct golden *g, const double *golden, int blur, int max
     struct kernel kernel = golden_kernel(g);
     struct simple_pair p = pair_law(&g->t, &kernel);
     struct source source = {.t = &g->t};
-    struct iris_columns columns = {get_column, &source};
+    struct iris_columns columns = {.get = get_column, .self = &source};
     double *observed = reduced(golden, g->t.lon, g->t.lat, g->law.v_steps, max), *column;
     struct pair out;
     double a, b;
