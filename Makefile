@@ -78,7 +78,7 @@ COMPILE = $(CC) $(STD) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps demo picture check unit bats unit-programs helpers lint layers headers pages scripts \
+.PHONY: all deps bench bench-deps demo picture check unit bats unit-programs helpers lint layers headers pages scripts \
         format check-format install uninstall clean help
 
 all: $(TOOLS:%=$(BIN)/%) ## build every program into build/bin
@@ -154,6 +154,24 @@ demo: all ## make a small data set from mock snapshots with two ranks
 
 picture: demo ## make the picture in README again
 	cp demo/galaxy.png galaxy.png
+
+# What is fast enough? Tables, one program a topic; BENCH=full for the long cases.
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
+BENCH_PACKAGES := g++ libnanoflann-dev
+CXX ?= c++
+bench-deps: ## install the Debian packages that the measurements need beside those
+	@$(MAKE) --no-print-directory deps PACKAGES="$(PACKAGES) $(BENCH_PACKAGES)"
+bench: $(BENCHES) ## measure how fast the hot loops are
+	@for b in $(BENCHES); do $$b || exit 1; done
+$(BUILD)/bench/%.o: tests/bench/%.cpp Makefile
+	@mkdir -p $(@D)
+	$(CXX) -O3 -g $(SAN_FLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/bench/%.o: tests/bench/%.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_physics) -Itests/bench -c -o $@ $<
+$(BUILD)/bench/bench_sampling: $(BUILD)/bench/flann.o
+$(BENCHES): %: %.o $(call LIB,physics) $(call LIB,base)
+	$(CXX) $(SAN_FLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lm
 
 # Tests: everything prints TAP and is run by prove.
 TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" \
