@@ -209,7 +209,7 @@ wait_for() {
 }
 
 @test "a calm end finishes the point whose parts are under way, other signals do not" {
-    slow_hyper -s coordinate_hyper.lon_steps=64 -o hyper.json
+    slow_hyper -s coordinate_hyper.lon_steps=64 -s coordinate_hyper.lat_steps=256 -o hyper.json
     iris-gen -H hyper.json -t simple -d ref -o ref.tsv one.tsv
     mkfifo in
     exec 9<>in
@@ -218,20 +218,25 @@ wait_for() {
         # more rows may come: the run would not end
         setsid $(mpi 2) iris-gen -H hyper.json -t simple -d d -o e.tsv - <in >/dev/null 2>stderr 3>&- 9>&- &
         pid=$!
-        cat one.tsv >&9
+        grep -v '^##rows' one.tsv >&9
         wait_for eval '[ "$(parts d 2>/dev/null | wc -l)" -ge 1 ]'
         kill -s $name $pid
         status=0
         wait $pid || status=$?
-        [ ! -e e.tsv ]
         if [ $name = USR1 ]; then
+            [ ! -e e.tsv ]
             [ $status = 75 ]
             grep -q 'stopped by a signal with 1 of 1 points done' stderr
             grep -q '"state": "stopped".*"done": 1,' d/.iris/status.json
             covered 64 d
         else
+            # the launcher ends the input before it passes the signal on
             [ $status != 0 ]
-            [ -z "$(find d -name '*.npy')" ]
+            if [ -e e.tsv ]; then
+                cmp ref.tsv e.tsv
+            else
+                [ -z "$(find d -name '*.npy')" ]
+            fi
         fi
         end_session $pid
         $(mpi 2) iris-gen -H hyper.json -t simple -d d -o e.tsv one.tsv </dev/null
