@@ -1,0 +1,177 @@
+/* How fast the rays of a stored tensor are observed: the fast arithmetic in all
+ * kinds of transfer, against a dense version of optically thick, smooth transfer
+ * and against the precise arithmetic. Seconds are for the 65,536 rays of a data
+ * point of the main preset.
+ *
+ *   bench_observer HYPER LINES TENSOR   of 512 steps and 512 channels
+ */
+#include <math.h>
+#include <stdint.h>
+
+#include "bench.h"
+#include "dense.h"
+#include "lines.h"
+#include "observe.h"
+#include "tensor.h"
+
+enum { RAYS_OF_A_POINT = 512 * 128, RAYS = 512 };
+
+struct rays {
+    size_t n, r, channels;
+    double *sample; /* [n][IRIS_FIELDS][r] */
+    double *out;    /* [channels] */
+};
+
+static void
+need(enum iris_status st, const struct iris_err *err)
+{
+    if (st) {
+        fprintf(stderr, "bench_observer: %s\n", err->msg);
+        exit((int)st);
+    }
+}
+
+static void
+read_rays(struct rays *rays, const char *path, struct iris_err *err)
+{
+    struct iris_tensor t;
+    float *memory, *field[IRIS_FIELDS];
+    size_t n_lat, lon, lat, i;
+    int f;
+
+    need(iris_tensor_open(path, &t, err), err);
+    rays->r = t.n_r;
+    n_lat = t.n_lat;
+    rays->sample = bench_need(malloc(RAYS * IRIS_FIELDS * rays->r * sizeof *rays->sample));
+    memory = bench_need(malloc(IRIS_FIELDS * rays->r * n_lat * sizeof *memory));
+    for (f = 0; f < IRIS_FIELDS; f++)
+        field[f] = memory + (size_t)f * rays->r * n_lat;
+    for (lon = 0; lon < t.n_lon && rays->n < RAYS; lon++) {
+        need(iris_tensor_column(&t, lon, 0, n_lat, 0, rays->r, field, err), err);
+        for (lat = lon % 4; lat < n_lat && rays->n < RAYS; lat += 4, rays->n++)
+            for (f = 0; f < IRIS_FIELDS; f++)
+                for (i = 0; i < rays->r; i++)
+                    rays->sample[(rays->n * IRIS_FIELDS + (size_t)f) * rays->r + i] =
+                        (double)field[f][i * n_lat + lat];
+    }
+    free(memory);
+    iris_tensor_close(&t);
+}
+
+/* Seconds for all rays, the median of repeats. */
+static double
+measure(const struct rays *rays, struct iris_solver *solver, size_t n, int repeats)
+{
+    const double *sample[IRIS_FIELDS];
+    double seconds[BENCH_REPEATS], start;
+    size_t i, f;
+    int k;
+
+    for (k = 0; k < repeats; k++) {
+        start = bench_now();
+        for (i = 0; i < n; i++) {
+            for (f = 0; f < IRIS_FIELDS; f++)
+                sample[f] = rays->sample + (i * IRIS_FIELDS + f) * rays->r;
+            iris_solver_ray(solver, sample, rays->out);
+        }
+        seconds[k] = bench_now() - start;
+    }
+    return bench_median(seconds, (size_t)repeats) / (double)n * RAYS_OF_A_POINT;
+}
+
+/* The dense version gets its steps ready made: only what is done on every
+ * channel is measured. */
+static double
+measure_dense(const struct rays *rays)
+{
+    size_t n = 2 * rays->channels + 1, i, k, s;
+    struct dense_step *step = bench_need(malloc(rays->r * sizeof *step));
+    float *memory = bench_need(malloc(5 * n * sizeof *memory)), *v = memory + 4 * n;
+    double seconds[BENCH_REPEATS], start;
+
+    for (i = 0; i < n; i++)
+        v[i] = -2 + 4 * (float)i / (float)(n - 1);
+    for (k = 0; k < BENCH_REPEATS; k++) {
+        seconds[k] = 0;
+        for (i = 0; i < 32; i++) {
+            const double *ray = rays->sample + i * 16 * IRIS_FIELDS * rays->r;
+
+            for (s = 0; s < rays->r; s++)
+                step[s] = (struct dense_step){(float)ray[s], 500, 1e-26f, 1e-12f, 1e-27f, 1e-13f};
+            for (s = 0; s < n; s++)
+                memory[s] = memory[n + s] = 3.3e-15f;
+            start = bench_now();
+            dense_smooth(step, rays->r, 2.7e11f, v, n, memory, memory + n, memory + 2 * n);
+            seconds[k] += bench_now() - start;
+        }
+    }
+    free(step);
+    free(memory);
+    return bench_median(seconds, BENCH_REPEATS) / 32 * RAYS_OF_A_POINT;
+}
+
+static const struct {
+    const char *name, *transfer, *integration;
+} kinds[] = {
+    {"optically thick, smooth", "\"optically thick\"", "\"smooth\""},
+    {"optically thick, formal", "\"optically thick\"", "\"formal\""},
+    {"selectively thin, smooth", "\"selectively thin\"", "\"smooth\""},
+    {"optically thin, smooth", "\"optically thin\"", "\"smooth\""},
+};
+
+static double
+measure_kind(const struct rays *rays, struct iris_hyper *h, const struct iris_lines *lines,
+             size_t kind, int precise, struct iris_err *err)
+{
+    struct iris_observe o;
+    double seconds;
+
+    need(iris_hyper_set(h, "suite_hyper.transfer", kinds[kind].transfer, err), err);
+    need(iris_hyper_set(h, "suite_hyper.integration", kinds[kind].integration, err), err);
+    need(iris_observe_init(&o, h, IRIS_SYNTHETIC, lines, precise, err), err);
+    seconds = measure(rays, o.lines.solver, precise ? RAYS / 16 : rays->n,
+                      precise ? 3 : BENCH_REPEATS);
+    iris_observe_release(&o);
+    return seconds;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct iris_hyper *h = NULL;
+    struct iris_buf warnings = {0};
+    struct iris_lines lines = {0};
+    struct iris_settings s;
+    struct iris_err err = {0};
+    struct rays rays = {0};
+    double dense, precise, ours;
+    size_t k;
+
+    if (argc != 4)
+        return 64;
+    need(iris_hyper_read(argv[1], &h, &err), &err);
+    iris_hyper_settings(h, &s);
+    need(iris_lines_init(&lines, h, &warnings, &err), &err);
+    need(iris_lines_read(&lines, h, argv[2], &err), &err);
+    read_rays(&rays, argv[3], &err);
+    rays.channels = (size_t)s.cube.v_steps;
+    rays.out = bench_need(malloc(rays.channels * sizeof *rays.out));
+    printf("observing %zu rays of %zu steps on %zu channels; seconds for %d rays\n", rays.n, rays.r,
+           rays.channels, RAYS_OF_A_POINT);
+    dense = measure_dense(&rays);
+    precise = measure_kind(&rays, h, &lines, 0, 1, &err);
+    printf("  %-28s %8.2f s  %.3f ns a ray, step and fine channel\n", "dense, thick, smooth", dense,
+           dense * 1e9 / RAYS_OF_A_POINT / (double)rays.r / (double)(2 * rays.channels + 1));
+    printf("  %-28s %8.2f s\n", "precise, thick, smooth", precise);
+    for (k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        ours = measure_kind(&rays, h, &lines, k, 0, &err);
+        printf("  %-28s %8.2f s  %6.1f times faster than dense, %6.1f than precise thick, smooth\n",
+               kinds[k].name, ours, dense / ours, precise / ours);
+    }
+    free(rays.sample);
+    free(rays.out);
+    iris_lines_release(&lines);
+    iris_buf_release(&warnings);
+    iris_hyper_free(h);
+    return 0;
+}
