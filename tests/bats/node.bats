@@ -167,58 +167,6 @@ arrays() {
     [ "$most" -le 5 ]
 }
 
-@test "what a rank that hangs does not use is given back" {
-    for i in 3 4 5 6 7 8; do
-        iris-mock -o snaps/snap_00$i.hdf5 --cells=2000 --seed=$i
-    done
-    ln large/snap_001.hdf5 snaps/snap_002.hdf5 # keeps rank 0 while the other goes on
-    tiny_hyper -s coordinate_hyper.r_steps=64 -s coordinate_hyper.r_crop_max_index=64 \
-        -s coordinate_hyper.lon_steps=64 -s writer_hyper.points_per_snapshot=1 >hyper.json
-    iris-list snaps >list.tsv
-    iris-gen -H hyper.json -t standard -d ref -o ref.tsv list.tsv
-    # blocks that one rank has open, and their pages
-    held() {
-        local fd
-        for fd in /proc/$1/fd/*; do
-            [[ $(readlink "$fd") != /memfd:iris* ]] || stat -Lc %b "$fd"
-        done
-    }
-    two() {
-        for rank in $(ranks $background); do
-            if grep -qz '^OMPI_COMM_WORLD_RANK=1$' /proc/$rank/environ && [ "$(held $rank | wc -l)" -ge 2 ]; then
-                kill -STOP $rank
-                return
-            fi
-        done
-        return 1
-    }
-    # when it is caught depends on who is how fast
-    given_back=0
-    for attempt in $(seq 25); do
-        rm -rf d
-        start $(mpi 2) iris-gen -H hyper.json -t standard -d d -o e.tsv list.tsv
-        for i in $(seq 100); do
-            ! two || break
-            sleep 0.02
-        done
-        for i in $(seq 40); do
-            sleep 0.05
-            if held $rank | grep -qx 0; then
-                given_back=1
-                held $rank | grep -qvx 0 # but not what it is at
-                break
-            fi
-        done
-        kill -CONT $rank 2>/dev/null || true
-        wait $background
-        background=
-        cmp ref.tsv e.tsv
-        same_data ref d
-        [ $given_back = 0 ] || break
-    done
-    [ $given_back = 1 ]
-}
-
 # So many points that no rank can have made them all before the others ask.
 enough_for_all() {
     tiny_hyper -s writer_hyper.points_per_snapshot=200 >hyper.json
@@ -294,20 +242,4 @@ enough_for_all() {
     wait_for "${command[@]}" </dev/null 2>/dev/null
     cmp ref.tsv e.tsv
     same_data ref d
-}
-
-@test "a signal while ranks wait for one that loads" {
-    start $(mpi 3) iris-gen -H big.json -t simple -d d -o e.tsv large.tsv
-    loading() {
-        grep -q ' rw-s .*memfd:iris' $(ranks $background | sed 's,.*,/proc/&/maps,') 2>/dev/null
-    }
-    wait_for loading
-    ! arrays
-    kill -TERM $background
-    status=0
-    wait $background || status=$?
-    background=
-    [ $status != 0 ]
-    ! arrays
-    [ ! -e e.tsv ]
 }
