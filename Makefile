@@ -153,7 +153,7 @@ demo: all ## make a small data set from mock snapshots with two ranks
 	@PATH="$(CURDIR)/$(BIN):$$PATH" workflows/demo.sh demo
 
 picture: demo ## make the picture in README again
-	cp demo/galaxy.png galaxy.png
+	cp demo/galaxy.png workflows/galaxy.png
 
 # What is fast enough? Tables, one program a topic; BENCH=full for the long cases.
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))

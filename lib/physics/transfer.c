@@ -16,11 +16,22 @@ iris_transfer_fine(const struct iris_transfer_law *law)
 }
 
 static double
+finite_or_0(double x)
+{
+    return isfinite(x) ? x : 0;
+}
+
+static double
+I_of(const struct iris_transfer_constants *k, double nu, double Tb)
+{
+    return finite_or_0(2 * k->h * nu * nu * nu / (k->c * k->c) / expm1(k->h * nu / (k->k * Tb)));
+}
+
+/* Of a body, whose temperature is not below 0. */
+static double
 planck(const struct iris_transfer_constants *k, double nu, double T)
 {
-    double B = T > 0 ? 2 * k->h * nu * nu * nu / (k->c * k->c) / expm1(k->h * nu / (k->k * T)) : 0;
-
-    return isfinite(B) ? B : 0;
+    return T > 0 ? I_of(k, nu, T) : 0;
 }
 
 static void
@@ -36,12 +47,11 @@ init_band(const struct iris_solver *t, const struct iris_line *line, struct iris
     b->width = nu * t->v_step / t->constant.c;
     for (i = 0; i < law->v_steps; i++)
         b->background[i] = planck(&t->constant, b->nu_first + (double)i * b->nu_step, T_cmb);
-    b->middle_nu = b->nu_first + (double)(law->v_steps - 1) / 2 * b->nu_step;
-    b->middle = planck(&t->constant, b->middle_nu, T_cmb);
     for (i = 0; i < 3; i++) {
         b->node[i] = b->nu_first + (double)(law->v_steps - 1) / 2 * b->nu_step * (double)i;
         b->node_cube[i] = b->node[i] * b->node[i] * b->node[i];
     }
+    b->middle = planck(&t->constant, b->node[1], T_cmb);
 }
 
 static void
@@ -244,7 +254,7 @@ make_step(const struct iris_solver *t, const struct iris_line *line,
             make_line(t, line, sample, i, x, s);
         if (T_dust > 0 && isfinite(T_dust))
             s->rest_per_kT = k->h / (k->k * T_dust);
-        s->rest_e = expm1(t->band[line - t->line].middle_nu * s->rest_per_kT);
+        s->rest_e = expm1(t->band[line - t->line].node[1] * s->rest_per_kT);
     }
     s->v = v;
     if (s->rest_per_kT > 0) {
@@ -357,21 +367,9 @@ iris_transfer_thin(struct iris_solver *t, size_t line)
 /* ---- results ---- */
 
 static double
-finite_or_0(double x)
-{
-    return isfinite(x) ? x : 0;
-}
-
-static double
 Tb_of(const struct iris_transfer_constants *k, double nu, double I)
 {
     return finite_or_0(k->h * nu / k->k / log1p(2 * k->h * nu * nu * nu / (I * k->c * k->c)));
-}
-
-static double
-I_of(const struct iris_transfer_constants *k, double nu, double Tb)
-{
-    return finite_or_0(2 * k->h * nu * nu * nu / (k->c * k->c) / expm1(k->h * nu / (k->k * Tb)));
 }
 
 static double

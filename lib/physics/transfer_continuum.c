@@ -21,7 +21,7 @@ dust_source(const struct iris_band *b, const struct iris_step *s, struct iris_no
         return;
     }
     for (i = 0; i < IRIS_NODES; i++) {
-        double d = expm1_near_0(b->node[i] * s->per_kT - b->middle_nu * s->rest_per_kT);
+        double d = expm1_near_0(b->node[i] * s->per_kT - b->node[1] * s->rest_per_kT);
         double v = s->planck * b->node_cube[i] / (e + d + e * d);
 
         B->at[i] = isfinite(v) ? v : 0;

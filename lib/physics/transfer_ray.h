@@ -34,7 +34,7 @@ struct iris_band {
     double nu_first, nu_step;     /* frequencies of the channels, observer's frame */
     double width;                 /* of a profile's cell, in frequency; see average */
     double *background;           /* [v_steps] of the continuum */
-    double middle_nu, middle;     /* frequency and background at the middle */
+    double middle;                /* background at the middle */
     double node[3], node_cube[3]; /* frequencies of the ends and the middle, nu^3 */
 };
 

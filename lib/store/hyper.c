@@ -244,6 +244,13 @@ iris_hyper_settings(const struct iris_hyper *h, struct iris_settings *s)
     s->writer.has_max_index = s->writer.max_index >= 0;
 }
 
+void
+iris_settings_units(const struct iris_settings *s, struct iris_unit_system *u)
+{
+    iris_units_processing(s->writer.length_cm, s->writer.mass_g, s->writer.velocity_cm_per_s,
+                          s->writer.temperature_K, s->dataset.meters_per_parsec, u);
+}
+
 enum iris_status
 iris_hyper_print(const struct iris_hyper *h, struct iris_buf *out, struct iris_err *err)
 {

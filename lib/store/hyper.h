@@ -18,6 +18,7 @@
 #include "buf.h"
 #include "err.h"
 #include "transfer_law.h"
+#include "units.h"
 
 struct iris_hyper;
 
@@ -170,6 +171,9 @@ enum iris_status iris_hyper_check_type(const struct iris_hyper *h, enum iris_typ
 
 /* The values as C numbers. h must have passed iris_hyper_check. */
 void iris_hyper_settings(const struct iris_hyper *h, struct iris_settings *s);
+
+/* The processing units of the settings. */
+void iris_settings_units(const struct iris_settings *s, struct iris_unit_system *u);
 
 /* The file: JSON, ASCII, four spaces, sections and keys in the reference's
  * order, suite_hyper, then unknown ones; floats as Python writes them; no

@@ -79,8 +79,7 @@ law_of(const struct iris_settings *s, const struct iris_line_settings *line)
             },
     };
 
-    iris_units_processing(s->writer.length_cm, s->writer.mass_g, s->writer.velocity_cm_per_s,
-                          s->writer.temperature_K, s->dataset.meters_per_parsec, &law.units);
+    iris_settings_units(s, &law.units);
     return law;
 }
 

@@ -219,8 +219,7 @@ make_sampler(const struct iris_maker *m, uint32_t point, struct iris_sampler *sa
     struct iris_unit_system units;
     struct iris_view view;
 
-    iris_units_processing(s->writer.length_cm, s->writer.mass_g, s->writer.velocity_cm_per_s,
-                          s->writer.temperature_K, s->dataset.meters_per_parsec, &units);
+    iris_settings_units(s, &units);
     iris_perturb_law_of(s, &perturb);
     iris_perturb_draw(&perturb, m->run.seed, iris_hash64(0, m->snapshot), m->run.round, point, &p);
     iris_view_init(&view, &law, p.jitter_r, p.jitter_lon, units.parsec);

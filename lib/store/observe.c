@@ -105,8 +105,7 @@ iris_observe_init(struct iris_observe *o, const struct iris_hyper *h, enum iris_
 
     *o = (struct iris_observe){.type = type};
     iris_hyper_settings(h, &s);
-    iris_units_processing(s.writer.length_cm, s.writer.mass_g, s.writer.velocity_cm_per_s,
-                          s.writer.temperature_K, s.dataset.meters_per_parsec, &u);
+    iris_settings_units(&s, &u);
     st = init_sky(o, &s, err);
     if (!st && type == IRIS_SYNTHETIC && !lines) {
         o->pair.n_lines = iris_hyper_lines(h);

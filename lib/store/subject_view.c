@@ -75,9 +75,7 @@ convert(const struct iris_subject *s, double per_processing, double factor, cons
 static void
 processing(const struct iris_subject *s, struct iris_unit_system *p)
 {
-    iris_units_processing(s->settings.writer.length_cm, s->settings.writer.mass_g,
-                          s->settings.writer.velocity_cm_per_s, s->settings.writer.temperature_K,
-                          s->settings.dataset.meters_per_parsec, p);
+    iris_settings_units(&s->settings, p);
 }
 
 static void

@@ -14,8 +14,7 @@ static const double same = 1e-6;
 static void
 processing(const struct iris_settings *s, struct iris_unit_system *p)
 {
-    iris_units_processing(s->writer.length_cm, s->writer.mass_g, s->writer.velocity_cm_per_s,
-                          s->writer.temperature_K, s->dataset.meters_per_parsec, p);
+    iris_settings_units(s, p);
 }
 
 int
