@@ -86,7 +86,7 @@ all: $(TOOLS:%=$(BIN)/%) ## build every program into build/bin
 # Hot loops are compiled once for every level of instructions, see
 # lib/physics/simd.h; another is one word here. None may give other bytes than another,
 # so nothing is contracted and no level has fused operations.
-KERNELS := kernel_nearest kernel_tree
+KERNELS := kernel_nearest kernel_tree kernel_smooth kernel_formal kernel_thin
 SIMD    := base $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),avx2 avx512)
 SIMD_avx2   := -mavx2
 SIMD_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512
@@ -95,7 +95,7 @@ EXTRA_physics := $(foreach k,$(KERNELS),$(SIMD:%=$(BUILD)/lib/physics/$(k).%.o))
 define simd_rules
 $(BUILD)/lib/physics/kernel_%.$(1).o: lib/physics/kernel_%.c Makefile
 	@mkdir -p $$(@D)
-	$$(COMPILE) $$(INC_physics) -fno-math-errno -fno-trapping-math $$(SIMD_$(1)) -DIRIS_LEVEL_NAME=$(1) -c -o $$@ $$<
+	$$(COMPILE) $$(INC_physics) -fno-math-errno -fno-trapping-math -Wno-psabi $$(SIMD_$(1)) -DIRIS_LEVEL_NAME=$(1) -c -o $$@ $$<
 endef
 $(foreach l,$(SIMD),$(eval $(call simd_rules,$(l))))
 
@@ -109,10 +109,6 @@ $(call LIB,$(1)): $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(KERNELS:%=lib/physi
 	$$(AR) rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
-# vectors of a kernel stay inside it, so how they would be passed does not matter
-$(BUILD)/lib/physics/kernel_%.o: WARNINGS += -Wno-psabi
-
-
 $(BUILD)/tools/%.o: tools/%.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_tools) -c -o $@ $<

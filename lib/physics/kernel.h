@@ -67,6 +67,12 @@ pick(veci mask, vecf a, vecf b)
     return (vecf)((mask & (veci)a) | (~mask & (veci)b));
 }
 
+static inline vecf
+zero_unless(veci mask, vecf v)
+{
+    return (vecf)(mask & (veci)v);
+}
+
 static inline veci
 pick_int(veci mask, veci a, veci b)
 {
@@ -138,6 +144,26 @@ static inline vecf
 magnitude(vecf v)
 {
     return (vecf)((veci)v & 0x7fffffff);
+}
+
+/* Whether any lane of a mask is set. */
+static inline int
+any(veci mask)
+{
+#if defined __AVX512F__
+    return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif defined __AVX2__
+    return _mm256_movemask_ps((__m256)mask) != 0;
+#elif defined __SSE2__
+    return _mm_movemask_ps((__m128)mask) != 0;
+#else
+    int32_t sum = 0;
+    int i;
+
+    for (i = 0; i < VEC; i++)
+        sum |= mask[i];
+    return sum != 0;
+#endif
 }
 
 #endif

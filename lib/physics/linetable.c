@@ -42,6 +42,9 @@ fill_axes(struct iris_line_table *t, const struct iris_table_law *law)
         t->T[i] = (t->fine ? exp(t->T[i]) : t->T[i]) * law->units.temperature;
     if (!t->fine)
         t->dT *= law->units.temperature;
+    t->per_dq = 1 / t->dq;
+    t->per_dx = (double)(t->n_x - 1) / 0.5;
+    t->per_dT = 1 / t->dT;
 }
 
 enum iris_status
@@ -233,7 +236,7 @@ hold(double v, const double *axis, size_t n)
 static double
 place_T(const struct iris_line_table *t, double T)
 {
-    return t->fine ? log(T / t->T[0]) / t->dT : T / t->dT;
+    return (t->fine ? log(T / t->T[0]) : T) * t->per_dT;
 }
 
 static void
@@ -272,8 +275,8 @@ iris_line_table_at(const struct iris_line_table *t, const struct iris_lookup *ho
         at[1] = hold(x_H2, t->x, t->n_x);
         at[2] = hold(T, t->T, t->n_T);
     }
-    u[0] = asinh(at[0] / (t->rho_per_N * t->bolic)) / t->dq;
-    u[1] = at[1] / t->dx;
+    u[0] = asinh(at[0] / (t->rho_per_N * t->bolic)) * t->per_dq;
+    u[1] = at[1] * t->per_dx;
     u[2] = place_T(t, at[2]);
     if (how->multilinear) {
         between(t, at, u, j, alpha);

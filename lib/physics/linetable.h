@@ -48,6 +48,7 @@ struct iris_line_table {
     int fine;
     double dq, bolic;    /* of the density axis; bolic in the unit system */
     double dx, dT;       /* steps; dT of ln T when fine */
+    double per_dq, per_dx, per_dT; /* the inverse */
     double rho_per_N;    /* mass density of gas per density of H nuclei */
     double nu;           /* line frequency, per unit of time */
     double mass;         /* of a tracer particle */

@@ -1,6 +1,5 @@
 #include "observer.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static void
@@ -26,45 +25,52 @@ enum iris_status
 iris_line_observer_init(struct iris_line_observer *o, const struct iris_transfer_law *law,
                         const struct iris_line *lines, size_t n_lines, struct iris_err *err)
 {
-    enum iris_status st;
-
-    *o = (struct iris_line_observer){.r_steps = law->r_steps, .values = n_lines * law->v_steps};
-    st = iris_solver_new(law, lines, n_lines, &o->solver, err);
-    if (st)
-        return st;
-    o->sample = malloc(IRIS_FIELDS * law->r_steps * sizeof *o->sample);
-    if (!o->sample) {
-        iris_line_observer_release(o);
-        return iris_fail_memory(err);
-    }
-    return IRIS_OK;
+    *o = (struct iris_line_observer){.values = n_lines * law->v_steps};
+    return iris_solver_new(law, lines, n_lines, &o->solver, err);
 }
 
 void
 iris_line_observer_release(struct iris_line_observer *o)
 {
     iris_solver_free(o->solver);
-    free(o->sample);
     *o = (struct iris_line_observer){0};
+}
+
+/* Those after them are wanted soon. */
+enum { AHEAD = 2 * IRIS_SOLVER_RAYS };
+
+/* Rays [k, k + n) side by side. */
+static void
+take_rays(struct iris_solver *solver, const struct iris_column *c, size_t k, size_t n)
+{
+    size_t i, f, l;
+
+    for (i = 0; i < c->n_r; i++) {
+        double *row = iris_solver_row(solver, i);
+
+        for (l = 0; l < n; l++)
+            row[IRIS_V_R * IRIS_SOLVER_RAYS + l] = c->v[i * c->n_rays + k + l];
+        for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++) {
+            const float *from = c->field[f] + i * c->stride + k;
+
+            for (l = 0; l < n; l++)
+                row[f * IRIS_SOLVER_RAYS + l] = (double)from[l];
+            if (k + AHEAD < c->n_rays)
+                __builtin_prefetch(from + AHEAD, 0, 2);
+        }
+    }
 }
 
 static void
 observe_lines(void *self, const struct iris_column *c, double *spectra)
 {
     struct iris_line_observer *o = self;
-    const double *sample[IRIS_FIELDS];
-    size_t k, i;
-    int f;
+    size_t k, n;
 
-    for (f = 0; f < IRIS_FIELDS; f++)
-        sample[f] = o->sample + (size_t)f * o->r_steps;
-    for (k = 0; k < c->n_rays; k++) {
-        for (i = 0; i < c->n_r; i++)
-            o->sample[i] = c->v[i * c->n_rays + k];
-        for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++)
-            for (i = 0; i < c->n_r; i++)
-                o->sample[(size_t)f * o->r_steps + i] = (double)c->field[f][i * c->stride + k];
-        o->gas |= iris_solver_ray(o->solver, sample, spectra + k * o->values);
+    for (k = 0; k < c->n_rays; k += n) {
+        n = c->n_rays - k < IRIS_SOLVER_RAYS ? c->n_rays - k : IRIS_SOLVER_RAYS;
+        take_rays(o->solver, c, k, n);
+        o->gas |= iris_solver_rays(o->solver, n, spectra + k * o->values);
     }
 }
 

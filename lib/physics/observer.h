@@ -26,9 +26,8 @@ struct iris_observer iris_observer_simple(struct iris_simple_law *law);
 
 struct iris_line_observer {
     struct iris_solver *solver;
-    size_t r_steps, values;
-    double *sample; /* [IRIS_FIELDS][r_steps] */
-    int gas;        /* set once a ray holds any */
+    size_t values;
+    int gas; /* set once a ray holds any */
 };
 
 /*   in   law, lines  as iris_solver_new

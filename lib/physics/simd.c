@@ -10,12 +10,20 @@
     iris_near_reduce_fn iris_near_reduce_##level;                                                  \
     iris_near_decide_fn iris_near_decide_##level;                                                  \
     iris_near_values_fn iris_near_values_##level;                                                  \
-    iris_near_spread_fn iris_near_spread_##level
+    iris_near_spread_fn iris_near_spread_##level;                                                  \
+    iris_bundle_steps_fn iris_smooth_steps_##level, iris_formal_steps_##level,                     \
+        iris_thin_steps_##level;                                                                   \
+    iris_bundle_march_fn iris_smooth_march_##level, iris_formal_march_##level,                     \
+        iris_thin_march_##level
 
 #define TABLE(level)                                                                               \
     {                                                                                              \
-#level, iris_near_ask_##level, iris_near_pack_##level, iris_near_reduce_##level,           \
-            iris_near_decide_##level, iris_near_values_##level, iris_near_spread_##level           \
+        .name = #level, .near_ask = iris_near_ask_##level, .near_pack = iris_near_pack_##level,    \
+        .near_reduce = iris_near_reduce_##level, .near_decide = iris_near_decide_##level,          \
+        .near_values = iris_near_values_##level, .near_spread = iris_near_spread_##level,          \
+        .smooth_steps = iris_smooth_steps_##level, .formal_steps = iris_formal_steps_##level,      \
+        .thin_steps = iris_thin_steps_##level, .smooth_march = iris_smooth_march_##level,          \
+        .formal_march = iris_formal_march_##level, .thin_march = iris_thin_march_##level,          \
     }
 
 DECLARE(base);

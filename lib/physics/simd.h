@@ -7,6 +7,7 @@
 #ifndef IRIS_SIMD_H
 #define IRIS_SIMD_H
 
+#include "bundle.h"
 #include "err.h"
 #include "nearest.h"
 
@@ -19,6 +20,8 @@ struct iris_kernels {
     iris_near_decide_fn *near_decide;
     iris_near_values_fn *near_values;
     iris_near_spread_fn *near_spread;
+    iris_bundle_steps_fn *smooth_steps, *formal_steps, *thin_steps;
+    iris_bundle_march_fn *smooth_march, *formal_march, *thin_march;
 };
 
 /* The best level of this machine; of all those, the k-th from base on, NULL

@@ -7,8 +7,8 @@
  *
  * Two arithmetics: precise, all in double and channel by channel, is the
  * yardstick; the other works with the line's excess over the continuum in
- * single precision, within windows around the lines, and agrees with the first
- * to 1e-5 of a ray's peak (3e-5 for thick formal). It leaves rays with strong
+ * single precision, within windows around the lines (bundle.h), and agrees with
+ * the first to 1e-5 of a ray's peak (3e-5 for thick formal). It leaves rays with strong
  * maser steps, and selectively thin formal transfer, to the first.
  *
  * Steps with T <= 0 or rho <= 0 hold no gas; steps of infinite T have dust but
@@ -28,6 +28,8 @@
 #include "sampler.h"
 #include "transfer_law.h"
 #include "units.h"
+
+struct iris_kernels;
 
 /* A spectral line. Everything in the unit system. */
 struct iris_line {
@@ -57,6 +59,7 @@ struct iris_transfer_law {
     double number;         /* particles that count as one */
     double T_cmb;          /* K, background; 0: none */
     struct iris_unit_system units;
+    const struct iris_kernels *kernels; /* NULL: the best of this machine; same results */
 };
 
 struct iris_solver;
@@ -72,14 +75,25 @@ enum iris_status iris_solver_new(const struct iris_transfer_law *law, const stru
                                  size_t n_lines, struct iris_solver **t, struct iris_err *err);
 void iris_solver_free(struct iris_solver *t);
 
-/* The spectra of a ray.
+/* Rays are observed side by side, as many as this at a time. */
+enum { IRIS_SOLVER_RAYS = 8 };
+
+/* Where the samples of the next rays go: [IRIS_FIELDS][IRIS_SOLVER_RAYS] of sample
+ * i from the near end, in the unit system. T may be +inf, all else is finite. */
+double *iris_solver_row(struct iris_solver *t, size_t i);
+
+/* The spectra of the first n rays, whose rows were filled. What a ray gives does
+ * not depend on those beside it.
  *
- *   in   sample    [IRIS_FIELDS] arrays [r_steps] from the near end, in the unit
- *                  system; T may be +inf, all else is finite
- *   out  spectrum  [n_lines][v_steps] in the output units
- *   work t's own: one ray at a time
+ *   out  spectra  [n][n_lines][v_steps] in the output units
  *
- *   return  whether the ray holds any gas
+ *   return  whether any of them holds gas
+ */
+int iris_solver_rays(struct iris_solver *t, size_t n, double *spectra);
+
+/* The same for one ray.
+ *
+ *   in   sample  [IRIS_FIELDS] arrays [r_steps] from the near end
  */
 int iris_solver_ray(struct iris_solver *t, const double *const sample[IRIS_FIELDS],
                     double *spectrum);

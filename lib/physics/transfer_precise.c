@@ -248,3 +248,31 @@ iris_transfer_precise(struct iris_solver *t, size_t line)
         t->excess[f] = t->total[f] - C.now[f];
     }
 }
+
+/* ---- thin transfer ---- */
+
+void
+iris_transfer_thin(struct iris_solver *t, size_t line)
+{
+    const struct iris_band *b = &t->band[line];
+    size_t n = t->law.v_steps, i, f;
+    double *phi = t->real;
+
+    memset(t->excess, 0, n * sizeof *t->excess);
+    memcpy(t->continuum, b->background, n * sizeof *t->continuum);
+    for (i = 0; i < t->law.r_steps; i++) {
+        const struct iris_step *s = &t->step[i];
+        struct iris_window w = iris_transfer_window(t, s, IRIS_REACH_AVERAGE);
+
+        if (t->weight[i] == 0)
+            continue;
+        iris_transfer_profile(t, b, s, w, phi);
+        for (f = w.from; f < w.to; f++)
+            t->excess[f] += t->weight[i] * s->j * phi[f];
+        if (t->law.subtraction == IRIS_SUBTRACT_I)
+            continue;
+        iris_transfer_dust(t, b, s, phi);
+        for (f = 0; f < n; f++)
+            t->continuum[f] += t->weight[i] * phi[f];
+    }
+}

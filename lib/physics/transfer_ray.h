@@ -1,9 +1,9 @@
-/* transfer_ray -- what the two arithmetics of transfer share. Private to
- * transfer*.c. */
+/* transfer_ray -- what the parts of transfer share. Private to transfer*.c. */
 #ifndef IRIS_TRANSFER_RAY_H
 #define IRIS_TRANSFER_RAY_H
 
-#include "march.h"
+#include "bundle.h"
+#include "simd.h"
 #include "transfer.h"
 
 /* One step of a ray, in the order of marching. The line's emission and
@@ -20,8 +20,7 @@ struct iris_step {
     double planck, per_kT;
     /* without the stretch of 1 + v/c: width, 0 without a line; h/kT of dust */
     double b, rest_per_kT;
-    double rest_e; /* exp(x) - 1 of it at the middle of the band */
-    int found;     /* bits: gas, tracer */
+    int is_gas;
 };
 
 /* Constants in the unit system. */
@@ -31,16 +30,17 @@ struct iris_transfer_constants {
 
 /* The grids of one line. */
 struct iris_band {
-    double nu_first, nu_step;     /* frequencies of the channels, observer's frame */
-    double width;                 /* of a profile's cell, in frequency; see average */
-    double *background;           /* [v_steps] of the continuum */
-    double middle;                /* background at the middle */
-    double node[3], node_cube[3]; /* frequencies of the ends and the middle, nu^3 */
+    double nu_first, nu_step; /* frequencies of the channels, observer's frame */
+    double width;             /* of a profile's cell, in frequency; see average */
+    double *background;       /* [v_steps] of the continuum */
+    double *scale;            /* [v_steps] from intensities to the output's units */
+    struct iris_bundle_law bundle;
 };
 
 struct iris_solver {
     struct iris_transfer_law law;
     struct iris_transfer_constants constant;
+    const struct iris_kernels *kernels;
     const struct iris_line *line;
     size_t n_lines;
     struct iris_band *band; /* [n_lines] */
@@ -49,22 +49,18 @@ struct iris_solver {
     size_t n;
     double v_first, v_step, per_v_step;
     int average;
+    double *sample;                     /* [r_steps][IRIS_FIELDS][8] in the order of marching */
     struct iris_step *step;             /* [r_steps] */
     double *weight;                     /* [r_steps] of thin transfer */
     double *total, *excess, *continuum; /* [v_steps]: result of a line */
     double *real;                       /* work of the precise arithmetic */
-    float *single;                      /* work of the other */
     float *place;                       /* [n, in whole blocks] the channel, -1 to 1 */
-    struct iris_march_step *march;      /* [r_steps] */
-    double (*strength)[2];              /* [r_steps] */
-    int32_t *last;                      /* [blocks of n] */
+    struct iris_bundle bundle;
 };
 
-/* How far from its centre a profile is not zero, in Doppler widths: beyond,
- * exp(-x^2) is zero in double, or does not matter in single. */
+/* How far from its centre a profile is not zero in double, in Doppler widths. */
 #define IRIS_REACH_PRECISE 27.3
-#define IRIS_REACH_AVERAGE 6.0 /* erf is 1 in double beyond */
-#define IRIS_REACH_SINGLE  5.6
+#define IRIS_REACH_AVERAGE 6.0
 
 /* Indices [from, to) of the grid that a step's line reaches. */
 struct iris_window {
@@ -76,14 +72,30 @@ struct iris_window iris_transfer_window(const struct iris_solver *t, const struc
 /* Fine cells a channel. */
 size_t iris_transfer_fine(const struct iris_transfer_law *law);
 
+/* The Planck function; 0 for T that is not above 0. */
+double iris_transfer_planck(const struct iris_transfer_constants *k, double nu, double T);
+
+/* Fill t->step from the samples of a lane. */
+void iris_transfer_steps(struct iris_solver *t, size_t line, size_t lane);
+
 /* Excess over the continuum and continuum of a line, from t->step. */
 void iris_transfer_precise(struct iris_solver *t, size_t line);
-/* The same; returns -1 where it gives up, to be done by the precise one. */
-int iris_transfer_single(struct iris_solver *t, size_t line);
-/* The same for optically thick, smooth transfer with profiles at points. */
-int iris_transfer_march(struct iris_solver *t, size_t line);
-/* Thin transfer, the same for both. */
 void iris_transfer_thin(struct iris_solver *t, size_t line);
+
+/* Set up, once sizes and grids are there. */
+enum iris_status iris_transfer_bundle_init(struct iris_solver *t, struct iris_err *err);
+void iris_transfer_bundle_release(struct iris_solver *t);
+
+/* Do the first n rays of the bundle on a line.
+ *
+ *   return  bits of those that are done; the others are to be done precisely */
+unsigned iris_transfer_bundle(struct iris_solver *t, size_t line, size_t n);
+/* Excess and continuum of one that is. */
+void iris_transfer_collect(struct iris_solver *t, size_t line, size_t lane);
+
+/* Excess and continuum to what was asked for. */
+void iris_transfer_scale(const struct iris_solver *t, struct iris_band *b);
+void iris_transfer_output(const struct iris_solver *t, size_t line, double *spectrum);
 
 /* The profile of a step at grid indices [w.from, w.to), in double: per unit of
  * frequency. */
@@ -94,9 +106,7 @@ void iris_transfer_profile(const struct iris_solver *t, const struct iris_band *
 void iris_transfer_dust(const struct iris_solver *t, const struct iris_band *b,
                         const struct iris_step *s, double *jd);
 
-/* Sizes of work space, doubles and floats. */
+/* Size of work space, doubles. */
 size_t iris_transfer_precise_size(const struct iris_solver *t);
-size_t iris_transfer_single_size(const struct iris_solver *t);
-size_t iris_transfer_march_size(const struct iris_solver *t);
 
 #endif

@@ -14,12 +14,14 @@
 #include "observe.h"
 #include "tensor.h"
 
-enum { RAYS_OF_A_POINT = 512 * 128, RAYS = 512 };
+enum { RAYS_OF_A_POINT = 512 * 128, COLUMNS = 4 };
 
+/* Some columns of the tensor. */
 struct rays {
-    size_t n, r, channels;
-    double *sample; /* [n][IRIS_FIELDS][r] */
-    double *out;    /* [channels] */
+    size_t r, n_lat, channels;
+    float *field; /* [COLUMNS][IRIS_FIELDS][r][n_lat] */
+    double *v;    /* [COLUMNS][r][n_lat] */
+    double *out;  /* [n_lat][channels] */
 };
 
 static void
@@ -35,48 +37,57 @@ static void
 read_rays(struct rays *rays, const char *path, struct iris_err *err)
 {
     struct iris_tensor t;
-    float *memory, *field[IRIS_FIELDS];
-    size_t n_lat, lon, lat, i;
+    float *field[IRIS_FIELDS];
+    size_t n, lon, i;
     int f;
 
     need(iris_tensor_open(path, &t, err), err);
     rays->r = t.n_r;
-    n_lat = t.n_lat;
-    rays->sample = bench_need(malloc(RAYS * IRIS_FIELDS * rays->r * sizeof *rays->sample));
-    memory = bench_need(malloc(IRIS_FIELDS * rays->r * n_lat * sizeof *memory));
-    for (f = 0; f < IRIS_FIELDS; f++)
-        field[f] = memory + (size_t)f * rays->r * n_lat;
-    for (lon = 0; lon < t.n_lon && rays->n < RAYS; lon++) {
-        need(iris_tensor_column(&t, lon, 0, n_lat, 0, rays->r, field, err), err);
-        for (lat = lon % 4; lat < n_lat && rays->n < RAYS; lat += 4, rays->n++)
-            for (f = 0; f < IRIS_FIELDS; f++)
-                for (i = 0; i < rays->r; i++)
-                    rays->sample[(rays->n * IRIS_FIELDS + (size_t)f) * rays->r + i] =
-                        (double)field[f][i * n_lat + lat];
+    rays->n_lat = t.n_lat;
+    n = t.n_r * t.n_lat;
+    rays->field = bench_need(malloc(COLUMNS * IRIS_FIELDS * n * sizeof *rays->field));
+    rays->v = bench_need(malloc(COLUMNS * n * sizeof *rays->v));
+    for (lon = 0; lon < COLUMNS; lon++) {
+        for (f = 0; f < IRIS_FIELDS; f++)
+            field[f] = rays->field + (lon * IRIS_FIELDS + (size_t)f) * n;
+        need(iris_tensor_column(&t, lon * (t.n_lon / COLUMNS), 0, t.n_lat, 0, t.n_r, field, err),
+             err);
+        for (i = 0; i < n; i++)
+            rays->v[lon * n + i] = (double)field[IRIS_V_R][i];
     }
-    free(memory);
     iris_tensor_close(&t);
 }
 
-/* Seconds for all rays, the median of repeats. */
-static double
-measure(const struct rays *rays, struct iris_solver *solver, size_t n, int repeats)
+/* The rays of a column. */
+static void
+observe(const struct rays *rays, const struct iris_observer *o, size_t lon)
 {
-    const double *sample[IRIS_FIELDS];
+    size_t n = rays->r * rays->n_lat, f;
+    struct iris_column c = {
+        .n_rays = rays->n_lat, .n_own = rays->n_lat, .n_r = rays->r, .stride = rays->n_lat};
+
+    c.v = rays->v + lon * n;
+    for (f = 0; f < IRIS_FIELDS; f++)
+        c.field[f] = rays->field + (lon * IRIS_FIELDS + f) * n;
+    o->observe(o->self, &c, rays->out);
+}
+
+/* Seconds for all rays of a point, the median of repeats. */
+static double
+measure(const struct rays *rays, const struct iris_observer *o, size_t columns, int repeats)
+{
     double seconds[BENCH_REPEATS], start;
-    size_t i, f;
+    size_t lon;
     int k;
 
     for (k = 0; k < repeats; k++) {
         start = bench_now();
-        for (i = 0; i < n; i++) {
-            for (f = 0; f < IRIS_FIELDS; f++)
-                sample[f] = rays->sample + (i * IRIS_FIELDS + f) * rays->r;
-            iris_solver_ray(solver, sample, rays->out);
-        }
+        for (lon = 0; lon < columns; lon++)
+            observe(rays, o, lon);
         seconds[k] = bench_now() - start;
     }
-    return bench_median(seconds, (size_t)repeats) / (double)n * RAYS_OF_A_POINT;
+    return bench_median(seconds, (size_t)repeats) / (double)(columns * rays->n_lat) *
+           RAYS_OF_A_POINT;
 }
 
 /* The dense version gets its steps ready made: only what is done on every
@@ -94,12 +105,11 @@ measure_dense(const struct rays *rays)
     for (k = 0; k < BENCH_REPEATS; k++) {
         seconds[k] = 0;
         for (i = 0; i < 32; i++) {
-            const double *ray = rays->sample + i * 16 * IRIS_FIELDS * rays->r;
-
             for (s = 0; s < rays->r; s++)
-                step[s] = (struct dense_step){(float)ray[s], 500, 1e-26f, 1e-12f, 1e-27f, 1e-13f};
+                step[s] = (struct dense_step){rays->field[s * rays->n_lat + i], 500, 3e-12f, 1e-12f,
+                                              3e-13f, 1e-13f};
             for (s = 0; s < n; s++)
-                memory[s] = memory[n + s] = 3.3e-15f;
+                memory[s] = memory[n + s] = 1;
             start = bench_now();
             dense_smooth(step, rays->r, 2.7e11f, v, n, memory, memory + n, memory + 2 * n);
             seconds[k] += bench_now() - start;
@@ -129,8 +139,7 @@ measure_kind(const struct rays *rays, struct iris_hyper *h, const struct iris_li
     need(iris_hyper_set(h, "suite_hyper.transfer", kinds[kind].transfer, err), err);
     need(iris_hyper_set(h, "suite_hyper.integration", kinds[kind].integration, err), err);
     need(iris_observe_init(&o, h, IRIS_SYNTHETIC, lines, precise, err), err);
-    seconds = measure(rays, o.lines.solver, precise ? RAYS / 16 : rays->n,
-                      precise ? 3 : BENCH_REPEATS);
+    seconds = measure(rays, &o.observer, precise ? 1 : COLUMNS, precise ? 3 : BENCH_REPEATS);
     iris_observe_release(&o);
     return seconds;
 }
@@ -155,9 +164,9 @@ main(int argc, char **argv)
     need(iris_lines_read(&lines, h, argv[2], &err), &err);
     read_rays(&rays, argv[3], &err);
     rays.channels = (size_t)s.cube.v_steps;
-    rays.out = bench_need(malloc(rays.channels * sizeof *rays.out));
-    printf("observing %zu rays of %zu steps on %zu channels; seconds for %d rays\n", rays.n, rays.r,
-           rays.channels, RAYS_OF_A_POINT);
+    rays.out = bench_need(malloc(rays.n_lat * rays.channels * sizeof *rays.out));
+    printf("observing %zu rays of %zu steps on %zu channels; seconds for %d rays\n",
+           COLUMNS * rays.n_lat, rays.r, rays.channels, RAYS_OF_A_POINT);
     dense = measure_dense(&rays);
     precise = measure_kind(&rays, h, &lines, 0, 1, &err);
     printf("  %-28s %8.2f s  %.3f ns a ray, step and fine channel\n", "dense, thick, smooth", dense,
@@ -168,7 +177,8 @@ main(int argc, char **argv)
         printf("  %-28s %8.2f s  %6.1f times faster than dense, %6.1f than precise thick, smooth\n",
                kinds[k].name, ours, dense / ours, precise / ours);
     }
-    free(rays.sample);
+    free(rays.field);
+    free(rays.v);
     free(rays.out);
     iris_lines_release(&lines);
     iris_buf_release(&warnings);

@@ -2,6 +2,13 @@
 
 #include <stdint.h>
 
+#if defined __SSE__
+#include <xmmintrin.h>
+#define FLUSH_TO_ZERO(on) _MM_SET_FLUSH_ZERO_MODE((on) ? _MM_FLUSH_ZERO_ON : _MM_FLUSH_ZERO_OFF)
+#else
+#define FLUSH_TO_ZERO(on)
+#endif
+
 /* exp(-y), y clamped to 80: far wings cost as much as the centre, but no more */
 static inline float
 falling(float y)
@@ -64,6 +71,7 @@ dense_smooth(const struct dense_step *step, size_t steps, float h, const float *
     float h2 = 2 * h, c = C[0], c_before = 0;
     size_t s, f;
 
+    FLUSH_TO_ZERO(1); /* numbers too small to be normal are slow, and come in wings */
     first(&step[1], &step[0], h2, v, n, I, work);
     for (s = 1; s < steps; s++) {
         struct dense_step k = step[s], l = step[s - 1];
@@ -77,4 +85,5 @@ dense_smooth(const struct dense_step *step, size_t steps, float h, const float *
     }
     for (f = 0; f < n; f++)
         C[f] = c;
+    FLUSH_TO_ZERO(0);
 }

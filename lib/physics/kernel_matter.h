@@ -1,0 +1,238 @@
+/* kernel_matter -- from the samples of a step to its line, dust and continuum;
+ * for kernel_{smooth,formal,thin}.c. VECD rays at a time, in double.
+ *
+ *   source  physics of the reference, "table lookup at run time", "frequencies,
+ *           profile, dust"
+ */
+#ifndef IRIS_KERNEL_MATTER_H
+#define IRIS_KERNEL_MATTER_H
+
+#include "bundle.h"
+#include "kernel_double.h"
+
+/* The line emits j phi, in the unit, and absorbs a phi, phi = norm exp(-x^2). */
+struct matter {
+    vecd v, per_stretch; /* 1 / (1 + v/c) */
+    vecd j, a;       /* 0: no line */
+    vecd norm, b, per_b; /* b times 1 + v/c, and its inverse, which is 0 without a line */
+    vecd ad;   /* absorption by dust */
+    vecd rest; /* h/kT of it, 0: it does not shine */
+    vecl gas, tracer;
+};
+
+static inline vecd
+clamp_d(vecd v, double lo, double hi)
+{
+    return greater_double(lesser_double(v, all_d(hi)), all_d(lo));
+}
+
+/* Every lane by itself, where that is rare. */
+static inline vecd
+table_abundance(const struct iris_abundance *a, vecd N_H, vecd T)
+{
+    double N[VECD], K[VECD], x[VECD];
+    int i;
+
+    store_d(N, N_H);
+    store_d(K, T);
+    for (i = 0; i < VECD; i++)
+        x[i] = iris_abundance_at(a, N[i], K[i], 0);
+    return load_d(x);
+}
+
+/* As iris_abundance_at. */
+static inline vecd
+abundance_of(const struct iris_abundance *a, vecd N_H, vecd T, vecd x_CO)
+{
+    int no_T = a->T_drop != a->T_drop, no_n = a->n_drop != a->n_drop;
+    vecd x = magnitude_d(all_d(a->value));
+    vecl drop;
+
+    if (a->kind == IRIS_ABUNDANCE_TABLE)
+        return table_abundance(a, N_H, T);
+    if (a->kind == IRIS_ABUNDANCE_RATIO)
+        x = x * x_CO;
+    if (no_T && no_n)
+        return x;
+    drop = (no_T ? N_H == N_H : T < a->T_drop) & (no_n ? N_H == N_H : N_H > a->n_drop);
+    return pick_d(drop, x * a->drop, x);
+}
+
+/* Emission and absorption per tracer abundance, from the nearest node. */
+static inline void
+look_up(const struct iris_bundle_law *k, vecd rho, vecd x_H2, vecd T, vecd *j, vecd *a)
+{
+    const struct iris_line_table *t = k->table;
+    const double *row[VECD];
+    vecd y, i_N, i_x, i_T, d_N, d_x, d_T, node[8];
+    int64_t at[VECD];
+    int i;
+
+    if (k->lookup.clamp) {
+        rho = clamp_d(rho, t->rho[0], t->rho[t->n_N - 1]);
+        x_H2 = clamp_d(x_H2, t->x[0], t->x[t->n_x - 1]);
+        T = clamp_d(T, t->T[0], t->T[t->n_T - 1]);
+    }
+    y = rho * (1 / k->rho_per_b);
+    /* arsinh(y) is ln(2 y) within rounding where y is large */
+    y = y + (bits_d(y < 1e8) ? root_d(y * y + 1) : y);
+    i_N = log_d(y) * t->per_dq;
+    i_x = x_H2 * t->per_dx;
+    i_T = (t->fine ? log_d(T * (1 / t->T[0])) : T) * t->per_dT;
+    i_N = clamp_d(floor_d(i_N + 0.5), 0, (double)(t->n_N - 1));
+    i_x = clamp_d(floor_d(i_x + 0.5), 0, k->x_nodes - 1);
+    i_T = clamp_d(floor_d(i_T + 0.5), 0, k->T_nodes - 1);
+    store_indices(at, (i_N * k->x_nodes + i_x) * k->T_nodes + i_T);
+    for (i = 0; i < VECD; i++)
+        row[i] = t->node + at[i] * IRIS_NODE;
+    d_N = rho - gather_d(t->rho, i_N);
+    d_x = x_H2 - i_x * t->dx;
+    d_T = T - (t->fine ? gather_d(t->T, i_T) : i_T * t->dT);
+    turn_rows(row, node);
+    *j = node[0] + node[1] * d_N + node[2] * d_x + node[3] * d_T;
+    *a = node[4] + node[5] * d_N + node[6] * d_x + node[7] * d_T;
+}
+
+/* The same between nodes, every lane by itself. */
+static inline void
+look_up_between(const struct iris_bundle_law *k, vecd rho, vecd x_H2, vecd T, vecd *j, vecd *a)
+{
+    struct iris_lookup lookup = k->lookup;
+    double p[3][VECD], out[2][VECD];
+    int i;
+
+    store_d(p[0], rho);
+    store_d(p[1], x_H2);
+    store_d(p[2], T);
+    for (i = 0; i < VECD; i++)
+        iris_line_table_at(k->table, &lookup, p[0][i], p[1][i], p[2][i], &out[0][i], &out[1][i]);
+    *j = load_d(out[0]);
+    *a = load_d(out[1]);
+}
+
+/*   in   sample  [IRIS_FIELDS][8] of the step
+ *   in   c       first lane */
+static inline struct matter
+matter_at(const struct iris_bundle_law *k, const double *sample, size_t c)
+{
+    static const double most = 1.7976931348623157e308;
+    vecd rho = load_d(sample + IRIS_RHO * IRIS_BUNDLE + c);
+    vecd T = load_d(sample + IRIS_T * IRIS_BUNDLE + c);
+    vecd T_dust = load_d(sample + IRIS_T_DUST * IRIS_BUNDLE + c);
+    vecd x_H2 = load_d(sample + IRIS_X_H2 * IRIS_BUNDLE + c), x, stretch, b, j = {0}, a = {0};
+    struct matter m = {.v = load_d(sample + IRIS_V_R * IRIS_BUNDLE + c)};
+    vecl cold = T <= most, line;
+
+    stretch = 1 + m.v * k->per_c;
+    m.gas = (rho > 0) & (T > 0) & (stretch > 0);
+    stretch = pick_d(m.gas, stretch, all_d(1));
+    m.ad = keep_d(m.gas, rho * k->kappa);
+    m.rest = keep_d(m.gas & (T_dust > 0) & (T_dust <= most),
+                    k->h_per_k / pick_d(T_dust > 0, T_dust, all_d(1)));
+    rho = pick_d(m.gas, rho, all_d(0));
+    T = pick_d(m.gas & cold, T, all_d(0));
+    x = abundance_of(k->abundance, rho * k->N_per_rho, T * k->per_T,
+                     load_d(sample + IRIS_X_CO * IRIS_BUNDLE + c));
+    m.tracer = m.gas & (x > 0);
+    line = m.tracer & cold;
+    if (bits_d(line)) {
+        T = pick_d(line, T, all_d(k->table->T[k->table->n_T - 1]));
+        if (k->lookup.multilinear)
+            look_up_between(k, rho, x_H2, T, &j, &a);
+        else
+            look_up(k, rho, x_H2, T, &j, &a);
+    }
+    b = pick_d(line, root_d(T * k->two_k_per_m + k->v_turb2), all_d(1));
+    m.b = b * stretch;
+    m.per_stretch = 1 / stretch;
+    m.per_b = m.per_stretch / b;
+    m.j = keep_d(line, j * x * k->per_unit);
+    m.a = keep_d(line, a * x);
+    m.norm = keep_d(line, m.per_b * stretch * k->norm);
+    m.per_b = keep_d(line, m.per_b);
+    return m;
+}
+
+/* ---- continuum ---- */
+
+/* The dust's source function at the nodes, as the gas sees their frequencies;
+ * 0 where it does not shine. */
+static inline void
+dust_source(const struct iris_bundle_law *k, const struct matter *m, vecd source[IRIS_NODES])
+{
+    vecd y = lesser_double(m->rest * k->node[1], all_d(200)), e = expm1_d(y), z[IRIS_NODES], less;
+    vecd per = m->per_stretch, moved = m->rest * per, most = {0}, planck;
+    vecl shines = m->rest > 0;
+    int i;
+
+    for (i = 0; i < IRIS_NODES; i++) {
+        z[i] = lesser_double(moved * k->node[i] - y, all_d(9));
+        most = greater_double(most, magnitude_d(z[i]));
+    }
+    for (i = 0; i < IRIS_NODES; i++) {
+        less = !bits_d(most > 0.001) ? expm1_tiny(z[i])
+               : bits_d(most > 0.03) ? expm1_d(z[i])
+                                     : expm1_near_0(z[i]);
+        less = e + less + e * less;
+        z[i] = pick_d(shines & (less > 0), less, all_d(1));
+    }
+    /* all three over one division */
+    planck = keep_d(shines, per * per * per / (z[0] * z[1] * z[2]));
+    source[0] = planck * k->cube[0] * (z[1] * z[2]);
+    source[1] = planck * k->cube[1] * (z[0] * z[2]);
+    source[2] = planck * k->cube[2] * (z[0] * z[1]);
+}
+
+/* y times a factor as a parabola. */
+static inline void
+store_parabola(float *row, const vecd y[IRIS_NODES], vecd factor)
+{
+    vecd half = 0.5 * factor, middle = y[1] * factor;
+
+    store_half(row, middle);
+    store_half(row + IRIS_BUNDLE, (y[2] - y[0]) * half);
+    store_half(row + 2 * IRIS_BUNDLE, (y[2] + y[0]) * half - middle);
+}
+
+static inline vecd
+largest(const vecd y[IRIS_NODES])
+{
+    return greater_double(magnitude_d(y[0]), greater_double(magnitude_d(y[1]), magnitude_d(y[2])));
+}
+
+/* ---- the place of a line ---- */
+
+/* Store where the line is on the grid.
+ *
+ *   in   adds   what its centre adds
+ *   in   takes  what it takes, per what is there
+ *   in   lost   what comes of a unit at the end, upside down
+ *   return  an estimate of the profile at the grid point where it is highest
+ */
+static inline vecd
+store_place(const struct iris_bundle_law *k, const struct matter *m, vecd adds, vecd takes,
+            vecd lost, float *row)
+{
+    vecl line = m->per_b > 0;
+    vecd dx = k->v_step * m->per_b, x, near, off;
+
+    near = (m->v - k->v_first) * k->per_v_step;
+    near = clamp_d(floor_d(clamp_d(near, -1e9, 1e9) + 0.5), 0, (double)(k->n - 1));
+    x = (k->v_first + near * k->v_step - m->v) * m->per_b;
+    store_half(row + IRIS_ROW_X * IRIS_BUNDLE, x);
+    store_half(row + IRIS_ROW_DX * IRIS_BUNDLE, dx);
+    store_half(row + IRIS_ROW_NEAR * IRIS_BUNDLE, near);
+    store_half(row + IRIS_ROW_WIDE * IRIS_BUNDLE, m->b * k->per_v_step);
+    adds = keep_d(line, magnitude_d(adds) * lost);
+    takes = keep_d(line, magnitude_d(takes));
+    store_half(row + IRIS_ROW_ADDS * IRIS_BUNDLE,
+               pick_d(adds > 1e-300, log_above_d(adds), all_d(-1e30)));
+    store_half(row + IRIS_ROW_TAKES * IRIS_BUNDLE,
+               pick_d(takes > 1e-300, log_above_d(takes), all_d(-1e30)));
+    if (!k->average)
+        return keep_d(line, fall_d(x * x));
+    off = greater_double(magnitude_d(x) - 0.5 * dx, all_d(0));
+    return keep_d(line, fall_d(off * off) * lesser_double(all_d(1), 0.5 * dx));
+}
+
+#endif

@@ -1,0 +1,378 @@
+/* Smooth transfer of a bundle: the two-step backward formula. Of D itself, with
+ * D' and D'' one and two steps before, G = 2h norm (j - a C), a = 2h norm a and
+ * dust = 2h a_d:
+ *
+ *   D = max(-C, (base E + phi G + clipped) / (base + dust + a phi))
+ *
+ * where base is 3 and base E = 4 D' - D'', but in the first interval base is 4
+ * and base E what the step before gives to the trapezoid. Of D over g,
+ *
+ *   base E / (base + dust) = keep D' + trend (D' - D'')
+ *
+ * with keep 1 when g follows the same rule, g = (4 g' - g'') / (3 + dust).
+ * Selectively thin, a is in G only.
+ *
+ *   source  physics of the reference, "radiative transfer"
+ */
+#include "kernel_march.h"
+#include "kernel_matter.h"
+
+iris_bundle_steps_fn IRIS_LEVEL(iris_smooth_steps);
+iris_bundle_march_fn IRIS_LEVEL(iris_smooth_march);
+
+#define LEAST_DIM 1e-6 /* the factor g is given back below */
+#define MOST_LOST 1e280
+
+/* ---- steps ---- */
+
+/* What goes from step to step. */
+struct track {
+    vecd C[IRIS_NODES], before[IRIS_NODES]; /* continuum */
+    vecd source[IRIS_NODES], ad;            /* of the last step */
+    vecd g, last_g, per_g;
+    vecd lost;            /* over what is left of light from the start */
+    vecd floor, peak;     /* of C over g; estimate */
+    vecd odd;             /* steps so far that are not plain */
+    vecl plain;           /* the step at hand */
+    vecd clipped[IRIS_NODES];
+    unsigned gas, tracer, wild;
+};
+
+static inline void
+continue_continuum(const struct iris_bundle_law *k, const struct matter *m, size_t s, vecd per_under,
+                   struct track *t)
+{
+    vecd dust = 2 * k->ds * m->ad, over, C, source[IRIS_NODES];
+    int i;
+
+    dust_source(k, m, source);
+    for (i = 0; i < IRIS_NODES && s > 0; i++) {
+        over = dust * source[i];
+        if (s == 1)
+            over = over + (2 * k->ds * t->ad * t->source[i] + (4 - 2 * k->ds * t->ad) * t->C[i]);
+        else
+            over = over + (4 * t->C[i] - t->before[i]);
+        C = over * per_under;
+        t->before[i] = t->C[i];
+        t->C[i] = greater_double(C, all_d(0));
+        t->clipped[i] = keep_d(C < 0, over);
+        t->plain &= C >= 0;
+    }
+    t->ad = m->ad;
+    memcpy(t->source, source, sizeof source);
+}
+
+/* Give the factor g back where there is little left of it. */
+static inline void
+give_back(struct track *t, vecd *now, vecd *before)
+{
+    vecl spent = t->g < LEAST_DIM;
+
+    if (!bits_d(spent))
+        return;
+    *now = pick_d(spent, t->g, *now);
+    *before = pick_d(spent, t->last_g, *before);
+    t->g = pick_d(spent, all_d(1), t->g);
+    t->last_g = pick_d(spent, all_d(1), t->last_g);
+    t->per_g = pick_d(spent, all_d(1), t->per_g);
+    t->plain &= ~spent;
+}
+
+/* The factor g of a step beyond the first interval, and 1 / under. */
+static inline vecd
+dim(vecd under, struct track *t, vecd *keep, vecd *trend)
+{
+    vecd more = 4 * t->g - t->last_g, both, per_under, g, next, per_next;
+    vecl rule;
+
+    more = greater_double(more, 1e-9 * t->g);
+    both = 1 / (under * more);
+    per_under = both * more;
+    g = more * per_under;
+    rule = g > t->g * 0.5;
+    next = pick_d(rule, g, t->g);
+    per_next = pick_d(rule, both * under * under, t->per_g);
+    *keep = pick_d(rule, all_d(1), g * per_next);
+    *trend = t->last_g * per_under * per_next;
+    t->plain &= rule;
+    /* thick dust dims by the size of a complex root */
+    if (bits_d(~rule))
+        t->lost = t->lost * pick_d(g > t->g * 0.6, t->g * per_next, root_d(under));
+    else
+        t->lost = t->lost * (t->g * per_next);
+    t->lost = lesser_double(t->lost, all_d(MOST_LOST));
+    t->last_g = t->g;
+    t->g = next;
+    t->per_g = per_next;
+    return per_under;
+}
+
+/*   return  1 / under */
+static inline vecd
+next_factor(size_t s, vecd under, struct track *t, float *row)
+{
+    vecd now = all_d(1), before = all_d(1), keep, trend = {0}, per_under;
+
+    give_back(t, &now, &before);
+    if (s == 1) {
+        per_under = 1 / under;
+        keep = 4 * per_under;
+        t->lost = t->lost * (under * 0.25);
+    } else {
+        per_under = dim(under, t, &keep, &trend);
+    }
+    if (s <= 2)
+        t->plain = (vecl){0};
+    if (s == 2)
+        before = all_d(0); /* at the first step there was no excess */
+    store_half(row + IRIS_ROW_KEEP * IRIS_BUNDLE, keep);
+    store_half(row + IRIS_ROW_TREND * IRIS_BUNDLE, trend);
+    store_half(row + IRIS_ROW_NOW * IRIS_BUNDLE, now);
+    store_half(row + IRIS_ROW_BEFORE * IRIS_BUNDLE, before);
+    return per_under;
+}
+
+static inline void
+prepare_step(const struct iris_bundle_law *k, const double *sample, size_t s, size_t c,
+             struct track *t, float *row)
+{
+    struct matter m = matter_at(k, sample, c);
+    vecd under = (s == 1 ? 4 : 3) + 2 * k->ds * m.ad, scale, G[IRIS_NODES], size, phi;
+    int i;
+
+    t->gas |= bits_d(m.gas);
+    t->tracer |= bits_d(m.tracer);
+    t->wild |= bits_d(2 * k->ds * m.norm * m.a < -1);
+    t->plain = under == under;
+    continue_continuum(k, &m, s, s > 0 ? next_factor(s, under, t, row) : under, t);
+    scale = 2 * k->ds * (k->average ? keep_d(m.per_b > 0, all_d(k->per_width)) : m.norm);
+    for (i = 0; i < IRIS_NODES; i++)
+        G[i] = scale * (m.j - m.a * t->C[i]);
+    for (i = 0; i < IRIS_NODES && s > 0; i++)
+        t->floor = lesser_double(t->floor, t->C[i] * t->per_g);
+    t->odd = t->odd + keep_d(~t->plain, all_d(1));
+    store_half(row + IRIS_ROW_ODD * IRIS_BUNDLE, t->odd);
+    store_half(row + IRIS_ROW_UNDER * IRIS_BUNDLE, under);
+    store_parabola(row + IRIS_ROW_C * IRIS_BUNDLE, t->C, t->per_g);
+    store_parabola(row + IRIS_ROW_G * IRIS_BUNDLE, G, s > 0 ? t->per_g : all_d(0.25));
+    if (s > 0 && bits_d(~t->plain))
+        store_parabola(row + IRIS_ROW_CLIPPED * IRIS_BUNDLE, t->clipped, t->per_g);
+    scale = k->selective ? all_d(0) : scale * m.a;
+    store_half(row + IRIS_ROW_A * IRIS_BUNDLE, scale);
+    size = largest(G);
+    phi = store_place(k, &m, size, scale, t->lost, row);
+    size = size * phi * rough_inverse(4 + greater_double(scale, all_d(0)) * phi) * t->lost;
+    t->peak = greater_double(t->peak, size);
+}
+
+void
+IRIS_LEVEL(iris_smooth_steps)(const struct iris_bundle_law *law, struct iris_bundle *b)
+{
+    struct iris_bundle_law own = *law, *k = &own; /* that nothing else can change */
+    size_t c, s;
+    int i;
+
+    b->gas = b->tracer = b->wild = 0;
+    for (c = 0; c < IRIS_BUNDLE; c += VECD) {
+        struct track t = {.g = all_d(1),
+                          .last_g = all_d(1),
+                          .per_g = all_d(1),
+                          .lost = all_d(1),
+                          .floor = all_d(1e300)};
+
+        for (i = 0; i < IRIS_NODES; i++)
+            t.C[i] = all_d(k->background[i]);
+        for (s = 0; s < k->steps; s++)
+            prepare_step(k, b->sample + s * IRIS_FIELDS * IRIS_BUNDLE, s, c, &t,
+                         b->row + s * IRIS_ROW * IRIS_BUNDLE + c);
+        for (i = 0; i < IRIS_NODES; i++)
+            store_d(b->continuum[i] + c, t.C[i]);
+        store_d(b->g + c, t.g);
+        store_d(b->left + c, 1 / t.lost);
+        store_d(b->peak + c, t.peak / t.lost);
+        store_half(b->least + c, -0.99 * t.floor);
+        b->gas |= t.gas << c;
+        b->tracer |= t.tracer << c;
+        b->wild |= t.wild << c;
+    }
+}
+
+/* ---- march ---- */
+
+/* A ray on its march. */
+struct ray {
+    const struct iris_bundle_law *law;
+    const float *row; /* [steps][IRIS_ROW][8] */
+    size_t lane;
+    float *Q, *before;
+    int32_t *last;
+    float least;
+};
+
+static inline const float *
+row_of(const struct ray *r, size_t s)
+{
+    return r->row + s * IRIS_ROW * IRIS_BUNDLE;
+}
+
+/* One step without its line, on a part of a block. */
+static inline void
+run_on(const float *row, size_t lane, int plain, vecf u, vecf *Q, vecf *before)
+{
+    vecf now = *Q * number(row, IRIS_ROW_NOW, lane), was = *before * number(row, IRIS_ROW_BEFORE, lane);
+    vecf v = number(row, IRIS_ROW_KEEP, lane) * now + (now - was) * number(row, IRIS_ROW_TREND, lane);
+
+    if (!plain)
+        v += parabola(row, IRIS_ROW_CLIPPED, lane, u) / number(row, IRIS_ROW_UNDER, lane);
+    *before = now;
+    *Q = greater(v, -parabola(row, IRIS_ROW_C, lane, u));
+}
+
+static inline int
+is_plain(const struct ray *r, size_t from, size_t to)
+{
+    return number(row_of(r, to - 1), IRIS_ROW_ODD, r->lane) ==
+           number(row_of(r, from - 1), IRIS_ROW_ODD, r->lane);
+}
+
+/* Steps [from, to) of a gap in a block, step by step. */
+static void
+walk(const struct ray *r, size_t block, size_t from, size_t to)
+{
+    size_t at = block * IRIS_BLOCK, end = at + IRIS_BLOCK, s;
+
+    for (; at < end; at += VEC) {
+        vecf Q = load(r->Q + at), before = load(r->before + at), u = load(r->law->place + at);
+
+        for (s = from; s < to; s++)
+            run_on(row_of(r, s), r->lane, is_plain(r, s, s + 1), u, &Q, &before);
+        store(r->Q + at, Q);
+        store(r->before + at, before);
+    }
+}
+
+/* The same all at once, if they are plain: with the factor g taken out, the
+ * excess without a line only relaxes, Q_s - Q_{s-1} = trend_s (Q_{s-1} - Q_{s-2}). */
+static void
+jump(const struct ray *r, size_t block, size_t from, size_t to)
+{
+    size_t at = block * IRIS_BLOCK, end = at + IRIS_BLOCK, i, s;
+    float sum = 0, product = 1;
+    int reaches = 0;
+
+    if (!is_plain(r, from, to)) {
+        walk(r, block, from, to);
+        return;
+    }
+    for (s = from; s < to && product > 1e-9f; s++) {
+        product *= number(row_of(r, s), IRIS_ROW_TREND, r->lane);
+        sum += product;
+    }
+    for (i = at; i < end; i += VEC) {
+        vecf Q = load(r->Q + i), there = Q + (Q - load(r->before + i)) * sum;
+
+        reaches |= any((there < r->least) | (Q < r->least));
+    }
+    if (reaches) {
+        walk(r, block, from, to);
+        return;
+    }
+    for (i = at; i < end; i += VEC) {
+        vecf Q = load(r->Q + i), change = Q - load(r->before + i), there = Q + change * sum;
+
+        store(r->before + i, s < to ? there : there - change * product);
+        store(r->Q + i, there);
+    }
+}
+
+static inline void
+visit(const struct ray *r, const float *row, int plain, float far, size_t block)
+{
+    size_t at = block * IRIS_BLOCK, end = at + IRIS_BLOCK, lane = r->lane;
+    float under = number(row, IRIS_ROW_UNDER, lane), a = number(row, IRIS_ROW_A, lane);
+    vecf index = indices(block);
+
+    for (; at < end; at += VEC, index += (float)VEC) {
+        vecf u = load(r->law->place + at), now = load(r->Q + at), was = load(r->before + at);
+        vecf phi = profile(row, lane, index, r->law->average, far), take = a * phi, v, share;
+        vecf give = phi * parabola(row, IRIS_ROW_G, lane, u);
+
+        if (!plain) {
+            now *= number(row, IRIS_ROW_NOW, lane);
+            was *= number(row, IRIS_ROW_BEFORE, lane);
+            give += parabola(row, IRIS_ROW_CLIPPED, lane, u);
+        }
+        v = number(row, IRIS_ROW_KEEP, lane) * now + (now - was) * number(row, IRIS_ROW_TREND, lane);
+        share = 1 / (under + take);
+        if (a < 0.5f)
+            v = v + (give - v * take) * share;
+        else
+            v = pick(take < 1.0f, v + (give - v * take) * share, (v * under + give) * share);
+        if (any(v < r->least))
+            v = greater(v, -parabola(row, IRIS_ROW_C, lane, u));
+        store(r->before + at, now);
+        store(r->Q + at, v);
+    }
+}
+
+/* What the first step gives to the trapezoid of the first interval. */
+static void
+begin(const struct ray *r, const float *row, float far, size_t block)
+{
+    size_t at = block * IRIS_BLOCK, end = at + IRIS_BLOCK;
+    vecf index = indices(block);
+
+    for (; at < end; at += VEC, index += (float)VEC)
+        store(r->Q + at, profile(row, r->lane, index, r->law->average, far) *
+                             parabola(row, IRIS_ROW_G, r->lane, load(r->law->place + at)));
+}
+
+static inline void
+march_step(const struct ray *r, size_t s, int32_t from, int32_t to, float far)
+{
+    size_t block = (size_t)from / IRIS_BLOCK, end = ((size_t)to + IRIS_BLOCK - 1) / IRIS_BLOCK;
+    const float *row = row_of(r, s);
+    int plain = s > 0 && is_plain(r, s, s + 1);
+
+    for (; block < end; block++) {
+        if (s == 0) {
+            begin(r, row, far, block);
+        } else {
+            if (r->last[block] >= 0 && (size_t)r->last[block] + 1 < s)
+                jump(r, block, (size_t)r->last[block] + 1, s);
+            visit(r, row, plain, far, block);
+        }
+        r->last[block] = (int32_t)s;
+    }
+}
+
+void
+IRIS_LEVEL(iris_smooth_march)(const struct iris_bundle_law *k, struct iris_bundle *b,
+                              unsigned active)
+{
+    size_t whole = k->blocks * IRIS_BLOCK, lane, s, i;
+    struct ray ray[IRIS_BUNDLE];
+    struct reach reach;
+
+    for (lane = 0; lane < IRIS_BUNDLE; lane++) {
+        ray[lane] = (struct ray){k, b->row, lane, b->Q + lane * whole, b->before + lane * whole,
+                                 b->last + lane * k->blocks, b->least[lane]};
+        if (active >> lane & 1) {
+            clear_blocks(k, b, lane);
+            memset(ray[lane].before, 0, whole * sizeof *ray[lane].before);
+        }
+    }
+    for (s = 0; s < k->steps; s++) {
+        find_reach(k, b, b->row + s * IRIS_ROW * IRIS_BUNDLE, &reach);
+        for (lane = 0; lane < IRIS_BUNDLE; lane++)
+            if (active >> lane & 1 && reach.from[lane] < reach.to[lane])
+                march_step(&ray[lane], s, reach.from[lane], reach.to[lane], reach.far[lane]);
+    }
+    for (lane = 0; lane < IRIS_BUNDLE; lane++) {
+        for (i = 0; active >> lane & 1 && i < k->blocks; i++)
+            if (ray[lane].last[i] >= 0 && (size_t)ray[lane].last[i] + 1 < k->steps)
+                jump(&ray[lane], i, (size_t)ray[lane].last[i] + 1, k->steps);
+        if (active >> lane & 1)
+            b->highest[lane] = find_highest(k, b, lane);
+    }
+}

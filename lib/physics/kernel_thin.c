@@ -1,0 +1,96 @@
+/* Optically thin transfer of a bundle: what all steps emit is added up.
+ *
+ *   source  physics of the reference, "radiative transfer"
+ */
+#include "kernel_march.h"
+#include "kernel_matter.h"
+
+iris_bundle_steps_fn IRIS_LEVEL(iris_thin_steps);
+iris_bundle_march_fn IRIS_LEVEL(iris_thin_march);
+
+struct track {
+    vecd C[IRIS_NODES], peak;
+    unsigned gas, tracer;
+};
+
+static inline void
+prepare_step(const struct iris_bundle_law *k, const double *sample, double weight, size_t c,
+             struct track *t, float *row)
+{
+    struct matter m = matter_at(k, sample, c);
+    vecd norm = k->average ? keep_d(m.per_b > 0, all_d(k->per_width)) : m.norm;
+    vecd adds = weight * norm * m.j, source[IRIS_NODES], phi;
+    int i;
+
+    t->gas |= bits_d(m.gas);
+    t->tracer |= bits_d(m.tracer);
+    dust_source(k, &m, source);
+    for (i = 0; i < IRIS_NODES; i++)
+        t->C[i] = t->C[i] + weight * m.ad * source[i];
+    store_half(row + IRIS_ROW_G * IRIS_BUNDLE, adds);
+    phi = store_place(k, &m, adds, all_d(0), all_d(1), row);
+    t->peak = greater_double(t->peak, magnitude_d(adds) * phi);
+}
+
+void
+IRIS_LEVEL(iris_thin_steps)(const struct iris_bundle_law *law, struct iris_bundle *b)
+{
+    struct iris_bundle_law own = *law, *k = &own; /* that nothing else can change */
+    size_t c, s;
+    int i;
+
+    b->gas = b->tracer = b->wild = 0;
+    for (c = 0; c < IRIS_BUNDLE; c += VECD) {
+        struct track t = {.peak = all_d(0)};
+
+        for (i = 0; i < IRIS_NODES; i++)
+            t.C[i] = all_d(k->background[i]);
+        for (s = 0; s < k->steps; s++)
+            prepare_step(k, b->sample + s * IRIS_FIELDS * IRIS_BUNDLE, k->weight[s], c, &t,
+                         b->row + s * IRIS_ROW * IRIS_BUNDLE + c);
+        for (i = 0; i < IRIS_NODES; i++)
+            store_d(b->continuum[i] + c, t.C[i]);
+        store_d(b->g + c, all_d(1));
+        store_d(b->left + c, all_d(1));
+        store_d(b->peak + c, t.peak);
+        b->gas |= t.gas << c;
+        b->tracer |= t.tracer << c;
+    }
+}
+
+static inline void
+visit(const struct iris_bundle_law *k, const float *row, float far, size_t lane, size_t block,
+      struct iris_bundle *b)
+{
+    float *Q = b->Q + lane * k->blocks * IRIS_BLOCK;
+    size_t at = block * IRIS_BLOCK, end = at + IRIS_BLOCK;
+    float adds = number(row, IRIS_ROW_G, lane);
+    vecf index = indices(block);
+
+    b->last[lane * k->blocks + block] = 0;
+    for (; at < end; at += VEC, index += (float)VEC)
+        store(Q + at, load(Q + at) + adds * profile(row, lane, index, k->average, far));
+}
+
+void
+IRIS_LEVEL(iris_thin_march)(const struct iris_bundle_law *k, struct iris_bundle *b, unsigned active)
+{
+    struct reach reach;
+    size_t lane, s, block;
+
+    for (lane = 0; lane < IRIS_BUNDLE; lane++)
+        if (active >> lane & 1)
+            clear_blocks(k, b, lane);
+    for (s = 0; s < k->steps; s++) {
+        const float *row = b->row + s * IRIS_ROW * IRIS_BUNDLE;
+
+        find_reach(k, b, row, &reach);
+        for (lane = 0; lane < IRIS_BUNDLE; lane++)
+            for (block = (size_t)reach.from[lane] / IRIS_BLOCK;
+                 active >> lane & 1 && block * IRIS_BLOCK < (size_t)reach.to[lane]; block++)
+                visit(k, row, reach.far[lane], lane, block, b);
+    }
+    for (lane = 0; lane < IRIS_BUNDLE; lane++)
+        if (active >> lane & 1)
+            b->highest[lane] = find_highest(k, b, lane);
+}

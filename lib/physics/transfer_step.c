@@ -1,0 +1,156 @@
+/* The steps of a ray one by one, in double: what the precise arithmetic works
+ * with. */
+#include <math.h>
+#include <string.h>
+
+#include "transfer_ray.h"
+
+static double
+tracer(const struct iris_solver *t, const struct iris_line *line, double rho, double T, double x_CO)
+{
+    const struct iris_unit_system *u = &t->law.units;
+    double per_m3 = t->law.number * u->length * u->length * u->length;
+
+    return iris_abundance_at(&line->abundance, rho / line->table->rho_per_N * per_m3,
+                             T / u->temperature, x_CO);
+}
+
+/* The line of a step, but for its velocity. */
+static void
+make_line(const struct iris_solver *t, const struct iris_line *line, const double *sample, double x,
+          struct iris_step *s)
+{
+    const struct iris_transfer_constants *k = &t->constant;
+    double T = sample[IRIS_T * IRIS_BUNDLE];
+
+    iris_line_table_at(line->table, &t->law.lookup, sample[IRIS_RHO * IRIS_BUNDLE],
+                       sample[IRIS_X_H2 * IRIS_BUNDLE], T, &s->j, &s->a);
+    s->j *= x;
+    s->a *= x;
+    s->b = sqrt(2 * k->k * T / line->table->mass + line->v_turb * line->v_turb);
+    s->norm = k->c / (s->b * line->table->nu * 1.7724538509055160273);
+}
+
+/* Neighbouring samples are often of one cell. */
+static int
+is_same(const double *a, const double *b)
+{
+    int f;
+
+    for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++)
+        if (!(a[f * IRIS_BUNDLE] == b[f * IRIS_BUNDLE]))
+            return 0;
+    return 1;
+}
+
+/*   in  before  the step of the sample before this one; NULL: none */
+static void
+make_step(const struct iris_solver *t, const struct iris_line *line, const double *sample,
+          const struct iris_step *before, struct iris_step *s)
+{
+    const struct iris_transfer_constants *k = &t->constant;
+    double rho = sample[IRIS_RHO * IRIS_BUNDLE], T = sample[IRIS_T * IRIS_BUNDLE], x;
+    double T_dust = sample[IRIS_T_DUST * IRIS_BUNDLE], v = sample[0], stretch = 1 + v / k->c;
+
+    if (before && is_same(sample, sample - IRIS_FIELDS * IRIS_BUNDLE)) {
+        *s = *before;
+    } else {
+        *s = (struct iris_step){0};
+        if (!(rho > 0) || !(T > 0) || !(stretch > 0))
+            return;
+        s->is_gas = 1;
+        s->ad = line->kappa * rho;
+        x = tracer(t, line, rho, isfinite(T) ? T : 0, sample[IRIS_X_CO * IRIS_BUNDLE]);
+        if (x > 0 && isfinite(T))
+            make_line(t, line, sample, x, s);
+        if (T_dust > 0 && isfinite(T_dust))
+            s->rest_per_kT = k->h / (k->k * T_dust);
+    }
+    s->v = v;
+    if (s->rest_per_kT > 0) {
+        s->per_kT = s->rest_per_kT / stretch;
+        s->planck = 2 * k->h / (k->c * k->c * stretch * stretch * stretch);
+    }
+    if (s->b > 0)
+        s->per_b = 1 / (s->b * stretch);
+}
+
+void
+iris_transfer_steps(struct iris_solver *t, size_t line, size_t lane)
+{
+    const double *sample = t->sample + lane;
+    size_t i;
+
+    for (i = 0; i < t->law.r_steps; i++, sample += IRIS_FIELDS * IRIS_BUNDLE)
+        make_step(t, &t->line[line], sample, i ? &t->step[i - 1] : NULL, &t->step[i]);
+}
+
+struct iris_window
+iris_transfer_window(const struct iris_solver *t, const struct iris_step *s, double reach)
+{
+    double wide, lo, hi, n = (double)t->n;
+    struct iris_window w = {0, 0};
+
+    if (s->j == 0 && s->a == 0)
+        return w;
+    wide = reach / s->per_b + (t->average ? t->v_step / 2 : 0);
+    lo = (s->v - wide - t->v_first) * t->per_v_step;
+    hi = (s->v + wide - t->v_first) * t->per_v_step;
+    /* whole numbers at or above lo, and at or below hi */
+    if (hi >= 0 && lo < n) {
+        w.from = lo > 0 ? (size_t)lo + ((double)(size_t)lo < lo) : 0;
+        w.to = hi < n - 1 ? (size_t)hi + 1 : t->n;
+    }
+    if (w.to < w.from)
+        w.to = w.from;
+    return w;
+}
+
+void
+iris_transfer_profile(const struct iris_solver *t, const struct iris_band *b,
+                      const struct iris_step *s, struct iris_window w, double *phi)
+{
+    double here, next;
+    size_t f;
+
+    if (!t->average) {
+        for (f = w.from; f < w.to; f++) {
+            double x = (t->v_first + (double)f * t->v_step - s->v) * s->per_b;
+
+            phi[f] = s->norm * exp(-x * x);
+        }
+        return;
+    }
+    here = erf((t->v_first + ((double)w.from - 0.5) * t->v_step - s->v) * s->per_b);
+    for (f = w.from; f < w.to; f++) {
+        next = erf((t->v_first + ((double)f + 0.5) * t->v_step - s->v) * s->per_b);
+        phi[f] = (next - here) / (2 * b->width);
+        here = next;
+    }
+}
+
+/* exp(nu per_kT) at even frequencies is a geometric sequence, taken up anew
+ * before its rounding errors matter. */
+void
+iris_transfer_dust(const struct iris_solver *t, const struct iris_band *b,
+                   const struct iris_step *s, double *jd)
+{
+    enum { ANEW = 32 };
+    size_t n = t->law.v_steps, i;
+    double ratio, e = 0;
+
+    if (s->planck * s->ad == 0) {
+        memset(jd, 0, n * sizeof *jd);
+        return;
+    }
+    ratio = exp(b->nu_step * s->per_kT);
+    for (i = 0; i < n; i++) {
+        double nu = b->nu_first + (double)i * b->nu_step, x = nu * s->per_kT, less;
+
+        e = i % ANEW ? e * ratio : exp(x);
+        less = x < 0.1 ? expm1(x) : e - 1;
+        jd[i] = s->planck * nu * nu * nu / less * s->ad;
+        if (!isfinite(jd[i]))
+            jd[i] = 0;
+    }
+}
