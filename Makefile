@@ -86,7 +86,7 @@ all: $(TOOLS:%=$(BIN)/%) ## build every program into build/bin
 # Hot loops are compiled once for every level of instructions, see
 # lib/physics/simd.h; another is one word here. None may give other bytes than another,
 # so nothing is contracted and no level has fused operations.
-KERNELS := kernel_nearest kernel_tree kernel_smooth kernel_formal kernel_thin
+KERNELS := kernel_nearest kernel_tree kernel_balance kernel_smooth kernel_formal kernel_thin
 SIMD    := base $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),avx2 avx512)
 SIMD_avx2   := -mavx2
 SIMD_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "simd.h"
+
 #define LANES   IRIS_BALANCE_LANES
 #define LEAST_A 1e-15 /* 1/s, the reference's limit below which there is no line */
 
@@ -51,24 +53,39 @@ fill_radiative(struct iris_balance *b)
     }
 }
 
+/* Either elimination has its work space. */
+static size_t
+work_of(size_t n)
+{
+    size_t fold = iris_balance_work(n), pivot = n * iris_balance_stride(n);
+
+    return fold > pivot ? fold : pivot;
+}
+
 enum iris_status
 iris_balance_init(struct iris_balance *b, const struct iris_molecule *m,
                   const struct iris_balance_law *law, struct iris_err *err)
 {
-    size_t square = m->n * m->n, i;
+    size_t square = m->n * m->n, work = work_of(m->n), bytes, i;
     double *memory;
 
     *b = (struct iris_balance){.molecule = m, .law = *law, .n = m->n};
-    /* radiative owns all */
-    memory = calloc(square * (3 + SOURCES + LANES), sizeof *memory);
+    if (!b->law.kernels)
+        b->law.kernels = iris_kernels_best();
+    /* work owns all */
+    bytes = (work + square * (3 + SOURCES)) * sizeof *memory + m->n * sizeof *b->row;
+    bytes = (bytes + IRIS_BALANCE_ALIGN - 1) / IRIS_BALANCE_ALIGN * IRIS_BALANCE_ALIGN;
+    memory = aligned_alloc(IRIS_BALANCE_ALIGN, bytes);
     if (!memory)
         return iris_fail_memory(err);
-    b->radiative = memory;
-    b->boltzmann = memory + square;
-    b->C = memory + 2 * square;
+    memset(memory, 0, bytes);
+    b->work = memory;
+    b->radiative = memory + work;
+    b->boltzmann = b->radiative + square;
+    b->C = b->boltzmann + square;
     for (i = 0; i < SOURCES; i++)
-        b->down[i] = memory + (3 + i) * square;
-    b->lanes = memory + (3 + SOURCES) * square;
+        b->down[i] = b->C + (1 + i) * square;
+    b->row = (double **)(b->down[SOURCES - 1] + square);
     fill_radiative(b);
     return IRIS_OK;
 }
@@ -76,7 +93,7 @@ iris_balance_init(struct iris_balance *b, const struct iris_molecule *m,
 void
 iris_balance_release(struct iris_balance *b)
 {
-    free(b->radiative);
+    free(b->work);
     *b = (struct iris_balance){0};
 }
 
@@ -116,6 +133,7 @@ interpolate(const struct iris_balance *b, const struct iris_collisions *with, do
         if (b->law.clamp_rates)
             r = fmax(r, 0);
         matrix[with->pair[p].upper * b->n + with->pair[p].lower] = r;
+        matrix[with->pair[p].lower * b->n + with->pair[p].upper] = r;
     }
 }
 
@@ -135,7 +153,8 @@ iris_balance_temperature(struct iris_balance *b, double T)
         for (j = 0; j < i; j++) {
             double E = (m->energy[j] - m->energy[i]) * per_wave_number;
 
-            b->boltzmann[i * b->n + j] = T > 0 ? m->g[i] / m->g[j] * exp(E / (b->law.k * T)) : 0;
+            b->boltzmann[i * b->n + j] = 1;
+            b->boltzmann[j * b->n + i] = T > 0 ? m->g[i] / m->g[j] * exp(E / (b->law.k * T)) : 0;
         }
     }
 }
@@ -149,61 +168,12 @@ mix(struct iris_balance *b, double x_H2)
 {
     double f_para = 1 / (1 + b->law.ortho_to_para);
     double share[SOURCES] = {x_H2 * f_para, x_H2 * (1 - f_para), 1 - 2 * x_H2, b->law.abundance_He};
-    size_t n = b->n, i, j, s;
-    int negative = 0;
+    const double *source[SOURCES];
+    size_t s;
 
-    for (i = 0; i < n; i++) {
-        for (j = 0; j < i; j++) {
-            size_t at = i * n + j;
-            double sum = 0;
-
-            for (s = 0; s < SOURCES; s++)
-                sum += share[s] * b->down[s][at];
-            b->C[at] = sum;
-            b->C[j * n + i] = sum * b->boltzmann[at];
-            negative |= sum < 0;
-        }
-    }
-    return negative;
-}
-
-/* q[from][to][lane] for LANES densities. Without gas nothing is populated,
- * whatever the proportions, which then need not exist. */
-static void
-assemble(struct iris_balance *b, const double *N)
-{
-    size_t square = b->n * b->n, i, l;
-
-    for (i = 0; i < square; i++)
-        for (l = 0; l < LANES; l++)
-            b->lanes[i * LANES + l] = (N[l] > 0 ? N[l] : 1) * b->C[i] + b->radiative[i];
-}
-
-/* Fold level k into those below it: what goes to k goes on in the proportions
- * in which k is left. */
-static int
-fold_level(double *q, size_t n, size_t k)
-{
-    double out[LANES] = {0}, share[LANES];
-    const double *leave = q + k * n * LANES;
-    size_t i, j, l;
-
-    for (j = 0; j < k; j++)
-        for (l = 0; l < LANES; l++)
-            out[l] += leave[j * LANES + l];
-    for (l = 0; l < LANES; l++)
-        if (!(out[l] > 0))
-            return -1;
-    for (i = 0; i < k; i++) {
-        double *row = q + i * n * LANES;
-
-        for (l = 0; l < LANES; l++)
-            row[k * LANES + l] = share[l] = row[k * LANES + l] / out[l];
-        for (j = 0; j < k; j++)
-            for (l = 0; l < LANES; l++)
-                row[j * LANES + l] += share[l] * leave[j * LANES + l];
-    }
-    return 0;
+    for (s = 0; s < SOURCES; s++)
+        source[s] = b->down[s];
+    return b->law.kernels->balance_mix(b->n * b->n, source, share, b->boltzmann, b->C);
 }
 
 static enum iris_status
@@ -215,105 +185,45 @@ no_way_out(const struct iris_balance *b, size_t level, double N, struct iris_err
                      level + 1, b->molecule->name ? b->molecule->name : "the molecule", N);
 }
 
+/* Without gas nothing is populated, whatever the proportions, which then need
+ * not exist. */
 static enum iris_status
-eliminate(struct iris_balance *b, const double *N, double *const p[LANES], struct iris_err *err)
+eliminate(struct iris_balance *b, const double *total, double *const p[LANES], struct iris_err *err)
 {
-    double *q = b->lanes, sum[LANES];
-    size_t n = b->n, i, k, l;
+    struct iris_balance_rates rates = {b->n, b->C, b->radiative};
+    double N[LANES];
+    size_t l, stuck;
 
-    assemble(b, N);
-    for (k = n - 1; k > 0; k--)
-        if (fold_level(q, n, k))
-            return no_way_out(b, k, N[0], err);
-    for (l = 0; l < LANES; l++) {
-        p[l][0] = 1;
-        sum[l] = 1;
-        for (k = 1; k < n; k++) {
-            p[l][k] = 0;
-            for (i = 0; i < k; i++)
-                p[l][k] += p[l][i] * q[(i * n + k) * LANES + l];
-            sum[l] += p[l][k];
-        }
-        for (k = 0; k < n; k++)
-            p[l][k] *= N[l] / sum[l];
-    }
-    return IRIS_OK;
-}
-
-static void
-swap_rows(double *m, double *right, size_t n, size_t a, size_t b)
-{
-    double keep = right[a];
-    size_t j;
-
-    right[a] = right[b];
-    right[b] = keep;
-    for (j = 0; j < n; j++) {
-        keep = m[a * n + j];
-        m[a * n + j] = m[b * n + j];
-        m[b * n + j] = keep;
-    }
-}
-
-/* m x = right by Gaussian elimination with row pivots; m is destroyed and
- * right becomes x.
- *
- *   return  0, or -1 when m is singular
- */
-static int
-solve_dense(double *m, double *right, size_t n)
-{
-    size_t i, j, k;
-
-    for (k = 0; k < n; k++) {
-        size_t pivot = k;
-
-        for (i = k + 1; i < n; i++)
-            if (fabs(m[i * n + k]) > fabs(m[pivot * n + k]))
-                pivot = i;
-        if (!(fabs(m[pivot * n + k]) > 0))
-            return -1;
-        if (pivot != k)
-            swap_rows(m, right, n, pivot, k);
-        for (i = k + 1; i < n; i++) {
-            double f = m[i * n + k] / m[k * n + k];
-
-            if (f == 0)
-                continue;
-            for (j = k + 1; j < n; j++)
-                m[i * n + j] -= f * m[k * n + j];
-            right[i] -= f * right[k];
-        }
-    }
-    for (k = n; k-- > 0;) {
-        for (j = k + 1; j < n; j++)
-            right[k] -= m[k * n + j] * right[j];
-        right[k] /= m[k * n + k];
-    }
-    return 0;
+    for (l = 0; l < LANES; l++)
+        N[l] = total[l] > 0 ? total[l] : 1;
+    stuck = b->law.kernels->balance_fold(&rates, N, total, b->work, p);
+    return stuck ? no_way_out(b, stuck, total[0], err) : IRIS_OK;
 }
 
 /* Row i is the gain of level i; row 0 the sum of all. */
 static enum iris_status
 solve_signed(struct iris_balance *b, double N, double *p, struct iris_err *err)
 {
-    double *m = b->lanes;
-    size_t n = b->n, i, j;
+    size_t n = b->n, stride = iris_balance_stride(n), i, j;
+    double *m = b->work;
 
     memset(p, 0, n * sizeof *p);
     if (!(N > 0))
         return IRIS_OK;
+    memset(m, 0, n * stride * sizeof *m);
+    for (i = 0; i < n; i++)
+        for (j = 0; j < n; j++)
+            if (j != i) {
+                double q = N * b->C[i * n + j] + b->radiative[i * n + j];
+
+                m[j * stride + i] = q;
+                m[i * stride + i] -= q;
+            }
     for (j = 0; j < n; j++)
         m[j] = 1;
-    p[0] = N;
-    for (i = 1; i < n; i++)
-        for (j = 0; j < n; j++)
-            m[i * n + j] = i == j ? 0 : N * b->C[j * n + i] + b->radiative[j * n + i];
-    for (i = 1; i < n; i++)
-        for (j = 0; j < n; j++)
-            if (j != i)
-                m[i * n + i] -= N * b->C[i * n + j] + b->radiative[i * n + j];
-    return solve_dense(m, p, n) ? no_way_out(b, n - 1, N, err) : IRIS_OK;
+    m[n] = N;
+    return b->law.kernels->balance_pivot(n, stride, m, b->row, p) ? no_way_out(b, n - 1, N, err)
+                                                                  : IRIS_OK;
 }
 
 enum iris_status

@@ -14,7 +14,10 @@
     iris_bundle_steps_fn iris_smooth_steps_##level, iris_formal_steps_##level,                     \
         iris_thin_steps_##level;                                                                   \
     iris_bundle_march_fn iris_smooth_march_##level, iris_formal_march_##level,                     \
-        iris_thin_march_##level
+        iris_thin_march_##level;                                                                   \
+    iris_balance_mix_fn iris_balance_mix_##level;                                                  \
+    iris_balance_fold_fn iris_balance_fold_##level;                                                \
+    iris_balance_pivot_fn iris_balance_pivot_##level
 
 #define TABLE(level)                                                                               \
     {                                                                                              \
@@ -24,6 +27,8 @@
         .smooth_steps = iris_smooth_steps_##level, .formal_steps = iris_formal_steps_##level,      \
         .thin_steps = iris_thin_steps_##level, .smooth_march = iris_smooth_march_##level,          \
         .formal_march = iris_formal_march_##level, .thin_march = iris_thin_march_##level,          \
+        .balance_mix = iris_balance_mix_##level, .balance_fold = iris_balance_fold_##level,        \
+        .balance_pivot = iris_balance_pivot_##level,                                               \
     }
 
 DECLARE(base);

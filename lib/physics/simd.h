@@ -8,6 +8,7 @@
 #define IRIS_SIMD_H
 
 #include "bundle.h"
+#include "eliminate.h"
 #include "err.h"
 #include "nearest.h"
 
@@ -22,6 +23,9 @@ struct iris_kernels {
     iris_near_spread_fn *near_spread;
     iris_bundle_steps_fn *smooth_steps, *formal_steps, *thin_steps;
     iris_bundle_march_fn *smooth_march, *formal_march, *thin_march;
+    iris_balance_mix_fn *balance_mix;
+    iris_balance_fold_fn *balance_fold;
+    iris_balance_pivot_fn *balance_pivot;
 };
 
 /* The best level of this machine; of all those, the k-th from base on, NULL
