@@ -59,7 +59,7 @@ CORE := $(call LIB,store) $(call LIB,physics) $(call LIB,base)
 TESTED := $(call LIB,remote) $(CORE)
 # FITS and PNG bring much with them: only for the programs that write them.
 CORE_LIBS = $(HDF5_LIBS) $(JSON_LIBS) $(HASH_LIBS) \
-            -Wl,--push-state,--as-needed $(FITS_LIBS) $(PNG_LIBS) -Wl,--pop-state -lm
+            -Wl,--push-state,--as-needed $(FITS_LIBS) $(PNG_LIBS) -Wl,--pop-state -pthread -lm
 # What a program links beside the core.
 EXTRA_iris-gen := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/gen_*.c)) $(call LIB,pool)
 LIBS_iris-gen  = $(MPI_LIBS)

@@ -1,7 +1,9 @@
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "cli.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -252,6 +254,31 @@ iris_cli_kernels(const struct iris_kernels **kernels, struct iris_err *err)
         return iris_kernels_named(name, kernels, err) ? iris_fail_in(err, "IRIS_SIMD") : IRIS_OK;
     *kernels = iris_kernels_best();
     return IRIS_OK;
+}
+
+enum iris_status
+iris_cli_jobs(const char *text, size_t *jobs, struct iris_err *err)
+{
+    uint64_t n;
+
+    if (iris_parse_u64(text, &n) || !n || n > SIZE_MAX / 2)
+        return iris_fail(err, IRIS_E_USAGE, "bad number of jobs '%s': need a whole number from 1",
+                         text);
+    *jobs = (size_t)n;
+    return IRIS_OK;
+}
+
+size_t
+iris_cli_processors(void)
+{
+    cpu_set_t set;
+    long n;
+
+    if (!sched_getaffinity(0, sizeof set, &set))
+        return (size_t)CPU_COUNT(&set);
+    /* there are more than the set has room for */
+    n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (size_t)n : 1;
 }
 
 /* A sentence stays one line, whatever the names in it hold. */

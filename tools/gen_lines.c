@@ -40,14 +40,16 @@ gen_lines_release(struct gen_lines *g)
 static enum iris_status
 get(void *self, const struct iris_lines **lines, struct iris_err *err)
 {
-    struct iris_lines_pause pause = {is_stopped, NULL};
+    struct iris_lines_effort effort = {.pause = {is_stopped, NULL}};
     struct gen_lines *g = self;
     enum iris_status st = IRIS_OK;
 
     switch (iris_shared_begin(&g->shared)) {
     case 1:
-        st = g->path ? iris_lines_read(&g->lines, g->hyper, g->path, err)
-                     : iris_lines_make(&g->lines, pause, err);
+        st = iris_cli_kernels(&effort.kernels, err);
+        if (!st)
+            st = g->path ? iris_lines_read(&g->lines, g->hyper, g->path, err)
+                         : iris_lines_make(&g->lines, &effort, err);
         if (st)
             *g->why = *err;
         iris_shared_done(&g->shared, !st);

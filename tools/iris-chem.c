@@ -10,12 +10,13 @@
 #include "num.h"
 
 static const char usage[] =
-    "usage: iris-chem -H HYPER -o LINES.h5 [--show=N,x_H2,T[,LINE]]\n"
+    "usage: iris-chem -H HYPER -o LINES.h5 [-j N] [--show=N,x_H2,T[,LINE]]\n"
     "Solve the level balance of the molecules in HYPER and write the emission and\n"
     "absorption tables of its lines. A file that holds them already is left alone.\n"
     "\n"
     "  -H, --hyper=FILE       the settings\n"
     "  -o, --output=FILE      write FILE, when complete\n"
+    "  -j, --jobs=N           use N threads (all processors that it may run on)\n"
     "      --show=N,x_H2,T[,LINE]\n"
     "                         print what the tables say at a density of H nuclei\n"
     "                         [m^-3], an H2 abundance and a temperature [K], for LINE\n"
@@ -34,6 +35,8 @@ struct options {
     const char *hyper, *show; /* show NULL: nothing */
     double N, x_H2, T;        /* m^-3, per H nucleus, K */
     uint64_t line;            /* UINT64_MAX: every one */
+    size_t jobs;              /* threads */
+    const struct iris_kernels *kernels;
 };
 
 static enum iris_status
@@ -81,6 +84,7 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
     static const struct option options[] = {
         IRIS_CLI_LONG,
         {"hyper", required_argument, NULL, 'H'},
+        {"jobs", required_argument, NULL, 'j'},
         {"show", required_argument, NULL, OPT_SHOW},
         {NULL, 0, NULL, 0},
     };
@@ -89,9 +93,11 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
 
     opterr = 0;
     while (!st && !o->cli.done &&
-           (opt = getopt_long(argc, argv, IRIS_CLI_SHORT "H:", options, NULL)) != -1) {
+           (opt = getopt_long(argc, argv, IRIS_CLI_SHORT "H:j:", options, NULL)) != -1) {
         if (opt == 'H')
             o->hyper = optarg;
+        else if (opt == 'j')
+            st = iris_cli_jobs(optarg, &o->jobs, err);
         else if (opt == OPT_SHOW)
             st = parse_place(o, optarg, err);
         else
@@ -101,7 +107,8 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
         return st;
     if (optind < argc)
         return iris_fail(err, IRIS_E_USAGE, "unexpected argument '%s'", argv[optind]);
-    return check_options(o, err);
+    st = check_options(o, err);
+    return st ? st : iris_cli_kernels(&o->kernels, err);
 }
 
 /* ---- making ---- */
@@ -126,6 +133,8 @@ make(const struct options *o, const struct iris_hyper *h, struct iris_lines *l,
      struct iris_err *err)
 {
     struct watch watch = {.cli = &o->cli};
+    struct iris_lines_effort effort = {
+        .kernels = o->kernels, .threads = o->jobs, .pause = {between_temperatures, &watch}};
     struct iris_outfile out;
     enum iris_status st;
 
@@ -133,7 +142,7 @@ make(const struct options *o, const struct iris_hyper *h, struct iris_lines *l,
     st = iris_outfile_open(&out, o->cli.output, err);
     if (st)
         return st;
-    st = iris_lines_make(l, (struct iris_lines_pause){between_temperatures, &watch}, err);
+    st = iris_lines_make(l, &effort, err);
     if (st) {
         iris_outfile_abort(&out);
         return st;
@@ -246,7 +255,7 @@ run(const struct options *o, struct iris_err *err)
 int
 main(int argc, char **argv)
 {
-    struct options o = {.cli = IRIS_CLI_INIT(usage)};
+    struct options o = {.cli = IRIS_CLI_INIT(usage), .jobs = iris_cli_processors()};
     struct iris_err err = {0};
     enum iris_status st;
 

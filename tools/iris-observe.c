@@ -125,13 +125,14 @@ is_stopped(void *self, size_t done, size_t total)
 enum iris_status
 obs_tables(void *self, const struct iris_lines **lines, struct iris_err *err)
 {
-    struct iris_lines_pause pause = {is_stopped, NULL};
+    struct iris_lines_effort effort = {.pause = {is_stopped, NULL}};
     struct obs *b = self;
-    enum iris_status st = IRIS_OK;
+    enum iris_status st;
 
-    if (!b->has_values)
+    st = iris_cli_kernels(&effort.kernels, err);
+    if (!st && !b->has_values)
         st = b->o->lines ? iris_lines_read(&b->lines, b->hyper, b->o->lines, err)
-                         : iris_lines_make(&b->lines, pause, err);
+                         : iris_lines_make(&b->lines, &effort, err);
     b->has_values = !st;
     *lines = &b->lines;
     return st;

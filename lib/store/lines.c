@@ -1,13 +1,11 @@
 #include "lines.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lines_file.h"
 #include "num.h"
 
-#define CHEM_PATH       "observer_hyper.chem_path"
 #define LARGEST_CONTENT ((size_t)64 << 20)
 
 static void
@@ -191,56 +189,4 @@ iris_lines_allocate(struct iris_lines *l, struct iris_err *err)
                              iris_line_table_size(t) * sizeof *t->node);
     }
     return IRIS_OK;
-}
-
-/* What iris_lines_make is at. */
-struct making {
-    struct iris_lines_pause pause;
-    size_t done, total; /* temperatures */
-};
-
-static enum iris_status
-solve_line(struct iris_lines_item *item, struct making *m, struct iris_err *err)
-{
-    struct iris_line_table *t = &item->table;
-    enum iris_status st = IRIS_OK;
-    size_t iT, i;
-
-    for (iT = 0; iT < t->n_T && !st; iT++, m->done++) {
-        if (m->pause.fn && m->pause.fn(m->pause.self, m->done, m->total))
-            return iris_fail(err, IRIS_E_RETRY,
-                             "stopped with %zu of %zu temperatures done; run again to start over",
-                             m->done, m->total);
-        st = iris_line_table_solve(t, &item->molecule, &item->law, iT, 1, err);
-    }
-    if (!st)
-        iris_line_table_gradients(t);
-    for (i = 0; i < iris_line_table_size(t) && !st; i++)
-        if (!isfinite(t->node[i]))
-            st = iris_fail(err, IRIS_E_DATA,
-                           "its coefficients give tables with values that are not finite");
-    return st;
-}
-
-enum iris_status
-iris_lines_make(struct iris_lines *l, struct iris_lines_pause pause, struct iris_err *err)
-{
-    enum iris_status st = iris_lines_allocate(l, err);
-    struct making m = {.pause = pause};
-    struct iris_err why = {0};
-    size_t i;
-
-    for (i = 0; i < l->n; i++)
-        m.total += l->line[i].table.n_T;
-    for (i = 0; i < l->n && !st; i++) {
-        st = solve_line(&l->line[i], &m, &why);
-        if (st == IRIS_E_DATA)
-            iris_fail(err, st, CHEM_PATH "[%zu]: '%s': %s", i, l->line[i].settings.chem_path,
-                      why.msg);
-        else if (st)
-            iris_fail(err, st, "%s", why.msg);
-    }
-    if (!st && pause.fn)
-        pause.fn(pause.self, m.total, m.total);
-    return st;
 }

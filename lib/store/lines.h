@@ -61,21 +61,32 @@ size_t iris_lines_values(const struct iris_lines *l);
  */
 void iris_lines_adopt(struct iris_lines *l, double *value);
 
-/* Called between temperatures with how many of all lines are done; nonzero
- * stops. fn NULL: never. */
+/* Called between temperatures, by the thread that makes the tables, with how many
+ * of all lines are done; nonzero stops. fn NULL: never. */
 struct iris_lines_pause {
     int (*fn)(void *self, size_t done, size_t total);
     void *self;
 };
 
+/* How tables are made. What they hold does not depend on it, and zeros will do. */
+struct iris_lines_effort {
+    const struct iris_kernels *kernels; /* NULL: the best of this machine */
+    size_t threads;                     /* at work, the caller's among them; 0: only that */
+    struct iris_lines_pause pause;
+};
+
 /* Solve the level balance; tables without memory get their own.
+ *
+ * Threads share out the temperatures. Those beside the caller's are started and
+ * ended in here, and take no signals. Each has a level balance of its own, about
+ * 0.3 MB for 41 levels.
  *
  *   return  IRIS_OK
  *           IRIS_E_DATA   a molecule has no equilibrium (names key and file)
  *           IRIS_E_RETRY  pause said stop
  *           IRIS_E_IO     no memory
  */
-enum iris_status iris_lines_make(struct iris_lines *l, struct iris_lines_pause pause,
+enum iris_status iris_lines_make(struct iris_lines *l, const struct iris_lines_effort *effort,
                                  struct iris_err *err);
 
 /* Write tables that have values. Equal tables give equal bytes.

@@ -13,6 +13,8 @@
 
 #include "lines.h"
 
+#define CHEM_PATH "observer_hyper.chem_path"
+
 /* The axes as stored. The density of mass is in the unit system, the others in
  * m^-3, per H nucleus and K. */
 enum { IRIS_AXIS_N, IRIS_AXIS_RHO, IRIS_AXIS_X, IRIS_AXIS_T, IRIS_LINES_AXES };

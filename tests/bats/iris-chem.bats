@@ -194,6 +194,33 @@ near() {
     cmp a.h5 c.h5
 }
 
+@test "the number of threads and the instructions make no difference" {
+    iris-chem -H hyper.json -o a.h5
+    for jobs in 1 3 200; do
+        iris-chem -H hyper.json -o b.h5 -j $jobs
+        cmp a.h5 b.h5
+        rm b.h5
+    done
+    iris-chem -H hyper.json -o b.h5 --jobs=2
+    cmp a.h5 b.h5
+    for level in base avx2 avx512; do
+        run --separate-stderr env IRIS_SIMD=$level iris-chem -H hyper.json -o $level.h5
+        [ "$status" = 64 ] || cmp a.h5 $level.h5
+    done
+    cmp a.h5 base.h5
+    run -64 --separate-stderr env IRIS_SIMD=sse9 iris-chem -H hyper.json -o c.h5
+    one_sentence iris-chem
+    [[ $stderr == *IRIS_SIMD*sse9*base* ]] && [ ! -e c.h5 ]
+}
+
+@test "bad numbers of threads" {
+    for jobs in 0 -1 x 1.5 '' 99999999999999999999; do
+        run -64 --separate-stderr iris-chem -H hyper.json -o a.h5 -j "$jobs"
+        one_sentence iris-chem
+        [[ $stderr == *"bad number of jobs '$jobs'"* ]] && [ ! -e a.h5 ]
+    done
+}
+
 @test "the file says what it holds" {
     command -v h5dump >/dev/null || skip "no h5dump"
     tiny_lines -s observer_hyper.n_lines=2 -s 'observer_hyper.chem_path=["co.dat", "co.dat"]' \

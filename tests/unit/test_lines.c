@@ -8,6 +8,7 @@
 
 #include "lines.h"
 #include "npy.h"
+#include "simd.h"
 
 static const char molecule[] = "!MOLECULE\nXO\n!MOLECULAR WEIGHT\n29.0\n"
                                "!NUMBER OF ENERGY LEVELS\n3\n"
@@ -37,7 +38,7 @@ static const char two_lines[] =
 
 static char dir[] = "/tmp/test_lines_file.XXXXXX";
 static char file[64], dat[64];
-static const struct iris_lines_pause no_pause;
+static const struct iris_lines_effort no_effort;
 
 static struct iris_hyper *
 settings(void)
@@ -88,7 +89,7 @@ make(struct iris_lines *l, struct iris_hyper **h)
     struct iris_err err = {0};
 
     *h = settings();
-    if (init(l, *h, &err) || iris_lines_make(l, no_pause, &err) || write_to(l, *h, file, &err))
+    if (init(l, *h, &err) || iris_lines_make(l, &no_effort, &err) || write_to(l, *h, file, &err))
         printf("# %s\n", err.msg);
 }
 
@@ -152,29 +153,53 @@ count(void *self, size_t done, size_t total)
     return done == c->stop_at;
 }
 
+/* However many there are, the bytes are the same, and a stop is one. */
+static void
+test_threads(struct iris_lines *l, const struct iris_line_table *one)
+{
+    static const size_t threads[] = {0, 1, 2, 3, 8, 5000};
+    size_t bytes = iris_line_table_size(one) * sizeof *one->node, i, k, differ = 0;
+    struct count c = {.stop_at = 99};
+    struct iris_lines_effort effort = {.pause = {count, &c}};
+    struct iris_err err = {0};
+
+    for (i = 0; i < sizeof threads / sizeof *threads; i++)
+        for (k = 0; (effort.kernels = iris_kernels_at(k)); k++) {
+            effort.threads = threads[i];
+            memset(l->line[1].table.node, 0xff, bytes);
+            differ += iris_lines_make(l, &effort, &err) != IRIS_OK || c.last != 11 ||
+                      memcmp(one->node, l->line[1].table.node, bytes) != 0;
+        }
+    CHECK(!differ, "by any number of threads and level of instructions: %zu differ %s", differ,
+          err.msg);
+    c.stop_at = 0;
+    effort.threads = 3;
+    CHECK(iris_lines_make(l, &effort, &err) == IRIS_E_RETRY, "threads stop: %s", err.msg);
+}
+
 static void
 test_make(void)
 {
     struct count c = {.stop_at = 99};
+    struct iris_lines_effort counted = {.pause = {count, &c}};
     struct iris_line_table one = {0};
     struct iris_hyper *h = settings();
     struct iris_err err = {0};
     struct iris_lines l;
 
     init(&l, h, &err);
-    CHECK(!iris_lines_make(&l, (struct iris_lines_pause){count, &c}, &err), "made %s", err.msg);
+    CHECK(!iris_lines_make(&l, &counted, &err), "made %s", err.msg);
     CHECK(c.calls == 12 && c.last == 11 && c.total == 11, "%zu temperatures", c.total);
     CHECK(
         !iris_line_table_make(&one, &l.line[1].molecule, &l.line[1].law, &err) &&
             !memcmp(one.node, l.line[1].table.node, iris_line_table_size(&one) * sizeof *one.node),
         "the same as a table by itself");
     c.stop_at = 7;
-    CHECK(iris_lines_make(&l, (struct iris_lines_pause){count, &c}, &err) == IRIS_E_RETRY &&
-              c.last == 7,
-          "stopped: %s", err.msg);
+    CHECK(iris_lines_make(&l, &counted, &err) == IRIS_E_RETRY && c.last == 7, "stopped: %s",
+          err.msg);
     c.stop_at = 11;
-    CHECK(!iris_lines_make(&l, (struct iris_lines_pause){count, &c}, &err),
-          "when all is done nothing is stopped");
+    CHECK(!iris_lines_make(&l, &counted, &err), "when all is done nothing is stopped");
+    test_threads(&l, &one);
     iris_line_table_release(&one);
     iris_lines_release(&l);
     iris_hyper_free(h);
@@ -577,7 +602,7 @@ test_reference(void)
     }
     snprintf(path, sizeof path, "%s/golden/hyper_s1.json", shared);
     CHECK(!iris_hyper_read(path, &h, &err) && !init(&made, h, &err) && !init(&l, h, &err) &&
-              !iris_lines_make(&made, no_pause, &err) && !write_to(&made, h, file, &err) &&
+              !iris_lines_make(&made, &no_effort, &err) && !write_to(&made, h, file, &err) &&
               !iris_lines_read(&l, h, file, &err),
           "tables of the reference's settings %s", err.msg);
     for (k = 0; k < IRIS_NODE; k++)
