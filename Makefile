@@ -153,12 +153,13 @@ picture: demo ## make the picture in README again
 
 # What is fast enough? Tables, one program a topic; BENCH=full for the long cases.
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
-BENCH_PACKAGES := g++ libnanoflann-dev
+BENCH_PACKAGES := g++ libnanoflann-dev libopenblas-dev
 CXX ?= c++
 bench-deps: ## install the Debian packages that the measurements need beside those
 	@$(MAKE) --no-print-directory deps PACKAGES="$(PACKAGES) $(BENCH_PACKAGES)"
 bench: $(BENCHES) $(BUILD)/bench/rays/ready ## measure how fast the hot loops are
 	@$(BUILD)/bench/bench_sampling
+	@$(BUILD)/bench/bench_tables
 	@cd $(BUILD)/bench/rays && ../bench_observer hyper.json lines.h5 tensor.npy
 
 # Rays of the main preset, of a mock galaxy, and the tables of their line.
@@ -178,10 +179,13 @@ $(BUILD)/bench/%.o: tests/bench/%.c Makefile
 	$(COMPILE) $(INC_store) -Itests/bench $(BENCH_$*) -c -o $@ $<
 # a yardstick is only one when it is as fast as it can be on this machine
 BENCH_dense := -Ofast -march=native -mprefer-vector-width=512
+BENCH_peak := -march=native -Wno-psabi
+LIBS_bench_tables := -lopenblas
 $(BUILD)/bench/bench_observer: $(BUILD)/bench/dense.o
 $(BUILD)/bench/bench_sampling: $(BUILD)/bench/flann.o
+$(BUILD)/bench/bench_tables: $(BUILD)/bench/peak.o
 $(BENCHES): %: %.o $(CORE)
-	$(CXX) $(SAN_FLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CORE_LIBS)
+	$(CXX) $(SAN_FLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_$(@F)) $(CORE_LIBS)
 
 # Tests: everything prints TAP and is run by prove.
 TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" \
