@@ -315,7 +315,8 @@ full() {
 # Start a long run and wait until it is at work.
 start_long() {
     full
-    iris-chem -H full.json -o a.h5 3>&- &
+    iris-hyper --preset=full.json -s 'observer_hyper.T_steps=[512]' >long.json
+    IRIS_SIMD=base iris-chem -H long.json -o a.h5 -j 2 3>&- &
     pid=$!
     for _ in $(seq 500); do
         [ ! -e a.h5.tmp ] || return 0
