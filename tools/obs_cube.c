@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cube.h"
+#include "elementary.h"
 #include "obs.h"
 #include "observe.h"
 
@@ -66,8 +67,8 @@ release_text(struct text *t, size_t n_lines)
 static char *
 mass_unit(const struct iris_settings *s)
 {
-    double exponent = log10(s->writer.mass_g / (s->writer.length_cm * s->writer.length_cm *
-                                                s->writer.velocity_cm_per_s));
+    double exponent = iris_log10(s->writer.mass_g / (s->writer.length_cm * s->writer.length_cm *
+                                                     s->writer.velocity_cm_per_s));
 
     if (fabs(exponent - rint(exponent)) > 1e-9)
         return NULL;

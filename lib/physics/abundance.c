@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elementary.h"
 #include "num.h"
 
 #define RATIO_13CO 0.04
@@ -97,10 +98,10 @@ add_place(const struct table *t, struct list *axis, const char *what, double v,
     if (!(v > 0) || !isfinite(v))
         return iris_fail(err, IRIS_E_DATA, "%s:%zu: a %s must be above 0, not %s", t->name, t->line,
                          what, iris_format_f64(v, text));
-    if (axis->n && !(log(v) > axis->v[axis->n - 1]))
+    if (axis->n && !(iris_log(v) > axis->v[axis->n - 1]))
         return iris_fail(err, IRIS_E_DATA, "%s:%zu: each %s must be above the one before, not %s",
                          t->name, t->line, what, iris_format_f64(v, text));
-    return push(axis, log(v)) ? iris_fail_memory(err) : IRIS_OK;
+    return push(axis, iris_log(v)) ? iris_fail_memory(err) : IRIS_OK;
 }
 
 static enum iris_status
@@ -234,8 +235,8 @@ static double
 look_up(const struct iris_abundance *a, double N_H, double T)
 {
     double u_N, u_T, below;
-    size_t i = bracket(a->ln_N, a->n_N, log(N_H), &u_N);
-    size_t j = bracket(a->ln_T, a->n_T, log(T), &u_T);
+    size_t i = bracket(a->ln_N, a->n_N, iris_log(N_H), &u_N);
+    size_t j = bracket(a->ln_T, a->n_T, iris_log(T), &u_T);
     const double *row = a->x + i * a->n_T;
 
     below = between(row, j, u_T);

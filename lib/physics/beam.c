@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elementary.h"
+
 #define FWHM_PER_SIGMA 2.3548200450309493 /* 2 sqrt(2 ln 2) */
 
 static enum iris_status
@@ -25,7 +27,7 @@ init_axis(struct iris_beam_axis *a, double fwhm, size_t steps, double wide, stru
     for (i = 0; i < a->size; i++) {
         double x = ((double)i - (double)(a->size / 2)) / a->sigma;
 
-        a->weight[i] = a->size > 1 ? exp(-x * x / 2) : 1;
+        a->weight[i] = a->size > 1 ? iris_exp(-x * x / 2) : 1;
         sum += a->weight[i];
     }
     for (i = 0; i < a->size; i++)

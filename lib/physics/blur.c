@@ -1,6 +1,6 @@
 #include "blur.h"
 
-#include <math.h>
+#include "elementary.h"
 
 void
 iris_blur_none(struct iris_blur *b)
@@ -31,7 +31,7 @@ iris_blur_init(struct iris_blur *b, size_t n_r, size_t n_lon, size_t n_lat, doub
         for (i = 0; i < size[axis]; i++) {
             double a = (double)i - (double)(size[axis] / 2);
 
-            b->weight[axis][i] = exp(-a * a / (2 * width * width));
+            b->weight[axis][i] = iris_exp(-a * a / (2 * width * width));
             sum += b->weight[axis][i];
         }
         for (i = 0; i < size[axis]; i++)

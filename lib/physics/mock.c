@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "elementary.h"
 #include "mock_place.h"
 
 #define MSUN_PER_PC3_CC 0.034538184 /* mass of 1 pc^3 at 1 hydrogen nucleus per cm^3 */
@@ -21,6 +22,12 @@ struct gas {
     double dust_kelvin;
 };
 
+static double
+square(double v)
+{
+    return v * v;
+}
+
 static void
 make_waves(uint64_t seed, struct waves *w)
 {
@@ -29,8 +36,8 @@ make_waves(uint64_t seed, struct waves *w)
 
     iris_mock_begin(&d, seed, DRAW_WAVE, 0);
     for (i = 0; i < WAVES; i++) {
-        double wavelength = 15 * pow(8, iris_mock_uniform(&d));
-        double amplitude = 8 * pow(wavelength / 40, 0.4);
+        double wavelength = 15 * iris_pow(8, iris_mock_uniform(&d));
+        double amplitude = 8 * iris_pow(wavelength / 40, 0.4);
         double kn[3], vn[3], kk = 0, vv = 0;
 
         for (k = 0; k < 3; k++) {
@@ -53,7 +60,8 @@ add_waves(const struct waves *w, const double x[3], double v[3])
     int i, k;
 
     for (i = 0; i < WAVES; i++) {
-        double s = sin(w->k[i][0] * x[0] + w->k[i][1] * x[1] + w->k[i][2] * x[2] + w->phase[i]);
+        double phase = w->k[i][0] * x[0] + w->k[i][1] * x[1] + w->k[i][2] * x[2] + w->phase[i];
+        double s = iris_sin(phase);
 
         for (k = 0; k < 3; k++)
             v[k] += s * w->v[i][k];
@@ -65,10 +73,10 @@ add_waves(const struct waves *w, const double x[3], double v[3])
 static void
 orbit(const double x[3], double v[3])
 {
-    double r = hypot(x[0], x[1]) + 1e-9, c = x[0] / r, s = x[1] / r;
-    double circular = 200 * r / hypot(r, 133.0);
+    double r = iris_hypot(x[0], x[1]) + 1e-9, c = x[0] / r, s = x[1] / r;
+    double circular = 200 * r / iris_hypot(r, 133.0);
     double t = fmin(fmax((r - 200) / 300, 0), 1);
-    double e = (-0.12 + 0.34 * t * t * (3 - 2 * t)) * exp(-pow(r / 3500, 4));
+    double e = (-0.12 + 0.34 * t * t * (3 - 2 * t)) * iris_exp(-square(square(r / 3500)));
     double cb = c * BAR_COS + s * BAR_SIN, sb = s * BAR_COS - c * BAR_SIN;
     double out = 2 * e * circular * 2 * sb * cb;
     double round = -circular * (1 - e * (cb * cb - sb * sb));
@@ -104,7 +112,7 @@ move_cell(struct iris_mock_draw *d, const struct waves *w, const struct iris_moc
         orbit(p->anchor, v);
     /* gas far above the disc hardly turns */
     for (k = 0; k < 3; k++)
-        v[k] *= exp(-height / 3000);
+        v[k] *= iris_exp(-height / 3000);
     add_waves(w, p->anchor, v);
     for (k = 0; k < 3; k++)
         v[k] += p->drift[k] + thermal * iris_mock_normal(d);
@@ -116,12 +124,12 @@ ionise(struct iris_mock_draw *d, struct gas *g, int hot)
     g->abundance[IRIS_MOCK_CO] = 0;
     if (hot) {
         g->n *= 2e-3 * (0.5 + iris_mock_uniform(d));
-        g->kelvin = pow(10, 5.8 + 1.2 * iris_mock_uniform(d));
+        g->kelvin = iris_pow(10, 5.8 + 1.2 * iris_mock_uniform(d));
         g->abundance[IRIS_MOCK_H2] = 0;
         g->abundance[IRIS_MOCK_HP] = 1;
     } else {
         g->n *= 0.1 * (0.5 + iris_mock_uniform(d));
-        g->kelvin = 8000 * exp(0.2 * iris_mock_normal(d));
+        g->kelvin = 8000 * iris_exp(0.2 * iris_mock_normal(d));
         g->abundance[IRIS_MOCK_H2] = 1e-5 * iris_mock_uniform(d);
         g->abundance[IRIS_MOCK_HP] = 0.02 + 0.9 * iris_mock_uniform(d);
     }
@@ -131,15 +139,15 @@ ionise(struct iris_mock_draw *d, struct gas *g, int hot)
 static void
 cool(struct iris_mock_draw *d, struct gas *g)
 {
-    double h2 = pow(g->n / 40, 1.5) * exp(0.4 * iris_mock_normal(d));
-    double co = pow(g->n / 400, 2) * exp(0.4 * iris_mock_normal(d));
+    double h2 = iris_pow(g->n / 40, 1.5) * iris_exp(0.4 * iris_mock_normal(d));
+    double co = square(g->n / 400) * iris_exp(0.4 * iris_mock_normal(d));
 
     g->abundance[IRIS_MOCK_H2] = 0.5 * h2 / (1 + h2);
     g->abundance[IRIS_MOCK_HP] = fmin(1e-7 + 1e-2 / (1 + g->n), 1e-2);
     g->abundance[IRIS_MOCK_CO] = 1.4e-4 * co / (1 + co) * h2 / (1 + h2);
     g->kelvin = 10 + 25 * iris_mock_uniform(d) +
-                220 * exp(0.3 * iris_mock_normal(d)) / (1 + pow(g->n / 1500, 1.2)) +
-                6000 / (1 + pow(g->n / 3, 2));
+                220 * iris_exp(0.3 * iris_mock_normal(d)) / (1 + iris_pow(g->n / 1500, 1.2)) +
+                6000 / (1 + square(g->n / 3));
 }
 
 static void
@@ -147,16 +155,16 @@ make_gas(struct iris_mock_draw *d, const struct iris_mock_place *p, struct gas *
 {
     static const double hot[] = {[ZONE] = 0.06, [BAR] = 0.10, [DIFFUSE] = 0.75};
     static const double warm[] = {[ZONE] = 0.10, [BAR] = 0.35, [DIFFUSE] = 0.25};
-    double u = p->in_cloud ? 1 : iris_mock_uniform(d), r = hypot(p->x[0], p->x[1]), dust;
+    double u = p->in_cloud ? 1 : iris_mock_uniform(d), r = iris_hypot(p->x[0], p->x[1]), dust;
 
-    g->n = p->n * exp((p->in_cloud ? 0.4 : 0.9) * iris_mock_normal(d));
+    g->n = p->n * iris_exp((p->in_cloud ? 0.4 : 0.9) * iris_mock_normal(d));
     if (u < hot[p->population])
         ionise(d, g, 1);
     else if (u < hot[p->population] + warm[p->population])
         ionise(d, g, 0);
     else
         cool(d, g);
-    dust = 13 + 22 * (0.35 + 0.65 * exp(-r / 250)) / (1 + sqrt(g->n / 2e4)) +
+    dust = 13 + 22 * (0.35 + 0.65 * iris_exp(-r / 250)) / (1 + sqrt(g->n / 2e4)) +
            1.5 * iris_mock_normal(d);
     g->dust_kelvin = fmin(fmax(dust, 12), 40);
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elementary.h"
+
 #define PI            3.14159265358979323846
 #define H_ERG_S       6.62607015e-27
 #define C_CM_PER_S    2.99792458e10
@@ -40,7 +42,7 @@ static const double strength[IRIS_PARTNERS] = {
 static double
 rounded(double v)
 {
-    int decimals = DIGITS - 1 - (int)floor(log10(v)), k;
+    int decimals = DIGITS - 1 - (int)floor(iris_log10(v)), k;
     double scale = 1;
 
     for (k = 0; k < decimals; k++)
@@ -73,8 +75,8 @@ fill_levels(const struct rotor *rotor, struct iris_molecule *m)
         t->upper = J;
         t->lower = J - 1;
         t->GHz = MHz / 1e3;
-        t->A = rounded(64 * pow(PI, 4) * pow(MHz * 1e6 / C_CM_PER_S, 3) * moment * moment /
-                       (3 * H_ERG_S) * (double)J / (double)(2 * J + 1));
+        t->A = rounded(64 * iris_pow(PI, 4) * iris_pow(MHz * 1e6 / C_CM_PER_S, 3) * moment *
+                       moment / (3 * H_ERG_S) * (double)J / (double)(2 * J + 1));
     }
 }
 
@@ -87,7 +89,7 @@ fill_rates(double factor, const struct iris_molecule *m, struct iris_collisions 
     for (upper = 1; upper < m->n; upper++) {
         for (lower = 0; lower < upper; lower++, i++) {
             double share = factor * m->g[lower] / m->g[upper] *
-                           exp(-DECAY * (double)(upper - lower - 1));
+                           iris_exp(-DECAY * (double)(upper - lower - 1));
 
             c->pair[i] = (struct iris_level_pair){upper, lower};
             for (k = 0; k < TEMPERATURES; k++)

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "elementary.h"
 #include "rng.h"
 
 #define LOPSIDED 0.45 /* of the molecular zone, towards +y */
@@ -77,17 +78,17 @@ iris_mock_normal(struct iris_mock_draw *d)
         d->has_spare = 0;
         return d->spare;
     }
-    r = sqrt(-2 * log(iris_mock_uniform(d)));
+    r = sqrt(-2 * iris_log(iris_mock_uniform(d)));
     t = TAU * iris_mock_uniform(d);
-    d->spare = r * sin(t);
+    d->spare = r * iris_sin(t);
     d->has_spare = 1;
-    return r * cos(t);
+    return r * iris_cos(t);
 }
 
 static double
 sech2(double v)
 {
-    double c = cosh(v);
+    double c = iris_cosh(v);
 
     return 1 / (c * c);
 }
@@ -96,14 +97,14 @@ sech2(double v)
 static double
 draw_height(struct iris_mock_draw *d, double scale)
 {
-    return scale * atanh(2 * iris_mock_uniform(d) - 1);
+    return scale * iris_atanh(2 * iris_mock_uniform(d) - 1);
 }
 
 /* A radius with density r exp(-r / scale). */
 static double
 draw_radius(struct iris_mock_draw *d, double scale)
 {
-    return -scale * log(iris_mock_uniform(d) * iris_mock_uniform(d));
+    return -scale * iris_log(iris_mock_uniform(d) * iris_mock_uniform(d));
 }
 
 /* Turn a point of the disc to the other side so often that the density gets
@@ -111,7 +112,7 @@ draw_radius(struct iris_mock_draw *d, double scale)
 static void
 lean(struct iris_mock_draw *d, double x[3])
 {
-    double r = hypot(x[0], x[1]);
+    double r = iris_hypot(x[0], x[1]);
 
     if (iris_mock_uniform(d) * r < -LOPSIDED * x[1]) {
         x[0] = -x[0];
@@ -133,8 +134,8 @@ place_on_stream(struct iris_mock_draw *d, double x[3])
     double t = TAU * iris_mock_uniform(d);
     double a = (iris_mock_uniform(d) < 0.55 ? 100 : 200) + STREAM_WIDTH * iris_mock_normal(d);
 
-    from_bar(STREAM_RATIO * a * sin(t), a * cos(t), x);
-    x[2] = 10 * sin(2 * t + 0.6) + STREAM_HEIGHT * iris_mock_normal(d);
+    from_bar(STREAM_RATIO * a * iris_sin(t), a * iris_cos(t), x);
+    x[2] = 10 * iris_sin(2 * t + 0.6) + STREAM_HEIGHT * iris_mock_normal(d);
     lean(d, x);
 }
 
@@ -143,8 +144,8 @@ place_in_zone(struct iris_mock_draw *d, double x[3])
 {
     double r = draw_radius(d, ZONE_RADIUS), t = TAU * iris_mock_uniform(d);
 
-    x[0] = r * cos(t);
-    x[1] = r * sin(t);
+    x[0] = r * iris_cos(t);
+    x[1] = r * iris_sin(t);
     x[2] = draw_height(d, ZONE_HEIGHT);
     lean(d, x);
 }
@@ -154,7 +155,7 @@ place_in_bar(struct iris_mock_draw *d, double x[3])
 {
     double r = fmod(draw_radius(d, BAR_RADIUS), BAR_MAX), t = TAU * iris_mock_uniform(d);
 
-    from_bar(r * cos(t), BAR_FLATTEN * r * sin(t), x);
+    from_bar(r * iris_cos(t), BAR_FLATTEN * r * iris_sin(t), x);
     x[2] = draw_height(d, BAR_HEIGHT);
 }
 
@@ -163,8 +164,8 @@ static void
 place_in_lane(struct iris_mock_draw *d, double x[3])
 {
     double side = iris_mock_uniform(d) < 0.55 ? 1 : -1;
-    double along = 220 + 2800 * pow(iris_mock_uniform(d), 1.6);
-    double across = -180 * (1 - exp(-along / 500)) + LANE_WIDTH * iris_mock_normal(d);
+    double along = 220 + 2800 * iris_pow(iris_mock_uniform(d), 1.6);
+    double across = -180 * (1 - iris_exp(-along / 500)) + LANE_WIDTH * iris_mock_normal(d);
 
     from_bar(side * along, side * across, x);
     x[2] = 0.4 * BAR_HEIGHT * iris_mock_normal(d);
@@ -173,21 +174,21 @@ place_in_lane(struct iris_mock_draw *d, double x[3])
 static double
 zone_pdf(const double x[3])
 {
-    double r = hypot(x[0], x[1]);
+    double r = iris_hypot(x[0], x[1]);
 
-    return exp(-r / ZONE_RADIUS) / (TAU * ZONE_RADIUS * ZONE_RADIUS) * sech2(x[2] / ZONE_HEIGHT) /
-           (2 * ZONE_HEIGHT) * (1 + LOPSIDED * x[1] / (r + 1e-9));
+    return iris_exp(-r / ZONE_RADIUS) / (TAU * ZONE_RADIUS * ZONE_RADIUS) *
+           sech2(x[2] / ZONE_HEIGHT) / (2 * ZONE_HEIGHT) * (1 + LOPSIDED * x[1] / (r + 1e-9));
 }
 
 static double
 bar_pdf(const double x[3])
 {
     double along = x[0] * BAR_COS + x[1] * BAR_SIN, across = x[1] * BAR_COS - x[0] * BAR_SIN;
-    double r = hypot(along, across / BAR_FLATTEN);
+    double r = iris_hypot(along, across / BAR_FLATTEN);
 
     if (r > BAR_MAX)
         return 0;
-    return exp(-r / BAR_RADIUS) / (TAU * BAR_RADIUS * BAR_RADIUS * BAR_FLATTEN) *
+    return iris_exp(-r / BAR_RADIUS) / (TAU * BAR_RADIUS * BAR_RADIUS * BAR_FLATTEN) *
            sech2(x[2] / BAR_HEIGHT) / (2 * BAR_HEIGHT);
 }
 
@@ -204,10 +205,10 @@ iris_mock_smooth_pdf(const double x[3])
 static double
 smooth_density(const double x[3])
 {
-    double r = hypot(x[0], x[1]), z = fabs(x[2]);
-    double zone = 140 * exp(-r / ZONE_RADIUS) * sech2(z / ZONE_HEIGHT);
-    double bar = 2.5 * exp(-r / (2 * BAR_RADIUS)) * sech2(z / BAR_HEIGHT);
-    double halo = 0.01 * exp(-hypot(r, z) / 6000) + 1e-5;
+    double r = iris_hypot(x[0], x[1]), z = fabs(x[2]);
+    double zone = 140 * iris_exp(-r / ZONE_RADIUS) * sech2(z / ZONE_HEIGHT);
+    double bar = 2.5 * iris_exp(-r / (2 * BAR_RADIUS)) * sech2(z / BAR_HEIGHT);
+    double halo = 0.01 * iris_exp(-iris_hypot(r, z) / 6000) + 1e-5;
 
     return zone + bar + halo;
 }
@@ -218,7 +219,7 @@ static void
 descend(struct iris_mock_draw *d, uint64_t seed, const struct family *f, uint64_t item,
         double share, double sigma, struct iris_mock_place *p)
 {
-    double u = iris_mock_uniform(d), off[3], d2 = 0;
+    double u = iris_mock_uniform(d), off[3], d2 = 0, calm = 1, wide;
     int level, k, depth = u < 0.35 ? 0 : u < 0.72 ? 1 : 2;
     static const double of_level[LEVELS + 1] = {0.35, 0.37, 0.28};
 
@@ -227,13 +228,14 @@ descend(struct iris_mock_draw *d, uint64_t seed, const struct family *f, uint64_
 
         item = item * fan_out[level] + (uint64_t)(iris_mock_uniform(d) * fan_out[level]);
         share /= fan_out[level];
+        calm *= 0.4;
         iris_mock_begin(&child, seed, DRAW_CLOUD + 2 * (unsigned)level + (f->population == BAR),
                         item);
         for (k = 0; k < 3; k++) {
             p->anchor[k] += sigma * iris_mock_normal(&child);
-            p->drift[k] += f->dispersion * pow(0.4, level) * iris_mock_normal(&child);
+            p->drift[k] += f->dispersion * calm * iris_mock_normal(&child);
         }
-        p->n *= 4 * exp(0.3 * iris_mock_normal(&child));
+        p->n *= 4 * iris_exp(0.3 * iris_mock_normal(&child));
         sigma *= 0.25;
     }
     for (k = 0; k < 3; k++) {
@@ -241,8 +243,9 @@ descend(struct iris_mock_draw *d, uint64_t seed, const struct family *f, uint64_
         d2 += off[k] * off[k];
         p->x[k] = p->anchor[k] + sigma * off[k];
     }
-    p->n *= 0.1 + 0.9 * exp(-0.5 * d2);
-    p->own_pdf = share * of_level[depth] * exp(-0.5 * d2) / pow(sqrt(TAU) * sigma, 3);
+    p->n *= 0.1 + 0.9 * iris_exp(-0.5 * d2);
+    wide = sqrt(TAU) * sigma;
+    p->own_pdf = share * of_level[depth] * iris_exp(-0.5 * d2) / (wide * wide * wide);
 }
 
 static void
@@ -250,7 +253,7 @@ place_in_cloud(struct iris_mock_draw *d, uint64_t seed, const struct family *f, 
                struct iris_mock_place *p)
 {
     unsigned bar = f->population == BAR;
-    unsigned i = (unsigned)(f->clouds * pow(iris_mock_uniform(d), CLOUD_SKEW));
+    unsigned i = (unsigned)(f->clouds * iris_pow(iris_mock_uniform(d), CLOUD_SKEW));
     double sigma, *centre = p->anchor;
     struct iris_mock_draw shape;
     int k;
@@ -261,15 +264,15 @@ place_in_cloud(struct iris_mock_draw *d, uint64_t seed, const struct family *f, 
     else
         (iris_mock_uniform(&shape) < 0.7 ? place_in_lane : place_in_bar)(&shape, centre);
     iris_mock_begin(&shape, seed, DRAW_CLOUD + bar, i);
-    sigma = f->sigma_min * pow(f->sigma_max / f->sigma_min, iris_mock_uniform(&shape));
-    p->n = f->n * exp(0.5 * iris_mock_normal(&shape));
+    sigma = f->sigma_min * iris_pow(f->sigma_max / f->sigma_min, iris_mock_uniform(&shape));
+    p->n = f->n * iris_exp(0.5 * iris_mock_normal(&shape));
     for (k = 0; k < 3; k++) {
         centre[k] += f->spread[k] * iris_mock_normal(&shape);
         p->drift[k] = f->dispersion * iris_mock_normal(&shape);
     }
     p->in_cloud = 1;
-    share *= pow((i + 1.0) / f->clouds, 1 / CLOUD_SKEW) -
-             pow((double)i / f->clouds, 1 / CLOUD_SKEW);
+    share *= iris_pow((i + 1.0) / f->clouds, 1 / CLOUD_SKEW) -
+             iris_pow((double)i / f->clouds, 1 / CLOUD_SKEW);
     descend(d, seed, f, i, share, sigma, p);
 }
 

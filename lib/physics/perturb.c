@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "elementary.h"
 #include "rng.h"
 
 static const double pi = 3.14159265358979323846;
@@ -63,8 +64,8 @@ iris_perturb_map(const struct iris_perturbation *p, struct iris_linear_map *m)
         return;
     along = p->skew;
     across = 1 / p->skew;
-    cosine = cos(p->skew_angle * pi / 180);
-    sine = sin(p->skew_angle * pi / 180);
+    cosine = iris_cos(p->skew_angle * pi / 180);
+    sine = iris_sin(p->skew_angle * pi / 180);
     m->a = along * cosine * cosine + across * sine * sine;
     m->b = (along - across) * cosine * sine;
     m->c = across * cosine * cosine + along * sine * sine;

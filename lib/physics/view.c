@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "elementary.h"
+
 static const double pi = 3.14159265358979323846;
 
 void
@@ -13,8 +15,8 @@ iris_view_init(struct iris_view *v, const struct iris_view_law *law, double jitt
     double radius = (law->observer_radius + (isnan(jitter_r) ? 0 : jitter_r)) * parsec;
 
     v->theta = law->theta * rad;
-    v->origin[0] = radius * cos(v->theta);
-    v->origin[1] = radius * sin(v->theta);
+    v->origin[0] = radius * iris_cos(v->theta);
+    v->origin[1] = radius * iris_sin(v->theta);
     v->origin[2] = 0;
     v->r = (struct iris_axis){law->r_min * parsec, law->r_max * parsec, law->r_steps};
     v->lon = (struct iris_axis){spin * law->lon_min * rad + shift,
@@ -44,7 +46,7 @@ iris_view_direction(const struct iris_view *v, size_t j, size_t k, double direct
 {
     double lon = iris_axis_at(&v->lon, j), lat = iris_axis_at(&v->lat, k);
 
-    direction[0] = cos(lat) * cos(pi + v->theta + lon);
-    direction[1] = cos(lat) * sin(pi + v->theta + lon);
-    direction[2] = sin(lat);
+    direction[0] = iris_cos(lat) * iris_cos(pi + v->theta + lon);
+    direction[1] = iris_cos(lat) * iris_sin(pi + v->theta + lon);
+    direction[2] = iris_sin(lat);
 }

@@ -1,9 +1,9 @@
 #include "lines_file.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "elementary.h"
 #include "h5.h"
 #include "h5put.h"
 
@@ -22,7 +22,7 @@ iris_lines_axis(const struct iris_lines_item *item, int axis, double *node)
 
     for (i = 0; node && i < n; i++) {
         if (axis == IRIS_AXIS_N)
-            node[i] = sinh((double)i * t->dq) * item->law.bolic;
+            node[i] = iris_sinh((double)i * t->dq) * item->law.bolic;
         else if (axis == IRIS_AXIS_RHO)
             node[i] = t->rho[i];
         else if (axis == IRIS_AXIS_X)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elementary.h"
 #include "h5.h"
 #include "sampler.h"
 
@@ -166,7 +167,7 @@ physical(const struct job *job, const struct iris_part *p, enum dataset d)
     }
     if (!job->meta->comoving)
         a = 0;
-    return (a != 0 ? pow(job->meta->a, a) : 1) * (h != 0 ? pow(job->meta->h, h) : 1);
+    return (a != 0 ? iris_pow(job->meta->a, a) : 1) * (h != 0 ? iris_pow(job->meta->h, h) : 1);
 }
 
 /* Put rows of a dataset, as read, where they belong. `at` is the number of the

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elementary.h"
+
 static const double deepest = 1e-6; /* lower end of a logarithm, of the upper end */
 static const double turns = 30;     /* of a given range: the larger end by soft */
 
@@ -114,8 +116,8 @@ static double
 bend(const struct iris_stretch *s, double v)
 {
     if (s->curve == IRIS_LOG)
-        return v > 0 ? log10(v) : -(double)INFINITY;
-    return s->curve == IRIS_ASINH ? asinh(v / s->soft) : v;
+        return v > 0 ? iris_log10(v) : -(double)INFINITY;
+    return s->curve == IRIS_ASINH ? iris_asinh(v / s->soft) : v;
 }
 
 double

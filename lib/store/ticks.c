@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "elementary.h"
 #include "font.h"
 
 #define MINUS "−"
@@ -26,6 +27,13 @@ put_exponent(struct iris_buf *b, int e)
     iris_buf_release(&plain);
 }
 
+/* A division rounds once: powers of ten are exact up to 10^22. */
+static double
+times_ten_to(double v, int power)
+{
+    return power < 0 ? v / iris_pow(10, -power) : v * iris_pow(10, power);
+}
+
 /* count * 10^power with that many digits behind the point, or, when wide, as
  * a multiple of 10^common. */
 static void
@@ -39,11 +47,10 @@ put_number(char label[IRIS_TICK_TEXT], double count, int power, int wide, int co
     if (!(size > 0)) {
         iris_buf_puts(&b, "0");
     } else if (!wide) {
-        iris_buf_printf(&b, "%.*f", power < 0 ? -power : 0,
-                        power < 0 ? size / pow(10, -power) : size * pow(10, power));
+        iris_buf_printf(&b, "%.*f", power < 0 ? -power : 0, times_ten_to(size, power));
     } else {
         int behind = common > power ? common - power : 0;
-        double factor = size / pow(10, behind);
+        double factor = times_ten_to(size, -behind);
 
         if (behind || factor < 1 || factor > 1)
             iris_buf_printf(&b, "%.*f×", behind, factor);
@@ -68,12 +75,12 @@ static size_t
 step_through(const struct iris_stretch *s, int digit, int power, int wide, int common,
              struct iris_tick *tick)
 {
-    double step = power < 0 ? digit / pow(10, -power) : digit * pow(10, power);
+    double step = times_ten_to(digit, power);
     double first = ceil(s->lo / step - 1e-9), last = floor(s->hi / step + 1e-9), i;
     size_t n = 0;
 
     for (i = first; i <= last && n < IRIS_TICKS; i++, n++) {
-        tick[n].value = power < 0 ? i * digit / pow(10, -power) : i * step;
+        tick[n].value = power < 0 ? times_ten_to(i * digit, power) : i * step;
         tick[n].at = iris_stretch_at(s, tick[n].value);
         put_number(tick[n].label, i * digit, power, wide, common);
     }
@@ -101,7 +108,7 @@ subdivide(const struct iris_stretch *s, const struct iris_tick_room *room, int d
           struct iris_tick *tick, size_t n)
 {
     int parts = digit == 2 ? 4 : 5;
-    double step = digit * pow(10, power) / parts, i;
+    double step = digit * iris_pow(10, power) / parts, i;
     double last = floor(s->hi / step + 1e-9);
 
     /* beyond 2^52 a whole number has no next one */
@@ -124,8 +131,8 @@ linear_ticks(const struct iris_stretch *s, const struct iris_tick_room *room,
 {
     static const int digits[] = {1, 2, 5};
     double larger = fmax(fabs(s->lo), fabs(s->hi));
-    int common = (int)floor(log10(larger) + 1e-9);
-    int power = (int)floor(log10((s->hi - s->lo) / (IRIS_TICKS / 2)));
+    int common = (int)floor(iris_log10(larger) + 1e-9);
+    int power = (int)floor(iris_log10((s->hi - s->lo) / (IRIS_TICKS / 2)));
     int wide = common > 4 || common < -3, tries;
 
     for (tries = 0; tries < 3 * 8; tries++) {
@@ -161,7 +168,7 @@ static size_t
 try_tick(const struct iris_stretch *s, const struct iris_tick_room *room, double digit, int power,
          int wide, struct iris_tick *tick, size_t n)
 {
-    struct iris_tick x = {.value = power < 0 ? digit / pow(10, -power) : digit * pow(10, power)};
+    struct iris_tick x = {.value = times_ten_to(digit, power)};
 
     x.at = iris_stretch_at(s, x.value);
     if (n == IRIS_TICKS || !(x.at > -1e-9 && x.at < 1 + 1e-9))
@@ -203,7 +210,7 @@ add_small(const struct iris_stretch *s, int from, int to, struct iris_tick *tick
     for (power = from; power <= to; power++) {
         for (digit = 1; digit <= 9; digit++) {
             for (sign = 1; sign >= (s->curve == IRIS_ASINH ? -1 : 1); sign -= 2) {
-                double v = sign * digit * pow(10, power), at = iris_stretch_at(s, v);
+                double v = sign * digit * iris_pow(10, power), at = iris_stretch_at(s, v);
 
                 for (i = 0; i < labelled && fabs(tick[i].at - at) > 1e-6; i++)
                     ;
@@ -230,8 +237,8 @@ iris_ticks(const struct iris_stretch *s, const struct iris_tick_room *room,
         return 0;
     if (s->curve == IRIS_LINEAR)
         return linear_ticks(s, room, tick);
-    from = (int)floor(log10(least) + 1e-9);
-    to = (int)floor(log10(larger) + 1e-9);
+    from = (int)floor(iris_log10(least) + 1e-9);
+    to = (int)floor(iris_log10(larger) + 1e-9);
     wide = to > 4 || from < -4;
     if (s->curve == IRIS_ASINH)
         n = try_tick(s, room, 0, 0, wide, tick, n);

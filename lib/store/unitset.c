@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "digest.h"
+#include "elementary.h"
 #include "sampler.h"
 #include "units.h"
 
@@ -66,7 +67,7 @@ iris_unitset_own(enum iris_type type, const struct iris_settings *s, const doubl
         return st;
     u->density = 1 / std[IRIS_COLUMN];
     density_SI = u->density * iris_units_density(&p);
-    u->length = cbrt(p.mass / density_SI);
+    u->length = iris_cbrt(p.mass / density_SI);
     u->length_parsec = u->length * s->dataset.meters_per_parsec;
     if (type == IRIS_SIMPLE) {
         u->v_density = 1 / std[IRIS_OBSERVED];
