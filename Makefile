@@ -224,8 +224,6 @@ USES_PNG    := png_.*
 USES_CUDA   := cu(da)?[A-Z].*
 USES_SLEEF  := Sleef_.*
 USES_LIBM   := (__)?(exp(2|10|m1)?|log(2|10|1p)?|pow(10)?|a?(sin|cos|tan)h?|sincos|atan2|erfc?|cbrt|hypot|[lt]?gamma|[jy][01n])[fl]?(_r|_finite)?|_ZGV.*
-# not there yet: to be deleted with what they still take
-LIBM_STILL  := (transfer|kernel_march|balance|linetable).*
 USES_FILES  := (f|fd|fre)?open(at)?(64|_2)?|creat|p?(read|write)v?(64)?(_chk)?|f(read|write)(_chk)?
 NOT_base    := $(USES_LIBM)|$(USES_MPI)|$(USES_HDF5)|$(USES_JSON)|$(USES_FITS)|$(USES_PNG)|$(USES_CUDA)
 NOT_physics := $(NOT_base)|$(USES_SLEEF)|XXH.*|$(USES_FILES)
@@ -236,8 +234,7 @@ TOOL_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/*.c))
 ARCHIVES    := $(foreach l,$(LAYERS),$(call LIB,$(l)))
 layers: $(ARCHIVES) all ## no layer of the library uses what does not belong there
 	@nm -Au $(ARCHIVES) $(TOOL_OBJECTS) >$(BUILD)/undefined
-	@wrong=$$(sed -nE $(if $(LIBM_STILL),-e '/libphysics\.a:$(LIBM_STILL)\.o: +U ($(USES_LIBM))$$/d') \
-	    -e 's,^$(BUILD)/(tools/.*): +[Uvw] ($(USES_LIBM)|$(USES_SLEEF))$$,\1 uses \2,p' \
+	@wrong=$$(sed -nE -e 's,^$(BUILD)/(tools/.*): +[Uvw] ($(USES_LIBM)|$(USES_SLEEF))$$,\1 uses \2,p' \
 	    $(foreach l,$(LAYERS),-e 's,.*/lib$(l)\.a:(.*): +[Uvw] ($(NOT_ANY)|$(NOT_$(l)))$$,lib/$(l)/\1 uses \2,p') \
 	    $(BUILD)/undefined); [ -z "$$wrong" ] || { echo "$$wrong"; exit 1; }
 

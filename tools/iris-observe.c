@@ -104,6 +104,8 @@ parse(int argc, char **argv, struct obs_options *o, struct iris_err *err)
             return st;
     }
     st = check_options(o, err);
+    if (!st)
+        st = iris_cli_kernels(&o->kernels, err);
     if (st)
         return st;
     if (o->cube && (optind == argc || !strcmp(argv[optind], "-")))
@@ -125,12 +127,11 @@ is_stopped(void *self, size_t done, size_t total)
 enum iris_status
 obs_tables(void *self, const struct iris_lines **lines, struct iris_err *err)
 {
-    struct iris_lines_effort effort = {.pause = {is_stopped, NULL}};
     struct obs *b = self;
-    enum iris_status st;
+    struct iris_lines_effort effort = {.kernels = b->o->kernels, .pause = {is_stopped, NULL}};
+    enum iris_status st = IRIS_OK;
 
-    st = iris_cli_kernels(&effort.kernels, err);
-    if (!st && !b->has_values)
+    if (!b->has_values)
         st = b->o->lines ? iris_lines_read(&b->lines, b->hyper, b->o->lines, err)
                          : iris_lines_make(&b->lines, &effort, err);
     b->has_values = !st;

@@ -22,6 +22,7 @@ struct obs_options {
     const char *dataset, *from;
     enum iris_type type;
     int precise;
+    const struct iris_kernels *kernels;
 };
 
 struct obs {

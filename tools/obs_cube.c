@@ -178,7 +178,8 @@ make(struct job *job, struct obs *b, struct iris_tensor *tensor, struct iris_err
     if (b->o->type == IRIS_SYNTHETIC)
         st = obs_tables(b, &lines, err);
     if (!st)
-        st = iris_observe_init(&observe, b->hyper, b->o->type, lines, b->o->precise, err);
+        st = iris_observe_init(&observe, b->hyper, b->o->type, lines, b->o->kernels, b->o->precise,
+                               err);
     if (!st)
         st = iris_observe_cube(&observe, &columns, &pause, &sink, err);
     if (st == IRIS_E_RETRY && iris_cli_stop())

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elementary.h"
 #include "simd.h"
 
 #define LANES   IRIS_BALANCE_LANES
@@ -19,7 +20,7 @@ planck(const struct iris_balance_law *law, double nu)
     if (isnan(law->T_continuum))
         return 0;
     x = law->h * nu / (law->k * law->T_continuum);
-    return 2 * law->h * nu * nu * nu / (law->c * law->c) / expm1(x);
+    return 2 * law->h * nu * nu * nu / (law->c * law->c) / iris_expm1(x);
 }
 
 void
@@ -154,7 +155,8 @@ iris_balance_temperature(struct iris_balance *b, double T)
             double E = (m->energy[j] - m->energy[i]) * per_wave_number;
 
             b->boltzmann[i * b->n + j] = 1;
-            b->boltzmann[j * b->n + i] = T > 0 ? m->g[i] / m->g[j] * exp(E / (b->law.k * T)) : 0;
+            b->boltzmann[j * b->n + i] = T > 0 ? m->g[i] / m->g[j] * iris_exp(E / (b->law.k * T))
+                                               : 0;
         }
     }
 }

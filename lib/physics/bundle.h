@@ -43,9 +43,9 @@ enum {
     IRIS_ROW_NEAR, /* near a whole number: the point next to the centre */
     IRIS_ROW_WIDE, /* 1 / dx */
     IRIS_ROW_ADDS, /* ln of what the line's centre adds, at the end of the ray but for a constant */
-    IRIS_ROW_TAKES, /* ln of the absorption at its centre */
-    IRIS_ROW_A,     /* absorption at the centre of the profile, of a step */
-    IRIS_ROW_G,     /* [3] emission over the continuum, likewise */
+    IRIS_ROW_TAKES,              /* ln of the absorption at its centre */
+    IRIS_ROW_A,                  /* absorption at the centre of the profile, of a step */
+    IRIS_ROW_G,                  /* [3] emission over the continuum, likewise */
     IRIS_ROW_C = IRIS_ROW_G + 3, /* [3] continuum */
     IRIS_ROW_OWN = IRIS_ROW_C + 3,
     /* smooth: D = max(-C, (under E + phi G + clipped) / (under + a phi)) with
@@ -59,14 +59,14 @@ enum {
     IRIS_ROW_CLIPPED, /* [3] */
     IRIS_ROW_END_SMOOTH = IRIS_ROW_CLIPPED + 3,
     /* formal: see kernel_formal.c */
-    IRIS_ROW_OTHER = IRIS_ROW_OWN,         /* [3] */
-    IRIS_ROW_REST = IRIS_ROW_OTHER + 3,    /* [3] */
-    IRIS_ROW_TAU_D = IRIS_ROW_REST + 3,    /* of dust */
-    IRIS_ROW_F_DUST,                       /* (1 - exp(-tau)) / tau of it */
-    IRIS_ROW_J,                            /* emission of the line */
-    IRIS_ROW_UNTHINNED,                    /* D' before the dust's loss, per D' */
-    IRIS_ROW_FADE,                         /* what D' is multiplied by first, everywhere */
-    IRIS_ROW_THIN,                         /* 1: dust too thin to absorb, 0: not */
+    IRIS_ROW_OTHER = IRIS_ROW_OWN,      /* [3] */
+    IRIS_ROW_REST = IRIS_ROW_OTHER + 3, /* [3] */
+    IRIS_ROW_TAU_D = IRIS_ROW_REST + 3, /* of dust */
+    IRIS_ROW_F_DUST,                    /* (1 - exp(-tau)) / tau of it */
+    IRIS_ROW_J,                         /* emission of the line */
+    IRIS_ROW_UNTHINNED,                 /* D' before the dust's loss, per D' */
+    IRIS_ROW_FADE,                      /* what D' is multiplied by first, everywhere */
+    IRIS_ROW_THIN,                      /* 1: dust too thin to absorb, 0: not */
     IRIS_ROW_END_FORMAL,
     IRIS_ROW = IRIS_ROW_END_FORMAL > IRIS_ROW_END_SMOOTH ? IRIS_ROW_END_FORMAL : IRIS_ROW_END_SMOOTH
 };
@@ -76,31 +76,31 @@ struct iris_bundle_law {
     const struct iris_line_table *table;
     const struct iris_abundance *abundance;
     struct iris_lookup lookup;
-    size_t steps;        /* of a ray */
-    size_t n, blocks;    /* grid points of profiles, and blocks of 16 of them */
-    double rho_per_b;    /* of the table's axis, the density at sinh 1 */
+    size_t steps;            /* of a ray */
+    size_t n, blocks;        /* grid points of profiles, and blocks of 16 of them */
+    double rho_per_b;        /* of the table's axis, the density at sinh 1 */
     double x_nodes, T_nodes; /* of the table */
-    int average;         /* profiles are means over cells of the grid */
-    int selective;       /* the line does not absorb itself */
-    double ds;           /* of a step */
-    double v_first;      /* grid point i is at v_first + i v_step */
+    int average;             /* profiles are means over cells of the grid */
+    int selective;           /* the line does not absorb itself */
+    double ds;               /* of a step */
+    double v_first;          /* grid point i is at v_first + i v_step */
     double v_step, per_v_step;
-    double per_c;        /* 1/c */
-    double kappa;        /* dust's absorption per density */
-    double N_per_rho;    /* H nuclei per m^3, of a density */
-    double per_T;        /* K, of a temperature */
-    double two_k_per_m;  /* b^2 = 2kT/m + v_turb^2 */
+    double per_c;       /* 1/c */
+    double kappa;       /* dust's absorption per density */
+    double N_per_rho;   /* H nuclei per m^3, of a density */
+    double per_T;       /* K, of a temperature */
+    double two_k_per_m; /* b^2 = 2kT/m + v_turb^2 */
     double v_turb2;
-    double norm;         /* profile at the centre, times b: c / (nu sqrt(pi)) */
-    double per_width;    /* 1 / width in frequency of a cell; profiles that are means */
+    double norm;      /* profile at the centre, times b: c / (nu sqrt(pi)) */
+    double per_width; /* 1 / width in frequency of a cell; profiles that are means */
     double h_per_k;
     double per_unit;
     double unit; /* of intensity, 2h nu^3/c^2 at the middle: single precision has no room
                     for intensities in units of length, mass and time */
     double node[IRIS_NODES], cube[IRIS_NODES]; /* frequencies nu, and nu^3 over the middle's */
     double background[IRIS_NODES];             /* in the unit, as all intensities here */
-    const double *weight; /* [steps] of thin transfer */
-    const float *place;   /* [blocks * 16] u of the channel of a grid point */
+    const double *weight;                      /* [steps] of thin transfer */
+    const float *place;                        /* [blocks * 16] u of the channel of a grid point */
 };
 
 /* Eight rays on one line. */
@@ -112,8 +112,8 @@ struct iris_bundle {
     double *exact;        /* [steps][IRIS_EXACT][8] of formal transfer */
     double continuum[IRIS_NODES][IRIS_BUNDLE]; /* at the end */
     double g[IRIS_BUNDLE], left[IRIS_BUNDLE];  /* at the end; left of what comes from the start */
-    double peak[IRIS_BUNDLE];   /* estimate, at the end */
-    float least[IRIS_BUNDLE];   /* a Q above this cannot reach -C */
+    double peak[IRIS_BUNDLE];                  /* estimate, at the end */
+    float least[IRIS_BUNDLE];                  /* a Q above this cannot reach -C */
     float adds[IRIS_BUNDLE];    /* a line is followed out to x^2 = adds + row's adds, */
     float takes;                /* or takes + row's takes */
     float highest[IRIS_BUNDLE]; /* |Q| at the end */

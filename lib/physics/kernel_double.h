@@ -181,7 +181,8 @@ fall_d(vecd y)
     t = y * -1.4426950408889634 + WHOLE;
     n = t - WHOLE;
     r = -y - n * 0.6931471805599453;
-    return (1 + r * (1 + r * (0.5 + r / 6))) * (vecd)(((vecl)t << 52) + INT64_C(0x3ff0000000000000));
+    return (1 + r * (1 + r * (0.5 + r / 6))) *
+           (vecd)(((vecl)t << 52) + INT64_C(0x3ff0000000000000));
 }
 
 /* 1/v to about a hundredth, v above 0; for estimates. */

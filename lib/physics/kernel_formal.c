@@ -68,9 +68,9 @@ prepare_light(const struct iris_bundle_law *k, const struct matter *m, vecd scal
     other[0] = greater_double(largest(G), magnitude_d(scale * m->j));
     other[1] = scale * m->a;
     other[2] = store_place(k, m, other[0], other[1], t->lost, row);
-    t->peak = greater_double(
-        t->peak, other[0] * other[2] * t->lost *
-                     rough_inverse(1 + greater_double(other[1], all_d(0)) * other[2]));
+    t->peak = greater_double(t->peak,
+                             other[0] * other[2] * t->lost *
+                                 rough_inverse(1 + greater_double(other[1], all_d(0)) * other[2]));
 }
 
 static inline void
@@ -182,7 +182,8 @@ escape_hindered(vecf line, vecf line_escape, vecf line_lost, float dust, float f
     vecf far = pick(near, all(1), x);
 
     series = dust * (0.5f - (x + y) * (1 / 6.0f) + series);
-    return pick(near, series, dust / far * (line_escape - attenuated(all(f_dust), line, line_lost)));
+    return pick(near, series,
+                dust / far * (line_escape - attenuated(all(f_dust), line, line_lost)));
 }
 
 /* ---- march ---- */
@@ -204,7 +205,8 @@ value(const struct place *p, int what)
 static inline vecf
 step_dusty(const struct place *p, vecf now)
 {
-    vecf line = number(p->row, IRIS_ROW_A, p->lane) * p->phi, lost = loss(line), tau, share, v, plain;
+    vecf line = number(p->row, IRIS_ROW_A, p->lane) * p->phi, lost = loss(line), tau, share, v,
+         plain;
     float dust = number(p->row, IRIS_ROW_TAU_D, p->lane);
     veci below;
 
@@ -285,7 +287,8 @@ visit(const struct iris_bundle_law *k, const struct iris_bundle *b, const float 
 
     b->last[lane * k->blocks + block] = 0;
     for (; at < end; at += VEC, index += (float)VEC) {
-        struct place p = {row, lane, load(k->place + at), profile(row, lane, index, k->average, far)};
+        struct place p = {row, lane, load(k->place + at),
+                          profile(row, lane, index, k->average, far)};
         vecf now = load(Q + at);
         vecf v = thin ? step_thin(k, &p, exact, index, now) : step_dusty(&p, now);
 

@@ -13,10 +13,10 @@
 /* The line emits j phi, in the unit, and absorbs a phi, phi = norm exp(-x^2). */
 struct matter {
     vecd v, per_stretch; /* 1 / (1 + v/c) */
-    vecd j, a;       /* 0: no line */
+    vecd j, a;           /* 0: no line */
     vecd norm, b, per_b; /* b times 1 + v/c, and its inverse, which is 0 without a line */
-    vecd ad;   /* absorption by dust */
-    vecd rest; /* h/kT of it, 0: it does not shine */
+    vecd ad;             /* absorption by dust */
+    vecd rest;           /* h/kT of it, 0: it does not shine */
     vecl gas, tracer;
 };
 

@@ -30,17 +30,17 @@ struct track {
     vecd C[IRIS_NODES], before[IRIS_NODES]; /* continuum */
     vecd source[IRIS_NODES], ad;            /* of the last step */
     vecd g, last_g, per_g;
-    vecd lost;            /* over what is left of light from the start */
-    vecd floor, peak;     /* of C over g; estimate */
-    vecd odd;             /* steps so far that are not plain */
-    vecl plain;           /* the step at hand */
+    vecd lost;        /* over what is left of light from the start */
+    vecd floor, peak; /* of C over g; estimate */
+    vecd odd;         /* steps so far that are not plain */
+    vecl plain;       /* the step at hand */
     vecd clipped[IRIS_NODES];
     unsigned gas, tracer, wild;
 };
 
 static inline void
-continue_continuum(const struct iris_bundle_law *k, const struct matter *m, size_t s, vecd per_under,
-                   struct track *t)
+continue_continuum(const struct iris_bundle_law *k, const struct matter *m, size_t s,
+                   vecd per_under, struct track *t)
 {
     vecd dust = 2 * k->ds * m->ad, over, C, source[IRIS_NODES];
     int i;
@@ -219,8 +219,10 @@ row_of(const struct ray *r, size_t s)
 static inline void
 run_on(const float *row, size_t lane, int plain, vecf u, vecf *Q, vecf *before)
 {
-    vecf now = *Q * number(row, IRIS_ROW_NOW, lane), was = *before * number(row, IRIS_ROW_BEFORE, lane);
-    vecf v = number(row, IRIS_ROW_KEEP, lane) * now + (now - was) * number(row, IRIS_ROW_TREND, lane);
+    vecf now = *Q * number(row, IRIS_ROW_NOW, lane),
+         was = *before * number(row, IRIS_ROW_BEFORE, lane);
+    vecf v = number(row, IRIS_ROW_KEEP, lane) * now +
+             (now - was) * number(row, IRIS_ROW_TREND, lane);
 
     if (!plain)
         v += parabola(row, IRIS_ROW_CLIPPED, lane, u) / number(row, IRIS_ROW_UNDER, lane);
@@ -302,7 +304,8 @@ visit(const struct ray *r, const float *row, int plain, float far, size_t block)
             was *= number(row, IRIS_ROW_BEFORE, lane);
             give += parabola(row, IRIS_ROW_CLIPPED, lane, u);
         }
-        v = number(row, IRIS_ROW_KEEP, lane) * now + (now - was) * number(row, IRIS_ROW_TREND, lane);
+        v = number(row, IRIS_ROW_KEEP, lane) * now +
+            (now - was) * number(row, IRIS_ROW_TREND, lane);
         share = 1 / (under + take);
         if (a < 0.5f)
             v = v + (give - v * take) * share;
@@ -355,8 +358,13 @@ IRIS_LEVEL(iris_smooth_march)(const struct iris_bundle_law *k, struct iris_bundl
     struct reach reach;
 
     for (lane = 0; lane < IRIS_BUNDLE; lane++) {
-        ray[lane] = (struct ray){k, b->row, lane, b->Q + lane * whole, b->before + lane * whole,
-                                 b->last + lane * k->blocks, b->least[lane]};
+        ray[lane] = (struct ray){k,
+                                 b->row,
+                                 lane,
+                                 b->Q + lane * whole,
+                                 b->before + lane * whole,
+                                 b->last + lane * k->blocks,
+                                 b->least[lane]};
         if (active >> lane & 1) {
             clear_blocks(k, b, lane);
             memset(ray[lane].before, 0, whole * sizeof *ray[lane].before);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elementary.h"
 #include "num.h"
 
 static const double pi = 3.14159265358979323846;
@@ -24,22 +25,22 @@ even_axis(double *x, size_t n, double lo, double hi)
 static void
 fill_axes(struct iris_line_table *t, const struct iris_table_law *law)
 {
-    double q_max = asinh(law->N_max / law->bolic), lo = 0, hi = law->T_max;
+    double q_max = iris_asinh(law->N_max / law->bolic), lo = 0, hi = law->T_max;
     size_t i;
 
     t->dq = q_max / (double)(t->n_N - 1);
     for (i = 0; i < t->n_N; i++)
-        t->rho[i] = sinh((double)i * t->dq) * t->bolic * t->rho_per_N;
+        t->rho[i] = iris_sinh((double)i * t->dq) * t->bolic * t->rho_per_N;
     t->dx = 0.5 / (double)(t->n_x - 1);
     even_axis(t->x, t->n_x, 0, 0.5);
     if (t->fine) {
-        lo = log(IRIS_FINE_T_MIN);
-        hi = log(law->T_max);
+        lo = iris_log(IRIS_FINE_T_MIN);
+        hi = iris_log(law->T_max);
     }
     even_axis(t->T, t->n_T, lo, hi);
     t->dT = (hi - lo) / (double)(t->n_T - 1);
     for (i = 0; i < t->n_T; i++)
-        t->T[i] = (t->fine ? exp(t->T[i]) : t->T[i]) * law->units.temperature;
+        t->T[i] = (t->fine ? iris_exp(t->T[i]) : t->T[i]) * law->units.temperature;
     if (!t->fine)
         t->dT *= law->units.temperature;
     t->per_dq = 1 / t->dq;
@@ -128,7 +129,7 @@ iris_line_table_solve(struct iris_line_table *t, const struct iris_molecule *m,
     if (!st && (!N || !p))
         st = iris_fail_memory(err);
     for (iN = 0; iN < t->n_N && !st; iN++)
-        N[iN] = sinh((double)iN * t->dq) * law->bolic;
+        N[iN] = iris_sinh((double)iN * t->dq) * law->bolic;
     for (iT = first; iT < first + n && !st; iT++) {
         iris_balance_temperature(&b, t->T[iT] / u->temperature);
         for (ix = 0; ix < t->n_x && !st; ix++) {
@@ -236,7 +237,7 @@ hold(double v, const double *axis, size_t n)
 static double
 place_T(const struct iris_line_table *t, double T)
 {
-    return (t->fine ? log(T / t->T[0]) : T) * t->per_dT;
+    return (t->fine ? iris_log(T / t->T[0]) : T) * t->per_dT;
 }
 
 static void
@@ -275,7 +276,7 @@ iris_line_table_at(const struct iris_line_table *t, const struct iris_lookup *ho
         at[1] = hold(x_H2, t->x, t->n_x);
         at[2] = hold(T, t->T, t->n_T);
     }
-    u[0] = asinh(at[0] / (t->rho_per_N * t->bolic)) * t->per_dq;
+    u[0] = iris_asinh(at[0] / (t->rho_per_N * t->bolic)) * t->per_dq;
     u[1] = at[1] * t->per_dx;
     u[2] = place_T(t, at[2]);
     if (how->multilinear) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elementary.h"
 #include "transfer_ray.h"
 
 #define NEGLECTED  1e-6 /* of a ray's peak, over all its steps */
@@ -124,7 +125,7 @@ iris_profile_at(const struct iris_bundle_law *k, double v, double per_b, double 
 {
     double x = (k->v_first + i * k->v_step - v) * per_b, half = k->v_step * per_b / 2;
 
-    return k->average ? (erf(x + half) - erf(x - half)) / 2 : exp(-x * x);
+    return k->average ? (iris_erf(x + half) - iris_erf(x - half)) / 2 : iris_exp(-x * x);
 }
 
 /* How far lines are followed, once the peaks of the rays are known. */
@@ -134,11 +135,11 @@ set_reach(const struct iris_solver *t, struct iris_bundle *b, const double *peak
     double eps = NEGLECTED / (double)t->law.r_steps;
     size_t l;
 
-    b->takes = (float)-log(eps);
+    b->takes = (float)-iris_log(eps);
     for (l = 0; l < IRIS_BUNDLE; l++) {
         double most = b->left[l] / (eps * peak[l]);
 
-        b->adds[l] = most > 0 ? most < 1e300 ? (float)log(most) : 1e3F : -1e3F;
+        b->adds[l] = most > 0 ? most < 1e300 ? (float)iris_log(most) : 1e3F : -1e3F;
     }
 }
 

@@ -1,6 +1,7 @@
 /* From excess and continuum of a line to the units of the output. */
 #include <math.h>
 
+#include "elementary.h"
 #include "transfer_ray.h"
 
 static double
@@ -12,7 +13,8 @@ finite_or_0(double x)
 static double
 I_of(const struct iris_transfer_constants *k, double nu, double Tb)
 {
-    return finite_or_0(2 * k->h * nu * nu * nu / (k->c * k->c) / expm1(k->h * nu / (k->k * Tb)));
+    return finite_or_0(2 * k->h * nu * nu * nu / (k->c * k->c) /
+                       iris_expm1(k->h * nu / (k->k * Tb)));
 }
 
 double
@@ -24,7 +26,7 @@ iris_transfer_planck(const struct iris_transfer_constants *k, double nu, double 
 static double
 Tb_of(const struct iris_transfer_constants *k, double nu, double I)
 {
-    return finite_or_0(k->h * nu / k->k / log1p(2 * k->h * nu * nu * nu / (I * k->c * k->c)));
+    return finite_or_0(k->h * nu / k->k / iris_log1p(2 * k->h * nu * nu * nu / (I * k->c * k->c)));
 }
 
 static double

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "elementary.h"
 #include "transfer_ray.h"
 
 /* An intensity on its way: at the last step and the one before. */
@@ -69,7 +70,7 @@ step_smooth(size_t s, double h, size_t n, const struct matter *m, struct march *
 static double
 formal(double I, double h, double j, double a)
 {
-    double tau = h * a, S = j / a, E = relu((I - S) * exp(-tau) + S);
+    double tau = h * a, S = j / a, E = relu((I - S) * iris_exp(-tau) + S);
 
     return !isfinite(E) || fabs(tau) < 1e-6 ? I + h * j : E;
 }
@@ -156,7 +157,7 @@ step_selective_formal(const struct iris_solver *t, const struct iris_band *b,
         int inside = f >= w.from && f < w.to;
         double j = dust->j[f] + (inside ? s->j * phi[f] : 0);
         double a = s->ad + (inside ? s->a * phi[f] : 0);
-        double S = j / s->ad - a / s->ad * C[f], E = relu((I->now[f] - S) * exp(-tau) + S);
+        double S = j / s->ad - a / s->ad * C[f], E = relu((I->now[f] - S) * iris_exp(-tau) + S);
 
         I->now[f] = !isfinite(E) || fabs(tau) < 1e-6 ? I->now[f] + h * j : E;
     }
@@ -167,7 +168,8 @@ static void
 step_selective_consistent(const struct iris_solver *t, const struct matter *all, double ad,
                           struct march *I)
 {
-    double tau = t->law.ds * ad, less = exp(-tau), share = tau > 0 ? -expm1(-tau) / tau : 1;
+    double tau = t->law.ds * ad, less = iris_exp(-tau),
+           share = tau > 0 ? -iris_expm1(-tau) / tau : 1;
     size_t f;
 
     for (f = 0; f < t->n; f++)

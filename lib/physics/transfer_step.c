@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "elementary.h"
 #include "transfer_ray.h"
 
 static double
@@ -117,13 +118,13 @@ iris_transfer_profile(const struct iris_solver *t, const struct iris_band *b,
         for (f = w.from; f < w.to; f++) {
             double x = (t->v_first + (double)f * t->v_step - s->v) * s->per_b;
 
-            phi[f] = s->norm * exp(-x * x);
+            phi[f] = s->norm * iris_exp(-x * x);
         }
         return;
     }
-    here = erf((t->v_first + ((double)w.from - 0.5) * t->v_step - s->v) * s->per_b);
+    here = iris_erf((t->v_first + ((double)w.from - 0.5) * t->v_step - s->v) * s->per_b);
     for (f = w.from; f < w.to; f++) {
-        next = erf((t->v_first + ((double)f + 0.5) * t->v_step - s->v) * s->per_b);
+        next = iris_erf((t->v_first + ((double)f + 0.5) * t->v_step - s->v) * s->per_b);
         phi[f] = (next - here) / (2 * b->width);
         here = next;
     }
@@ -143,12 +144,12 @@ iris_transfer_dust(const struct iris_solver *t, const struct iris_band *b,
         memset(jd, 0, n * sizeof *jd);
         return;
     }
-    ratio = exp(b->nu_step * s->per_kT);
+    ratio = iris_exp(b->nu_step * s->per_kT);
     for (i = 0; i < n; i++) {
         double nu = b->nu_first + (double)i * b->nu_step, x = nu * s->per_kT, less;
 
-        e = i % ANEW ? e * ratio : exp(x);
-        less = x < 0.1 ? expm1(x) : e - 1;
+        e = i % ANEW ? e * ratio : iris_exp(x);
+        less = x < 0.1 ? iris_expm1(x) : e - 1;
         jd[i] = s->planck * nu * nu * nu / less * s->ad;
         if (!isfinite(jd[i]))
             jd[i] = 0;

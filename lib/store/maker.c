@@ -272,7 +272,8 @@ get_ready(struct iris_maker *m, struct iris_err *err)
     if (m->run.type == IRIS_SYNTHETIC)
         st = m->tables.get(m->tables.self, &lines, err);
     if (!st)
-        st = iris_observe_init(&m->observe, m->hyper, m->run.type, lines, m->run.precise, err);
+        st = iris_observe_init(&m->observe, m->hyper, m->run.type, lines, m->kernels,
+                               m->run.precise, err);
     m->can_observe = !st;
     m->is_broken = st && st != IRIS_E_RETRY;
     return st;
@@ -343,7 +344,8 @@ iris_maker_parts(struct iris_maker *m, struct iris_parts *parts, struct iris_err
     if (m->run.type == IRIS_STANDARD)
         return IRIS_OK;
     if (!m->can_finish) {
-        st = iris_observe_init(&m->whole, m->hyper, m->run.type, NULL, m->run.precise, err);
+        st = iris_observe_init(&m->whole, m->hyper, m->run.type, NULL, m->kernels,
+                               m->run.precise, err);
         if (st)
             return st;
         m->can_finish = 1;

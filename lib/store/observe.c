@@ -34,8 +34,8 @@ init_sky(struct iris_observe *o, const struct iris_settings *s, struct iris_err 
 }
 
 static void
-init_transfer_law(const struct iris_settings *s, const struct iris_unit_system *u, int precise,
-                  struct iris_transfer_law *law)
+init_transfer_law(const struct iris_settings *s, const struct iris_unit_system *u,
+                  const struct iris_kernels *kernels, int precise, struct iris_transfer_law *law)
 {
     double velocity = iris_units_velocity(u);
 
@@ -63,12 +63,14 @@ init_transfer_law(const struct iris_settings *s, const struct iris_unit_system *
         .number = s->dataset.iris_number_unit,
         .T_cmb = s->observer.T_cmb,
         .units = *u,
+        .kernels = kernels,
     };
 }
 
 static enum iris_status
 init_lines(struct iris_observe *o, const struct iris_lines *lines, const struct iris_settings *s,
-           const struct iris_unit_system *u, int precise, struct iris_err *err)
+           const struct iris_unit_system *u, const struct iris_kernels *kernels, int precise,
+           struct iris_err *err)
 {
     struct iris_transfer_law law;
     enum iris_status st;
@@ -88,7 +90,7 @@ init_lines(struct iris_observe *o, const struct iris_lines *lines, const struct 
             .v_turb = s->suite.v_turb * 1000 * iris_units_velocity(u),
         };
     }
-    init_transfer_law(s, u, precise, &law);
+    init_transfer_law(s, u, kernels, precise, &law);
     st = iris_line_observer_init(&o->lines, &law, o->line, n, err);
     if (!st)
         o->observer = iris_observer_lines(&o->lines);
@@ -97,7 +99,8 @@ init_lines(struct iris_observe *o, const struct iris_lines *lines, const struct 
 
 enum iris_status
 iris_observe_init(struct iris_observe *o, const struct iris_hyper *h, enum iris_type type,
-                  const struct iris_lines *lines, int precise, struct iris_err *err)
+                  const struct iris_lines *lines, const struct iris_kernels *kernels, int precise,
+                  struct iris_err *err)
 {
     struct iris_unit_system u;
     struct iris_settings s;
@@ -111,7 +114,7 @@ iris_observe_init(struct iris_observe *o, const struct iris_hyper *h, enum iris_
         o->pair.n_lines = iris_hyper_lines(h);
         o->observer.values = o->pair.n_lines * (size_t)s.cube.v_steps;
     } else if (!st && type == IRIS_SYNTHETIC) {
-        st = init_lines(o, lines, &s, &u, precise, err);
+        st = init_lines(o, lines, &s, &u, kernels, precise, err);
     } else if (!st) {
         double velocity = iris_units_velocity(&u);
         struct iris_axis r = {s.coordinate.r_min * u.parsec, s.coordinate.r_max * u.parsec,

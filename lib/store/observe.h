@@ -25,13 +25,15 @@ struct iris_observe {
 /*   in   h        has passed iris_hyper_check_type
  *   in   lines    synthetic: tables with values; kept by reference. NULL: what is
  *                 made can finish pairs, it cannot observe
+ *   in   kernels  NULL: the best of this machine; all give the same
  *   in   precise  synthetic: in double
  *   owns iris_observe_release; safe on zeroed and twice
  *
  *   return  IRIS_OK, or what is wrong with the settings
  */
 enum iris_status iris_observe_init(struct iris_observe *o, const struct iris_hyper *h,
-                                   enum iris_type type, const struct iris_lines *lines, int precise,
+                                   enum iris_type type, const struct iris_lines *lines,
+                                   const struct iris_kernels *kernels, int precise,
                                    struct iris_err *err);
 void iris_observe_release(struct iris_observe *o);
 

@@ -32,9 +32,18 @@ results() (
         ln -s ../snaps $type
         (cd $type && pipeline $type D) || exit 1
     done
+    mkdir synthetic
+    tiny_hyper -s 'observer_hyper.chem_path=["../13CO.dat"]' \
+        -s 'observer_hyper.N_H_TOT_steps=[64]' -s 'observer_hyper.abundance_H2_steps=[16]' \
+        -s 'observer_hyper.T_steps=[64]' -s observer_hyper.out_blur_fwhm=600.0 >synthetic/hyper.json
+    ln -s ../snaps synthetic
+    (cd synthetic && iris-chem -q -H hyper.json -o lines.h5 && pipeline synthetic D) || exit 1
     cd standard
     tensor=$(find D/entries -path '*/raw/*.tensor.npy' | sort | head -n 1)
-    iris-observe -H hyper.json -t simple --cube=cube.fits "$tensor" && mv ../../work "../../$1"
+    iris-observe -H hyper.json -t simple --cube=cube.fits "$tensor" &&
+        iris-observe -H ../synthetic/hyper.json --cube=lines.fits "$tensor" &&
+        iris-observe -H ../synthetic/hyper.json --precise --cube=precise.fits "$tensor" &&
+        mv ../../work "../../$1"
 )
 
 same() {
@@ -75,8 +84,18 @@ same() {
     same simple/{list,entries,merged,normalized,shuffled}.tsv simple/units.json
 }
 
-@test "a cube of a tensor" {
-    same standard/cube.fits
+@test "tables of lines" {
+    same synthetic/lines.h5
+}
+
+@test "synthetic pairs, and every manifest" {
+    [ "$(find with/synthetic/D -name '*.observed.npy' | wc -l)" -ge 6 ]
+    same_data {with,without}/synthetic/D
+    same synthetic/{list,entries,merged,normalized,shuffled}.tsv synthetic/units.json
+}
+
+@test "cubes of a tensor" {
+    same standard/{cube,lines,precise}.fits
 }
 
 @test "pictures" {

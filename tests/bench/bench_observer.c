@@ -106,8 +106,8 @@ measure_dense(const struct rays *rays)
         seconds[k] = 0;
         for (i = 0; i < 32; i++) {
             for (s = 0; s < rays->r; s++)
-                step[s] = (struct dense_step){rays->field[s * rays->n_lat + i], 500, 3e-12f, 1e-12f,
-                                              3e-13f, 1e-13f};
+                step[s] = (struct dense_step){
+                    rays->field[s * rays->n_lat + i], 500, 3e-12f, 1e-12f, 3e-13f, 1e-13f};
             for (s = 0; s < n; s++)
                 memory[s] = memory[n + s] = 1;
             start = bench_now();
@@ -138,7 +138,7 @@ measure_kind(const struct rays *rays, struct iris_hyper *h, const struct iris_li
 
     need(iris_hyper_set(h, "suite_hyper.transfer", kinds[kind].transfer, err), err);
     need(iris_hyper_set(h, "suite_hyper.integration", kinds[kind].integration, err), err);
-    need(iris_observe_init(&o, h, IRIS_SYNTHETIC, lines, precise, err), err);
+    need(iris_observe_init(&o, h, IRIS_SYNTHETIC, lines, NULL, precise, err), err);
     seconds = measure(rays, &o.observer, precise ? 1 : COLUMNS, precise ? 3 : BENCH_REPEATS);
     iris_observe_release(&o);
     return seconds;
