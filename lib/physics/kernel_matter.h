@@ -75,7 +75,7 @@ look_up(const struct iris_bundle_law *k, vecd rho, vecd x_H2, vecd T, vecd *j, v
     }
     y = rho * (1 / k->rho_per_b);
     /* arsinh(y) is ln(2 y) within rounding where y is large */
-    y = y + (bits_d(y < 1e8) ? root_d(y * y + 1) : y);
+    y = y + (bits_d(y < 1e8) ? pick_d(y < 1e8, root_d(y * y + 1), y) : y);
     i_N = log_d(y) * t->per_dq;
     i_x = x_H2 * t->per_dx;
     i_T = (t->fine ? log_d(T * (1 / t->T[0])) : T) * t->per_dT;
@@ -170,9 +170,9 @@ dust_source(const struct iris_bundle_law *k, const struct matter *m, vecd source
         most = greater_double(most, magnitude_d(z[i]));
     }
     for (i = 0; i < IRIS_NODES; i++) {
-        less = !bits_d(most > 0.001) ? expm1_tiny(z[i])
-               : bits_d(most > 0.03) ? expm1_d(z[i])
-                                     : expm1_near_0(z[i]);
+        less = expm1_tiny(z[i]);
+        if (bits_d(most > 0.001))
+            less = pick_d(most > 0.03, expm1_d(z[i]), pick_d(most > 0.001, expm1_near_0(z[i]), less));
         less = e + less + e * less;
         z[i] = pick_d(shines & (less > 0), less, all_d(1));
     }

@@ -82,8 +82,8 @@ give_back(struct track *t, vecd *now, vecd *before)
 static inline vecd
 dim(vecd under, struct track *t, vecd *keep, vecd *trend)
 {
-    vecd more = 4 * t->g - t->last_g, both, per_under, g, next, per_next;
-    vecl rule;
+    vecd more = 4 * t->g - t->last_g, both, per_under, g, next, per_next, loss;
+    vecl rule, thick;
 
     more = greater_double(more, 1e-9 * t->g);
     both = 1 / (under * more);
@@ -96,10 +96,11 @@ dim(vecd under, struct track *t, vecd *keep, vecd *trend)
     *trend = t->last_g * per_under * per_next;
     t->plain &= rule;
     /* thick dust dims by the size of a complex root */
-    if (bits_d(~rule))
-        t->lost = t->lost * pick_d(g > t->g * 0.6, t->g * per_next, root_d(under));
-    else
-        t->lost = t->lost * (t->g * per_next);
+    thick = g <= t->g * 0.6;
+    loss = t->g * per_next;
+    if (bits_d(thick))
+        loss = pick_d(thick, root_d(under), loss);
+    t->lost = t->lost * loss;
     t->lost = lesser_double(t->lost, all_d(MOST_LOST));
     t->last_g = t->g;
     t->g = next;

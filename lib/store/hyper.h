@@ -195,7 +195,7 @@ const char *iris_hyper_key(size_t i);
  * covers it). Files that a key names count by content. */
 int iris_hyper_key_matters(const char *name, enum iris_type type);
 
-#define IRIS_FORMAT          2 /* raised whenever the arithmetic of a point changes */
+#define IRIS_FORMAT          3 /* raised whenever the arithmetic of a point changes */
 #define IRIS_SETTINGS_DIGEST 9 /* 8 digits and a NUL */
 
 /* The settings digest: a hash of every setting that changes a point's bytes.

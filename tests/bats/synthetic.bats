@@ -338,3 +338,22 @@ rel_l2() {
     one_sentence iris-gen
     ! grep -q iris-manifest alone/.iris/lock
 }
+
+@test "the same bytes with every level of instructions" {
+    local level transfer levels=0
+    run -64 --separate-stderr env IRIS_SIMD=sse9 iris-gen -H hyper.json -t synthetic -d no list.tsv
+    for transfer in '"optically thick"' '"selectively thin"' '"optically thin"'; do
+        for integration in '"smooth"' '"formal"'; do
+            lines_hyper -s suite_hyper.transfer="$transfer" -s suite_hyper.integration="$integration" >hyper.json
+            rm -rf best && gen best --lines=lines.h5 -o best.tsv
+            for level in base avx2 avx512; do
+                [[ ${stderr##*has} == *$level* ]] || continue
+                rm -rf $level && IRIS_SIMD=$level gen $level --lines=lines.h5 -o $level.tsv
+                cmp best.tsv $level.tsv
+                same_data best $level
+                levels=$((levels + 1))
+            done
+        done
+    done
+    [ "$levels" -ge 6 ]
+}

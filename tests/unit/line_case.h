@@ -187,6 +187,9 @@ line_hand_init(struct line_hand *hand, double mass_u, const struct iris_unit_sys
     memset(hand, 0, sizeof *hand);
     *t = (struct iris_line_table){.n_N = 2, .n_x = 2, .n_T = 2, .dq = 1, .bolic = 1, .dx = 0.5};
     t->dT = 1000;
+    t->per_dq = 1;
+    t->per_dx = 2;
+    t->per_dT = 1e-3;
     t->rho_per_N = 2.3382052994e-9;
     t->nu = 220398684128.1 / u->time;
     t->mass = mass_u / 6.022141e23 / 1000 * u->mass;

@@ -4,6 +4,7 @@
 #include "line_case.h"
 
 #include "line_molecule.h"
+#include "simd.h"
 
 enum { STEPS = 512, CHANNELS = 512 };
 
@@ -164,14 +165,24 @@ struct worst {
     uint64_t seed;
 };
 
+/* Rays that another level of instructions gave other bytes. */
+static int levels_differ;
+
 static void
 run_both(struct iris_transfer_law *law, const struct iris_line *line, const struct line_ray *ray,
          double *fast, double *precise)
 {
+    double other[CHANNELS];
+    size_t k;
+
     law->precise = 1;
     line_run(law, line, 1, ray, precise);
     law->precise = 0;
     line_run(law, line, 1, ray, fast);
+    for (k = 0; (law->kernels = iris_kernels_at(k)); k++) {
+        line_run(law, line, 1, ray, other);
+        levels_differ += memcmp(fast, other, sizeof other) != 0;
+    }
 }
 
 static void
@@ -195,6 +206,51 @@ try_ray(struct iris_transfer_law *law, const struct iris_line *line, const struc
     judge(fast, precise, seed, w);
 }
 
+/* law with one of the six transfers */
+static void
+choose(struct iris_transfer_law *law, int i)
+{
+    law->transfer = (enum iris_transfer)(i / 2);
+    law->integration = (enum iris_integration)(i % 2);
+}
+
+/* Eight rays side by side are what each is alone, and so are the first few. */
+static void
+test_bundle(const struct recipe *r)
+{
+    double alone[IRIS_SOLVER_RAYS][CHANNELS], together[IRIS_SOLVER_RAYS][CHANNELS];
+    struct iris_transfer_law law = line_transfer_law(STEPS, CHANNELS);
+    struct line_ray ray = line_ray_new(STEPS);
+    size_t n, k, s, f, bad = 0;
+    struct line_hand hand;
+    int i;
+
+    line_hand_init(&hand, 29, &law.units);
+    for (i = 0; i < 6; i++) {
+        struct iris_solver *t;
+
+        choose(&law, i);
+        law.far_to_near = i % 2;
+        t = line_solver(&law, &hand.line, 1);
+        for (n = 1; n <= IRIS_SOLVER_RAYS; n += n < 3 ? 1 : 5) {
+            for (k = 0; k < n; k++) {
+                uint64_t state = 77 * k + n;
+
+                draw(r, &hand, &law, &state, &ray);
+                line_run(&law, &hand.line, 1, &ray, alone[k]);
+                for (s = 0; s < STEPS; s++)
+                    for (f = 0; f < IRIS_FIELDS; f++)
+                        iris_solver_row(t, s)[f * IRIS_SOLVER_RAYS + k] = ray.f[f][s];
+            }
+            iris_solver_rays(t, n, together[0]);
+            bad += memcmp(alone, together, n * sizeof *alone) != 0;
+        }
+        iris_solver_free(t);
+    }
+    CHECK(!bad, "%s: rays side by side, %zu differ", r->name, bad);
+    line_ray_free(&ray);
+}
+
 static void
 report(const char *what, const struct iris_transfer_law *law, const struct worst *w)
 {
@@ -203,14 +259,6 @@ report(const char *what, const struct iris_transfer_law *law, const struct worst
     if (w->ratio > limit(law))
         printf("# seed %llu, channel %zu: fast %.9e, precise %.9e, peak %.3e\n",
                (unsigned long long)w->seed, w->channel, w->fast, w->precise, w->peak);
-}
-
-/* law with one of the six transfers */
-static void
-choose(struct iris_transfer_law *law, int i)
-{
-    law->transfer = (enum iris_transfer)(i / 2);
-    law->integration = (enum iris_integration)(i % 2);
 }
 
 static void
@@ -469,6 +517,8 @@ main(int argc, char **argv)
         rays_a_case = atoi(argv[1]);
     for (i = 0; i < sizeof recipes / sizeof *recipes; i++)
         test_recipe(&recipes[i]);
+    for (i = 0; i < sizeof recipes / sizeof *recipes; i += 8)
+        test_bundle(&recipes[i]);
     test_equilibrium(1);
     test_equilibrium(1e-3);
     test_equilibrium(1e-5);
@@ -481,6 +531,8 @@ main(int argc, char **argv)
     test_behind("500 steps", 500, 1e-6);
     test_behind("500 steps", 500, 1e-5);
     test_outputs();
+    CHECK(!levels_differ, "the same bytes at every level of instructions: %d rays differ",
+          levels_differ);
     if (shared)
         test_molecule(shared);
     else
