@@ -76,14 +76,14 @@ struct iris_bundle_law {
     const struct iris_line_table *table;
     const struct iris_abundance *abundance;
     struct iris_lookup lookup;
-    size_t steps;            /* of a ray */
-    size_t n, blocks;        /* grid points of profiles, and blocks of 16 of them */
-    double rho_per_b;        /* of the table's axis, the density at sinh 1 */
-    double x_nodes, T_nodes; /* of the table */
-    int average;             /* profiles are means over cells of the grid */
-    int selective;           /* the line does not absorb itself */
-    double ds;               /* of a step */
-    double v_first;          /* grid point i is at v_first + i v_step */
+    size_t steps;     /* of a ray */
+    size_t n, blocks; /* grid points of profiles, and blocks of 16 of them */
+    double rho_per_b; /* of the table's axis, the density at sinh 1 */
+    double N_nodes, x_nodes, T_nodes;
+    int average;    /* profiles are means over cells of the grid */
+    int selective;  /* the line does not absorb itself */
+    double ds;      /* of a step */
+    double v_first; /* grid point i is at v_first + i v_step */
     double v_step, per_v_step;
     double per_c;       /* 1/c */
     double kappa;       /* dust's absorption per density */

@@ -67,10 +67,17 @@ pick(veci mask, vecf a, vecf b)
     return (vecf)((mask & (veci)a) | (~mask & (veci)b));
 }
 
+/* v where y > least, else 0 */
 static inline vecf
-zero_unless(veci mask, vecf v)
+zero_below(vecf v, vecf y, float least)
 {
-    return (vecf)(mask & (veci)v);
+#if defined __AVX512F__
+    __mmask16 k = _mm512_cmp_ps_mask((__m512)y, _mm512_set1_ps(least), _CMP_GT_OQ);
+
+    return (vecf)_mm512_maskz_mov_ps(k, (__m512)v);
+#else
+    return (vecf)((y > least) & (veci)v);
+#endif
 }
 
 static inline veci
@@ -163,6 +170,17 @@ any(veci mask)
     for (i = 0; i < VEC; i++)
         sum |= mask[i];
     return sum != 0;
+#endif
+}
+
+/* Whether any lane is below least. */
+static inline int
+any_below(vecf v, float least)
+{
+#if defined __AVX512F__
+    return _mm512_cmp_ps_mask((__m512)v, _mm512_set1_ps(least), _CMP_LT_OQ) != 0;
+#else
+    return any(v < least);
 #endif
 }
 

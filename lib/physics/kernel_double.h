@@ -61,7 +61,15 @@ keep_d(vecl mask, vecd a)
 static inline vecd
 lesser_double(vecd a, vecd b)
 {
-    return -greater_double(-a, -b);
+#if defined __AVX512F__
+    return (vecd)_mm512_min_pd((__m512d)b, (__m512d)a);
+#elif defined __AVX2__
+    return (vecd)_mm256_min_pd((__m256d)b, (__m256d)a);
+#elif defined __SSE2__
+    return (vecd)_mm_min_pd((__m128d)b, (__m128d)a);
+#else
+    return pick_d(b < a, b, a);
+#endif
 }
 
 static inline vecd

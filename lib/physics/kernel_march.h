@@ -19,26 +19,23 @@ parabola(const float *row, int what, size_t lane, vecf u)
            u * (number(row, what + 1, lane) + u * number(row, what + 2, lane));
 }
 
-/* exp(y), relative error 2e-7, for y up to 80; 0 for y below least, at least -80.
- * Numbers must not get so small that they are not normal: those are slow. Two to
- * the nearest whole power times a Taylor series. */
+/* exp(y), relative error 2e-7 (1 + |y|/4), for y up to 80; 0 for y not above least,
+ * at least -80. Numbers must not get so small that they are not normal: those are
+ * slow.
+ *
+ *   method  two to the nearest whole power, times a polynomial fitted to 2^r */
 static inline vecf
 exp_f(vecf y, float least)
 {
-    veci some = y > least;
-    vecf t, n, r, p;
+    vecf t = greater(y, all(least)) * 1.44269504089f, n = t + 12582912.0f, r, p;
 
-    y = zero_unless(some, y);
-    t = y * 1.44269504089f + 12582912.0f;
-    n = t - 12582912.0f;
-    r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
-    p = 1 / 120.0f + r * (1 / 720.0f);
-    p = 1 / 24.0f + r * p;
-    p = 1 / 6.0f + r * p;
-    p = 0.5f + r * p;
+    r = t - (n - 12582912.0f);
+    p = 0.00967151205f + r * 0.0013264709f;
+    p = 0.0555073378f + r * p;
+    p = 0.240222421f + r * p;
+    p = 0.693146978f + r * p;
     p = 1 + r * p;
-    p = 1 + r * p;
-    return zero_unless(some, p * (vecf)(((veci)t << 23) + 0x3f800000));
+    return zero_below(p * (vecf)(((veci)n << 23) + 0x3f800000), y, least);
 }
 
 /* exp(-x^2), 0 where x^2 is above far */

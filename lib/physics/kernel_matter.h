@@ -58,39 +58,68 @@ abundance_of(const struct iris_abundance *a, vecd N_H, vecd T, vecd x_CO)
     return pick_d(drop, x * a->drop, x);
 }
 
-/* Emission and absorption per tracer abundance, from the nearest node. */
-static inline void
-look_up(const struct iris_bundle_law *k, vecd rho, vecd x_H2, vecd T, vecd *j, vecd *a)
+#define MOST 1.7976931348623157e308
+
+/* The nearest nodes of the table, and how far from them. */
+struct found {
+    int64_t at[VECD];
+    vecd d_N, d_x, d_T;
+};
+
+/* Find the nodes of a step some time before they are needed, and have them
+ * fetched: the table is larger than the caches near to the processor.
+ *
+ *   in   sample  [IRIS_FIELDS][8] of the step
+ *   in   c       first lane
+ */
+static inline struct found
+find_nodes(const struct iris_bundle_law *k, const double *sample, size_t c)
 {
     const struct iris_line_table *t = k->table;
-    const double *row[VECD];
-    vecd y, i_N, i_x, i_T, d_N, d_x, d_T, node[8];
-    int64_t at[VECD];
+    vecd rho = load_d(sample + IRIS_RHO * IRIS_BUNDLE + c);
+    vecd T = load_d(sample + IRIS_T * IRIS_BUNDLE + c);
+    vecd x = load_d(sample + IRIS_X_H2 * IRIS_BUNDLE + c), y, i_N, i_x, i_T;
+    struct found f;
     int i;
 
+    rho = greater_double(rho, all_d(0));
+    T = pick_d((T > 0) & (T <= MOST), T, all_d(t->T[t->n_T - 1]));
     if (k->lookup.clamp) {
         rho = clamp_d(rho, t->rho[0], t->rho[t->n_N - 1]);
-        x_H2 = clamp_d(x_H2, t->x[0], t->x[t->n_x - 1]);
+        x = clamp_d(x, t->x[0], t->x[t->n_x - 1]);
         T = clamp_d(T, t->T[0], t->T[t->n_T - 1]);
     }
     y = rho * (1 / k->rho_per_b);
     /* arsinh(y) is ln(2 y) within rounding where y is large */
     y = y + (bits_d(y < 1e8) ? pick_d(y < 1e8, root_d(y * y + 1), y) : y);
     i_N = log_d(y) * t->per_dq;
-    i_x = x_H2 * t->per_dx;
+    i_x = x * t->per_dx;
     i_T = (t->fine ? log_d(T * (1 / t->T[0])) : T) * t->per_dT;
-    i_N = clamp_d(floor_d(i_N + 0.5), 0, (double)(t->n_N - 1));
+    i_N = clamp_d(floor_d(i_N + 0.5), 0, k->N_nodes - 1);
     i_x = clamp_d(floor_d(i_x + 0.5), 0, k->x_nodes - 1);
     i_T = clamp_d(floor_d(i_T + 0.5), 0, k->T_nodes - 1);
-    store_indices(at, (i_N * k->x_nodes + i_x) * k->T_nodes + i_T);
+    store_indices(f.at, (i_N * k->x_nodes + i_x) * k->T_nodes + i_T);
     for (i = 0; i < VECD; i++)
-        row[i] = t->node + at[i] * IRIS_NODE;
-    d_N = rho - gather_d(t->rho, i_N);
-    d_x = x_H2 - i_x * t->dx;
-    d_T = T - (t->fine ? gather_d(t->T, i_T) : i_T * t->dT);
+        __builtin_prefetch(t->node + f.at[i] * IRIS_NODE, 0, 3);
+    f.d_N = rho - gather_d(t->rho, i_N);
+    f.d_x = x - i_x * t->dx;
+    f.d_T = T - (t->fine ? gather_d(t->T, i_T) : i_T * t->dT);
+    return f;
+}
+
+/* Emission and absorption per tracer abundance, from the nearest node. */
+static inline void
+look_up(const struct iris_bundle_law *k, const struct found *f, vecd *j, vecd *a)
+{
+    const double *row[VECD];
+    vecd node[8];
+    int i;
+
+    for (i = 0; i < VECD; i++)
+        row[i] = k->table->node + f->at[i] * IRIS_NODE;
     turn_rows(row, node);
-    *j = node[0] + node[1] * d_N + node[2] * d_x + node[3] * d_T;
-    *a = node[4] + node[5] * d_N + node[6] * d_x + node[7] * d_T;
+    *j = node[0] + node[1] * f->d_N + node[2] * f->d_x + node[3] * f->d_T;
+    *a = node[4] + node[5] * f->d_N + node[6] * f->d_x + node[7] * f->d_T;
 }
 
 /* The same between nodes, every lane by itself. */
@@ -111,23 +140,23 @@ look_up_between(const struct iris_bundle_law *k, vecd rho, vecd x_H2, vecd T, ve
 }
 
 /*   in   sample  [IRIS_FIELDS][8] of the step
+ *   in   f       its nodes
  *   in   c       first lane */
 static inline struct matter
-matter_at(const struct iris_bundle_law *k, const double *sample, size_t c)
+matter_at(const struct iris_bundle_law *k, const double *sample, const struct found *f, size_t c)
 {
-    static const double most = 1.7976931348623157e308;
     vecd rho = load_d(sample + IRIS_RHO * IRIS_BUNDLE + c);
     vecd T = load_d(sample + IRIS_T * IRIS_BUNDLE + c);
     vecd T_dust = load_d(sample + IRIS_T_DUST * IRIS_BUNDLE + c);
     vecd x_H2 = load_d(sample + IRIS_X_H2 * IRIS_BUNDLE + c), x, stretch, b, j = {0}, a = {0};
     struct matter m = {.v = load_d(sample + IRIS_V_R * IRIS_BUNDLE + c)};
-    vecl cold = T <= most, line;
+    vecl cold = T <= MOST, line;
 
     stretch = 1 + m.v * k->per_c;
     m.gas = (rho > 0) & (T > 0) & (stretch > 0);
     stretch = pick_d(m.gas, stretch, all_d(1));
     m.ad = keep_d(m.gas, rho * k->kappa);
-    m.rest = keep_d(m.gas & (T_dust > 0) & (T_dust <= most),
+    m.rest = keep_d(m.gas & (T_dust > 0) & (T_dust <= MOST),
                     k->h_per_k / pick_d(T_dust > 0, T_dust, all_d(1)));
     rho = pick_d(m.gas, rho, all_d(0));
     T = pick_d(m.gas & cold, T, all_d(0));
@@ -140,7 +169,7 @@ matter_at(const struct iris_bundle_law *k, const double *sample, size_t c)
         if (k->lookup.multilinear)
             look_up_between(k, rho, x_H2, T, &j, &a);
         else
-            look_up(k, rho, x_H2, T, &j, &a);
+            look_up(k, f, &j, &a);
     }
     b = pick_d(line, root_d(T * k->two_k_per_m + k->v_turb2), all_d(1));
     m.b = b * stretch;
@@ -172,7 +201,8 @@ dust_source(const struct iris_bundle_law *k, const struct matter *m, vecd source
     for (i = 0; i < IRIS_NODES; i++) {
         less = expm1_tiny(z[i]);
         if (bits_d(most > 0.001))
-            less = pick_d(most > 0.03, expm1_d(z[i]), pick_d(most > 0.001, expm1_near_0(z[i]), less));
+            less = pick_d(most > 0.03, expm1_d(z[i]),
+                          pick_d(most > 0.001, expm1_near_0(z[i]), less));
         less = e + less + e * less;
         z[i] = pick_d(shines & (less > 0), less, all_d(1));
     }

@@ -134,10 +134,10 @@ next_factor(size_t s, vecd under, struct track *t, float *row)
 }
 
 static inline void
-prepare_step(const struct iris_bundle_law *k, const double *sample, size_t s, size_t c,
-             struct track *t, float *row)
+prepare_step(const struct iris_bundle_law *k, const double *sample, const struct found *f, size_t s,
+             size_t c, struct track *t, float *row)
 {
-    struct matter m = matter_at(k, sample, c);
+    struct matter m = matter_at(k, sample, f, c);
     vecd under = (s == 1 ? 4 : 3) + 2 * k->ds * m.ad, scale, G[IRIS_NODES], size, phi;
     int i;
 
@@ -170,6 +170,7 @@ void
 IRIS_LEVEL(iris_smooth_steps)(const struct iris_bundle_law *law, struct iris_bundle *b)
 {
     struct iris_bundle_law own = *law, *k = &own; /* that nothing else can change */
+    struct found next;
     size_t c, s;
     int i;
 
@@ -183,9 +184,15 @@ IRIS_LEVEL(iris_smooth_steps)(const struct iris_bundle_law *law, struct iris_bun
 
         for (i = 0; i < IRIS_NODES; i++)
             t.C[i] = all_d(k->background[i]);
-        for (s = 0; s < k->steps; s++)
-            prepare_step(k, b->sample + s * IRIS_FIELDS * IRIS_BUNDLE, s, c, &t,
-                         b->row + s * IRIS_ROW * IRIS_BUNDLE + c);
+        next = find_nodes(k, b->sample, c);
+        for (s = 0; s < k->steps; s++) {
+            const double *sample = b->sample + s * IRIS_FIELDS * IRIS_BUNDLE;
+            struct found now = next;
+
+            if (s + 1 < k->steps)
+                next = find_nodes(k, sample + IRIS_FIELDS * IRIS_BUNDLE, c);
+            prepare_step(k, sample, &now, s, c, &t, b->row + s * IRIS_ROW * IRIS_BUNDLE + c);
+        }
         for (i = 0; i < IRIS_NODES; i++)
             store_d(b->continuum[i] + c, t.C[i]);
         store_d(b->g + c, t.g);
@@ -274,7 +281,7 @@ jump(const struct ray *r, size_t block, size_t from, size_t to)
     for (i = at; i < end; i += VEC) {
         vecf Q = load(r->Q + i), there = Q + (Q - load(r->before + i)) * sum;
 
-        reaches |= any((there < r->least) | (Q < r->least));
+        reaches |= any_below(there, r->least) | any_below(Q, r->least);
     }
     if (reaches) {
         walk(r, block, from, to);
@@ -288,32 +295,52 @@ jump(const struct ray *r, size_t block, size_t from, size_t to)
     }
 }
 
-static inline void
-visit(const struct ray *r, const float *row, int plain, float far, size_t block)
+/* A step of a ray with its line. */
+struct line {
+    float under, a, keep, trend, G[3], far;
+    int plain;
+};
+
+static inline struct line
+line_of(const struct ray *r, const float *row, size_t s, float far)
 {
-    size_t at = block * IRIS_BLOCK, end = at + IRIS_BLOCK, lane = r->lane;
-    float under = number(row, IRIS_ROW_UNDER, lane), a = number(row, IRIS_ROW_A, lane);
+    struct line line = {.under = number(row, IRIS_ROW_UNDER, r->lane),
+                        .a = number(row, IRIS_ROW_A, r->lane),
+                        .keep = number(row, IRIS_ROW_KEEP, r->lane),
+                        .trend = number(row, IRIS_ROW_TREND, r->lane),
+                        .far = far,
+                        .plain = is_plain(r, s, s + 1)};
+    int i;
+
+    for (i = 0; i < 3; i++)
+        line.G[i] = number(row, IRIS_ROW_G + i, r->lane);
+    return line;
+}
+
+static inline void
+visit(const struct ray *r, const float *row, const struct line *line, size_t block)
+{
+    size_t at = block * IRIS_BLOCK, end = at + IRIS_BLOCK;
     vecf index = indices(block);
 
     for (; at < end; at += VEC, index += (float)VEC) {
         vecf u = load(r->law->place + at), now = load(r->Q + at), was = load(r->before + at);
-        vecf phi = profile(row, lane, index, r->law->average, far), take = a * phi, v, share;
-        vecf give = phi * parabola(row, IRIS_ROW_G, lane, u);
+        vecf phi = profile(row, r->lane, index, r->law->average, line->far), take = line->a * phi;
+        vecf give = phi * (line->G[0] + u * (line->G[1] + u * line->G[2])), v, share;
 
-        if (!plain) {
-            now *= number(row, IRIS_ROW_NOW, lane);
-            was *= number(row, IRIS_ROW_BEFORE, lane);
-            give += parabola(row, IRIS_ROW_CLIPPED, lane, u);
+        if (!line->plain) {
+            now *= number(row, IRIS_ROW_NOW, r->lane);
+            was *= number(row, IRIS_ROW_BEFORE, r->lane);
+            give += parabola(row, IRIS_ROW_CLIPPED, r->lane, u);
         }
-        v = number(row, IRIS_ROW_KEEP, lane) * now +
-            (now - was) * number(row, IRIS_ROW_TREND, lane);
-        share = 1 / (under + take);
-        if (a < 0.5f)
+        v = line->keep * now + (now - was) * line->trend;
+        share = 1 / (line->under + take);
+        if (line->a < 0.5f)
             v = v + (give - v * take) * share;
         else
-            v = pick(take < 1.0f, v + (give - v * take) * share, (v * under + give) * share);
-        if (any(v < r->least))
-            v = greater(v, -parabola(row, IRIS_ROW_C, lane, u));
+            v = pick(take < 1.0f, v + (give - v * take) * share, (v * line->under + give) * share);
+        if (any_below(v, r->least))
+            v = greater(v, -parabola(row, IRIS_ROW_C, r->lane, u));
         store(r->before + at, now);
         store(r->Q + at, v);
     }
@@ -336,16 +363,20 @@ march_step(const struct ray *r, size_t s, int32_t from, int32_t to, float far)
 {
     size_t block = (size_t)from / IRIS_BLOCK, end = ((size_t)to + IRIS_BLOCK - 1) / IRIS_BLOCK;
     const float *row = row_of(r, s);
-    int plain = s > 0 && is_plain(r, s, s + 1);
+    struct line line;
 
-    for (; block < end; block++) {
-        if (s == 0) {
+    if (s == 0) {
+        for (; block < end; block++) {
             begin(r, row, far, block);
-        } else {
-            if (r->last[block] >= 0 && (size_t)r->last[block] + 1 < s)
-                jump(r, block, (size_t)r->last[block] + 1, s);
-            visit(r, row, plain, far, block);
+            r->last[block] = 0;
         }
+        return;
+    }
+    line = line_of(r, row, s, far);
+    for (; block < end; block++) {
+        if (r->last[block] >= 0 && (size_t)r->last[block] + 1 < s)
+            jump(r, block, (size_t)r->last[block] + 1, s);
+        visit(r, row, &line, block);
         r->last[block] = (int32_t)s;
     }
 }

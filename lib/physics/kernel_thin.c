@@ -14,10 +14,10 @@ struct track {
 };
 
 static inline void
-prepare_step(const struct iris_bundle_law *k, const double *sample, double weight, size_t c,
-             struct track *t, float *row)
+prepare_step(const struct iris_bundle_law *k, const double *sample, const struct found *f,
+             double weight, size_t c, struct track *t, float *row)
 {
-    struct matter m = matter_at(k, sample, c);
+    struct matter m = matter_at(k, sample, f, c);
     vecd norm = k->average ? keep_d(m.per_b > 0, all_d(k->per_width)) : m.norm;
     vecd adds = weight * norm * m.j, source[IRIS_NODES], phi;
     int i;
@@ -36,6 +36,7 @@ void
 IRIS_LEVEL(iris_thin_steps)(const struct iris_bundle_law *law, struct iris_bundle *b)
 {
     struct iris_bundle_law own = *law, *k = &own; /* that nothing else can change */
+    struct found next;
     size_t c, s;
     int i;
 
@@ -45,9 +46,16 @@ IRIS_LEVEL(iris_thin_steps)(const struct iris_bundle_law *law, struct iris_bundl
 
         for (i = 0; i < IRIS_NODES; i++)
             t.C[i] = all_d(k->background[i]);
-        for (s = 0; s < k->steps; s++)
-            prepare_step(k, b->sample + s * IRIS_FIELDS * IRIS_BUNDLE, k->weight[s], c, &t,
+        next = find_nodes(k, b->sample, c);
+        for (s = 0; s < k->steps; s++) {
+            const double *sample = b->sample + s * IRIS_FIELDS * IRIS_BUNDLE;
+            struct found now = next;
+
+            if (s + 1 < k->steps)
+                next = find_nodes(k, sample + IRIS_FIELDS * IRIS_BUNDLE, c);
+            prepare_step(k, sample, &now, k->weight[s], c, &t,
                          b->row + s * IRIS_ROW * IRIS_BUNDLE + c);
+        }
         for (i = 0; i < IRIS_NODES; i++)
             store_d(b->continuum[i] + c, t.C[i]);
         store_d(b->g + c, all_d(1));

@@ -46,16 +46,16 @@ enum { IRIS_NODE_J, IRIS_NODE_A = 4, IRIS_NODE = 8 };
 struct iris_line_table {
     size_t n_N, n_x, n_T;
     int fine;
-    double dq, bolic;    /* of the density axis; bolic in the unit system */
-    double dx, dT;       /* steps; dT of ln T when fine */
+    double dq, bolic;              /* of the density axis; bolic in the unit system */
+    double dx, dT;                 /* steps; dT of ln T when fine */
     double per_dq, per_dx, per_dT; /* the inverse */
-    double rho_per_N;    /* mass density of gas per density of H nuclei */
-    double nu;           /* line frequency, per unit of time */
-    double mass;         /* of a tracer particle */
-    double *rho, *x, *T; /* axes in the unit system; owned */
-    double *node;        /* [n_N][n_x][n_T][IRIS_NODE]: j0 and d/drho, d/dx,
-                            d/dT, then alpha0 and its own */
-    int borrowed;        /* node is not owned */
+    double rho_per_N;              /* mass density of gas per density of H nuclei */
+    double nu;                     /* line frequency, per unit of time */
+    double mass;                   /* of a tracer particle */
+    double *rho, *x, *T;           /* axes in the unit system; owned */
+    double *node;                  /* [n_N][n_x][n_T][IRIS_NODE]: j0 and d/drho, d/dx,
+                                      d/dT, then alpha0 and its own */
+    int borrowed;                  /* node is not owned */
 };
 
 /* Set axes and constants, without values: node is NULL.

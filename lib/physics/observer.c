@@ -36,8 +36,21 @@ iris_line_observer_release(struct iris_line_observer *o)
     *o = (struct iris_line_observer){0};
 }
 
-/* Those after them are wanted soon. */
-enum { AHEAD = 2 * IRIS_SOLVER_RAYS };
+/* Samples that are wanted soon: rows are far apart, and one touch of the next ones
+ * does not wait for another. */
+enum { AHEAD = 64 };
+
+static void
+fetch_row(const struct iris_column *c, size_t i, size_t k)
+{
+    size_t f;
+
+    if (i >= c->n_r)
+        return;
+    __builtin_prefetch(c->v + i * c->n_rays + k, 0, 3);
+    for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++)
+        __builtin_prefetch(c->field[f] + i * c->stride + k, 0, 3);
+}
 
 /* Rays [k, k + n) side by side. */
 static void
@@ -48,15 +61,13 @@ take_rays(struct iris_solver *solver, const struct iris_column *c, size_t k, siz
     for (i = 0; i < c->n_r; i++) {
         double *row = iris_solver_row(solver, i);
 
-        for (l = 0; l < n; l++)
-            row[IRIS_V_R * IRIS_SOLVER_RAYS + l] = c->v[i * c->n_rays + k + l];
+        fetch_row(c, i + AHEAD, k);
+        memcpy(row, c->v + i * c->n_rays + k, n * sizeof *row);
         for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++) {
             const float *from = c->field[f] + i * c->stride + k;
 
             for (l = 0; l < n; l++)
                 row[f * IRIS_SOLVER_RAYS + l] = (double)from[l];
-            if (k + AHEAD < c->n_rays)
-                __builtin_prefetch(from + AHEAD, 0, 2);
         }
     }
 }

@@ -343,7 +343,7 @@ set_work(struct iris_packet *w, const struct iris_sampler *s, const struct iris_
     w->kernels = kernels;
     w->field = field;
     w->stride[1] = t->lat1 - t->lat0;
-    w->stride[0] = (t->lon1 - t->lon0) * w->stride[1];
+    w->stride[0] = iris_tile_row(t);
     w->r0 = t->r0;
     w->kappa = 1 / s->map.min_norm2;
     w->error = 1e-14 * w->kappa * (sqrt(o[0] * o[0] + o[1] * o[1]) + fabs(o[2]) + reach) /

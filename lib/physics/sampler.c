@@ -104,7 +104,7 @@ enum iris_status
 iris_sampler_tile(const struct iris_sampler *s, const struct iris_tile *t,
                   float *const field[IRIS_FIELDS], struct iris_err *err)
 {
-    size_t nlat = t->lat1 - t->lat0, stride = (t->lon1 - t->lon0) * nlat, j, k;
+    size_t nlat = t->lat1 - t->lat0, stride = iris_tile_row(t), j, k;
     struct iris_nearest found = {.cell = 0};
     enum iris_status st;
 

@@ -59,12 +59,20 @@ void iris_sampler_look_up(const struct iris_sampler *s, const struct iris_neares
 /* A part of the view: half-open index ranges. */
 struct iris_tile {
     size_t r0, r1, lon0, lon1, lat0, lat1;
+    size_t row; /* from a sample to the next of the same ray in an array; 0: just the
+                   (lon1 - lon0) (lat1 - lat0) that lie between */
 };
+
+static inline size_t
+iris_tile_row(const struct iris_tile *t)
+{
+    return t->row ? t->row : (t->lon1 - t->lon0) * (t->lat1 - t->lat0);
+}
 
 /* Sample a tile.
  *
  *   out  field  [IRIS_FIELDS] each NULL (not wanted) or an array
- *               [r1-r0][lon1-lon0][lat1-lat0], single precision
+ *               [r1-r0][lon1-lon0][lat1-lat0], single precision; see row
  *
  *   return  IRIS_OK
  *           IRIS_E_DATA  the view reaches a guarded face; outputs undefined

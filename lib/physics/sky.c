@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aligned.h"
+
 /* Samples of one column that are held at once, at most (unless lat_steps
  * cannot be cut finer): up to 28 bytes each in the window, times the kernel; and
  * samples that are taken at once, of several columns, 24 bytes each. */
@@ -18,10 +20,11 @@ struct window {
     size_t next, end;  /* longitude blurred next, and beyond the last one sampled */
     size_t many;       /* longitudes of a batch, at most */
     size_t at, n_at;   /* longitudes of the batch: first, and how many */
+    size_t stride;     /* of the batch, from a sample to the next of the same ray */
     struct iris_column_part part;
     struct iris_column column; /* what of it does not change in a band */
     double **velocity;         /* [depth] of [r][n_want], blurred in r and lat */
-    float *batch[IRIS_FIELDS]; /* [r][n_at][n_lat_in] */
+    float *batch[IRIS_FIELDS]; /* [r][n_at][n_lat_in], see stride */
     float *kept[IRIS_FIELDS];  /* [half_lon] of [r][n_lat_in]: older, not visited yet */
     double *row, *blurred;     /* work space of a column */
     float *v;
@@ -60,22 +63,34 @@ band_size(const struct iris_sky *sky)
     return at_most(n < BAND_LEAST ? BAND_LEAST : n, sky->lat_steps);
 }
 
+/* Rows of a batch n samples wide: an odd number of lines of the cache, for rows
+ * that are a power of two apart have few places in it. */
+static size_t
+row_of(const struct window *w, size_t n)
+{
+    const size_t line = IRIS_CACHE_LINE / sizeof(float);
+
+    return w->many > 1 ? ((n + line - 1) / line | 1) * line : n;
+}
+
 /* The arrays of the fields that the visitor wants, n samples a column. */
 static int
 make_fields(struct window *w, size_t n)
 {
     size_t kept = w->half_lon ? w->half_lon : 1;
+    size_t room;
     int c, lacking = 0;
 
     w->many = BATCH_SAMPLES / n;
     w->many = at_most(w->many ? w->many : 1, w->columns->many ? w->columns->many : 1);
+    room = w->sky->r_steps * row_of(w, w->many * (n / w->sky->r_steps));
     for (c = 0; c < IRIS_FIELDS && !lacking; c++) {
         int wanted = w->visitor->fields >> c & 1;
 
         if (wanted)
-            lacking = !(w->kept[c] = malloc(kept * n * sizeof **w->kept));
+            lacking = !(w->kept[c] = iris_aligned(kept * n * sizeof **w->kept));
         if ((wanted || c == IRIS_V_R) && !lacking)
-            lacking = !(w->batch[c] = malloc(w->many * n * sizeof **w->batch));
+            lacking = !(w->batch[c] = iris_aligned(room * sizeof **w->batch));
     }
     return !lacking;
 }
@@ -135,7 +150,7 @@ copy_column(const struct window *w, const float *batch, size_t lon, float *to)
     size_t n = w->part.n_lat_in, i;
 
     for (i = 0; i < w->part.n_r; i++)
-        memcpy(to + i * n, batch + (i * w->n_at + lon - w->at) * n, n * sizeof *to);
+        memcpy(to + i * n, batch + i * w->stride + (lon - w->at) * n, n * sizeof *to);
 }
 
 /* Sample a batch that begins with the next longitude. Those from lon on are
@@ -156,6 +171,7 @@ sample_batch(struct window *w, size_t lon, struct iris_err *err)
     w->at = w->next;
     w->n_at = at_most(w->many, w->end - w->next);
     tile.lon1 = w->at + w->n_at;
+    tile.row = w->stride = row_of(w, w->n_at * w->part.n_lat_in);
     return w->columns->get(w->columns->self, &tile, w->batch, err);
 }
 
@@ -182,7 +198,7 @@ find_fields(struct window *w, size_t lon)
     size_t n_lat = w->part.n_lat_in, offset = w->part.want_first - w->part.lat_first;
     int c;
 
-    w->column.stride = lon >= w->at ? w->n_at * n_lat : n_lat;
+    w->column.stride = lon >= w->at ? w->stride : n_lat;
     for (c = 0; c < IRIS_FIELDS; c++) {
         if (!w->kept[c])
             w->column.field[c] = NULL;

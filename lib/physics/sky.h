@@ -25,7 +25,7 @@ struct iris_columns {
     enum iris_status (*get)(void *self, const struct iris_tile *tile,
                             float *const field[IRIS_FIELDS], struct iris_err *err);
     void *self;
-    size_t many; /* 0: 1 */
+    size_t many; /* 0: 1; above 1 there may be more than that from row to row */
 };
 
 /* Columns straight from a sampler. */

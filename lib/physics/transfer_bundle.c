@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aligned.h"
 #include "elementary.h"
 #include "transfer_ray.h"
 
@@ -28,6 +29,7 @@ init_law(const struct iris_solver *t, const struct iris_line *line, const struct
         .n = t->n,
         .blocks = (t->n + IRIS_BLOCK - 1) / IRIS_BLOCK,
         .rho_per_b = line->table->rho_per_N * line->table->bolic,
+        .N_nodes = (double)line->table->n_N,
         .x_nodes = (double)line->table->n_x,
         .T_nodes = (double)line->table->n_T,
         .average = t->average,
@@ -72,33 +74,24 @@ init_places(struct iris_solver *t)
     }
 }
 
-/* Memory in which no vector crosses a line of the cache; zero. */
-static void *
-aligned(size_t bytes)
-{
-    size_t whole = (bytes + 63) / 64 * 64;
-    void *p = aligned_alloc(64, whole);
-
-    return p ? memset(p, 0, whole) : NULL;
-}
-
 enum iris_status
 iris_transfer_bundle_init(struct iris_solver *t, struct iris_err *err)
 {
     size_t blocks = (t->n + IRIS_BLOCK - 1) / IRIS_BLOCK, steps = t->law.r_steps, i;
     struct iris_bundle *b = &t->bundle;
 
-    b->row = aligned(steps * IRIS_ROW * IRIS_BUNDLE * sizeof *b->row);
-    b->Q = aligned(2 * IRIS_BUNDLE * blocks * IRIS_BLOCK * sizeof *b->Q);
+    b->row = iris_aligned(steps * IRIS_ROW * IRIS_BUNDLE * sizeof *b->row);
+    b->Q = iris_aligned(2 * IRIS_BUNDLE * blocks * IRIS_BLOCK * sizeof *b->Q);
     b->last = malloc(IRIS_BUNDLE * blocks * sizeof *b->last);
     b->exact = t->law.integration == IRIS_FORMAL
-                   ? aligned(steps * IRIS_EXACT * IRIS_BUNDLE * sizeof *b->exact)
+                   ? iris_aligned(steps * IRIS_EXACT * IRIS_BUNDLE * sizeof *b->exact)
                    : NULL;
-    t->place = aligned(blocks * IRIS_BLOCK * sizeof *t->place);
-    t->sample = aligned(steps * IRIS_FIELDS * IRIS_BUNDLE * sizeof *t->sample);
+    t->place = iris_aligned(blocks * IRIS_BLOCK * sizeof *t->place);
+    t->sample = iris_aligned(steps * IRIS_FIELDS * IRIS_BUNDLE * sizeof *t->sample);
     if (!b->row || !b->Q || !b->last || !t->place || !t->sample ||
         (t->law.integration == IRIS_FORMAL && !b->exact))
         return iris_fail_memory(err);
+    memset(b->row, 0, steps * IRIS_ROW * IRIS_BUNDLE * sizeof *b->row);
     b->before = b->Q + IRIS_BUNDLE * blocks * IRIS_BLOCK;
     b->sample = t->sample;
     init_places(t);

@@ -418,9 +418,11 @@ stream_tensor(struct iris_maker *m, const struct iris_sampler *sampler, struct i
         field[c] = memory + (size_t)c * n_r * n_lon * v->lat.n;
     for (lon = 0; lon < v->lon.n && !st; lon += n_lon) {
         for (r = 0; r < v->r.n && !st; r += n_r) {
-            struct iris_tile t = {r,   r + n_r < v->r.n ? r + n_r : v->r.n,
-                                  lon, lon + n_lon < v->lon.n ? lon + n_lon : v->lon.n,
-                                  0,   v->lat.n};
+            struct iris_tile t = {.r0 = r,
+                                  .r1 = r + n_r < v->r.n ? r + n_r : v->r.n,
+                                  .lon0 = lon,
+                                  .lon1 = lon + n_lon < v->lon.n ? lon + n_lon : v->lon.n,
+                                  .lat1 = v->lat.n};
 
             *publishing = 0;
             st = iris_sampler_tile(sampler, &t, field, err);

@@ -67,7 +67,7 @@ static struct tensor
 tensor_of(const struct iris_sampler *s)
 {
     const struct iris_view *v = &s->view;
-    struct iris_tile all = {0, v->r.n, 0, v->lon.n, 0, v->lat.n};
+    struct iris_tile all = {.r1 = v->r.n, .lon1 = v->lon.n, .lat1 = v->lat.n};
     struct tensor t = tensor_new(v->r.n * v->lon.n * v->lat.n);
     struct iris_err err = {0};
 

@@ -729,7 +729,7 @@ test_of_sampler(void)
     struct kernel kernel = {{3, 5, 3}, 0.33};
     struct tensor t = tensor_new(12, 27, 5);
     float *field[IRIS_FIELDS] = {[IRIS_V_R] = t.v, [IRIS_RHO] = t.rho, [IRIS_X_H2] = t.x_H2};
-    struct iris_tile all = {0, 12, 0, 27, 0, 5};
+    struct iris_tile all = {.r1 = 12, .lon1 = 27, .lat1 = 5};
     struct source source = {.t = &t};
     struct iris_columns stored = {.get = get_column, .self = &source}, live;
     struct simple_pair p = pair_law(&t, &kernel);
