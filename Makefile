@@ -155,14 +155,17 @@ picture: demo ## make the picture in README again
 
 # What is fast enough? Tables, one program a topic; BENCH=full for the long cases.
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
+MEASURE := $(BUILD)/bench/measure
 BENCH_PACKAGES := g++ libnanoflann-dev libopenblas-dev
 CXX ?= c++
 bench-deps: ## install the Debian packages that the measurements need beside those
 	@$(MAKE) --no-print-directory deps PACKAGES="$(PACKAGES) $(BENCH_PACKAGES)"
-bench: $(BENCHES) $(BUILD)/bench/rays/ready ## measure how fast the hot loops are
+bench: $(BENCHES) $(MEASURE) $(BUILD)/bench/pool_tasks $(BUILD)/bench/rays/ready ## measure how fast it is
 	@$(BUILD)/bench/bench_sampling
 	@$(BUILD)/bench/bench_tables
 	@cd $(BUILD)/bench/rays && ../bench_observer hyper.json lines.h5 tensor.npy
+	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/bench/bench_point.sh $(MEASURE) $(BUILD)/bench/rays
+	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/bench/bench_pool.sh $(MEASURE) $(BUILD)/bench/pool_tasks $(BUILD)/bench
 
 # Rays of the main preset, of a mock galaxy, and the tables of their line.
 $(BUILD)/bench/rays/ready: all
@@ -188,6 +191,14 @@ $(BUILD)/bench/bench_sampling: $(BUILD)/bench/flann.o
 $(BUILD)/bench/bench_tables: $(BUILD)/bench/peak.o
 $(BENCHES): %: %.o $(CORE)
 	$(CXX) $(SAN_FLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_$(@F)) $(CORE_LIBS)
+
+$(MEASURE): $(MEASURE).o
+	$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^
+$(BUILD)/bench/pool_tasks.o: tests/bench/pool_tasks.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_pool) -c -o $@ $<
+$(BUILD)/bench/pool_tasks: $(BUILD)/bench/pool_tasks.o $(call LIB,pool) $(call LIB,base)
+	$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(MPI_LIBS) -lm
 
 # Tests: everything prints TAP and is run by prove.
 TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" \
@@ -250,7 +261,7 @@ pages: all ## the manual pages are clean, and name the options that the programs
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/options.sh $(TOOLS)
 
 # Shellcheck cannot know the variable stderr, which bats sets.
-SCRIPTS := $(wildcard workflows/*.sh tests/*.sh) .ci/run tests/bats/common.bash
+SCRIPTS := $(wildcard workflows/*.sh tests/*.sh tests/bench/*.sh) .ci/run tests/bats/common.bash
 scripts: ## bash reads the scripts; shellcheck, where it is installed
 	@for s in $(SCRIPTS); do bash -n $$s || exit 1; done
 	@! command -v shellcheck >/dev/null || shellcheck --severity=warning --exclude=SC2154 $(SCRIPTS)
