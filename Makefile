@@ -127,6 +127,11 @@ $(BUILD)/tests/%: tests/helpers/%.c Makefile $(CORE)
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_store) -o $@ $< $(CORE) $(CORE_LIBS)
 
+# as part of an MPI job
+$(BUILD)/tests/nodehold: tests/helpers/nodehold.c Makefile $(call LIB,pool) $(call LIB,base)
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_pool) -o $@ $< $(call LIB,pool) $(call LIB,base) $(MPI_LIBS) -lm
+
 # never sanitized: they are preloaded into programs that are or are not
 $(BUILD)/tests/%.so: tests/shims/%.c Makefile
 	@mkdir -p $(@D)
@@ -187,7 +192,9 @@ BENCH_dense := -Ofast -march=native -mprefer-vector-width=512
 BENCH_peak := -march=native -Wno-psabi
 LIBS_bench_tables := -lopenblas
 $(BUILD)/bench/bench_observer: $(BUILD)/bench/dense.o
-$(BUILD)/bench/bench_sampling: $(BUILD)/bench/flann.o
+# minima may be taken in any order, distances are as they stand
+BENCH_brute := -march=native -mprefer-vector-width=512 -ffinite-math-only -fno-signed-zeros -fno-trapping-math
+$(BUILD)/bench/bench_sampling: $(BUILD)/bench/flann.o $(BUILD)/bench/brute.o
 $(BUILD)/bench/bench_tables: $(BUILD)/bench/peak.o
 $(BENCHES): %: %.o $(CORE)
 	$(CXX) $(SAN_FLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_$(@F)) $(CORE_LIBS)

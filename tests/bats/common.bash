@@ -43,7 +43,7 @@ pipeline() {
 # mpi N: the launcher for N ranks. Open MPI leaves memory behind in libraries
 # that it has unloaded by the time leaks are looked for, so under it they are not.
 mpi() {
-    echo mpirun --oversubscribe -x ASAN_OPTIONS=detect_leaks=0 -n "$1"
+    echo mpirun --oversubscribe -x ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 -n "$1"
 }
 
 # Two data sets hold the same bytes, but for what has a clock.
@@ -171,4 +171,41 @@ killed_after() {
     kill -0 "$sid" 2>/dev/null || { wait "$sid" || true; end_session "$sid"; return 1; }
     end_session "$sid"
     wait "$sid" 2>/dev/null || true
+}
+
+# wait_for COMMAND...: until it succeeds, but not for ever
+wait_for() {
+    local i
+    for i in $(seq 1000); do
+        "$@" && return 0
+        sleep 0.02
+    done
+    echo "never: $*"
+    return 1
+}
+
+# stops CALL PATH [NAME=VALUE]...: what begins a command that is to stop itself
+# there, see tests/shims/stop.c: $(stops rename .npy STOP_NTH=1) iris-gen ...
+stops() {
+    local so
+    so=$(tr : '\n' <<<"$PATH" | sed 's,$,/stop.so,' | xargs ls 2>/dev/null | head -1)
+    echo env "LD_PRELOAD=$so" "ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" \
+        "STOP_CALL=$1" "STOP_PATH=$2" "${@:3}"
+}
+
+# stopped SID: the processes of a session that have stopped
+stopped() {
+    ps -s "$1" -o pid=,stat= | awk '$2 ~ /^T/ { print $1 }'
+}
+
+# are_stopped SID N: at least so many
+are_stopped() {
+    [ "$(stopped "$1" | wc -l)" -ge "$2" ]
+}
+
+# is_pending PID SIGNAL: it has been sent to one that has stopped
+is_pending() {
+    local mask
+    mask=$(awk '/^ShdPnd:/ { print $2 }' "/proc/$1/status")
+    [ $((0x$mask >> ($(kill -l "$2") - 1) & 1)) = 1 ]
 }

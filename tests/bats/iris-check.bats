@@ -499,20 +499,20 @@ attributes() {
 }
 
 @test "a signal stops it" {
-    iris-hyper --preset=hyper.json -s writer_hyper.points_per_snapshot=100 >many.json
-    mv many.json hyper.json
-    pipeline simple M
-    for delay in 0.0{02,04,06,08,10,12,15,20,25,30,40,50,60,80} 0.1 0.12; do
-        iris-check M 2>said &
-        pid=$!
-        sleep $delay
-        kill -TERM $pid || true
-        status=0
-        wait $pid || status=$?
-        [ $status != 75 ] || break
-    done
+    command=(iris-check D)
+    "${command[@]}"
+    $(stops open p001 STOP_NTH=1) "${command[@]}" 2>said 3>&- &
+    pid=$!
+    is_there() {
+        grep -q '^State:.T' /proc/$pid/status
+    }
+    wait_for is_there
+    kill -TERM $pid
+    kill -CONT $pid
+    status=0
+    wait $pid || status=$?
     [ $status = 75 ]
     stderr=$(cat said)
     one_sentence iris-check
-    iris-check M
+    "${command[@]}"
 }

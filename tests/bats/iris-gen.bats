@@ -8,7 +8,7 @@ setup_file() {
     cd "$BATS_FILE_TMPDIR/base"
     snapshots 3
     tiny_hyper >hyper.json
-    # a grid that takes seconds, to be interrupted
+    # a grid that takes longer, to be interrupted
     tiny_hyper -s coordinate_hyper.r_steps=128 -s coordinate_hyper.r_crop_max_index=128 \
         -s coordinate_hyper.lon_steps=128 -s coordinate_hyper.lat_steps=16 \
         -s writer_hyper.points_per_snapshot=4 >big.json
@@ -65,17 +65,6 @@ kill_session() {
     kill -9 $all 2>/dev/null || true
     wait "$1" 2>/dev/null || true
     background=
-}
-
-# wait_for COMMAND...: until it succeeds, but not for ever
-wait_for() {
-    local i
-    for i in $(seq 1000); do
-        "$@" && return 0
-        sleep 0.02
-    done
-    echo "never: $*"
-    return 1
 }
 
 # arrays DATASET: there are some, and files by the way
@@ -1075,11 +1064,15 @@ one_bad() {
     iris-gen -H big.json -t standard -d ref -o ref.tsv list.tsv
     partly=0
     for i in 1 2 3 4 5; do
-        # once as soon as something is there
-        [ $i != 2 ] || rm -rf d e.tsv
-        start "${command[@]}"
-        [ $i != 2 ] || wait_for arrays d
-        [ $i = 2 ] || sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
+        if [ $i = 2 ]; then
+            # once when there are some points
+            rm -rf d e.tsv
+            start $(stops rename tensor.npy STOP_NTH=5) "${command[@]}"
+            wait_for are_stopped $background 1
+        else
+            start "${command[@]}"
+            sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
+        fi
         kill_session $background
         [ ! -e d ] || nothing_half d ref
         n=$(find d -name '*.tensor.npy' | wc -l)
@@ -1112,8 +1105,9 @@ one_bad() {
     command=($(mpi 2) iris-gen -H big.json -t simple -d d -o e.tsv list.tsv)
     for victim in 1 0; do
         rm -rf d e.tsv
-        start "${command[@]}"
-        wait_for arrays d
+        # both have made a point when it goes
+        start $(stops rename observed.npy STOP_NTH=1) "${command[@]}"
+        wait_for are_stopped $background 2
         # rank N says so in its environment
         pid=
         for p in $(ps -s $background -o pid=); do
@@ -1146,9 +1140,10 @@ one_bad() {
     iris-gen -H big.json -t standard -d ref -o ref.tsv list.tsv
     for name in USR1 TERM INT; do
         rm -rf d e.tsv
-        start iris-gen -H big.json -t standard -d d -o e.tsv list.tsv
-        wait_for arrays d
+        start $(stops rename tensor.npy STOP_NTH=2) iris-gen -H big.json -t standard -d d -o e.tsv list.tsv
+        wait_for are_stopped $background 1
         kill -s $name $background
+        kill -CONT $background
         status=0
         wait $background || status=$?
         background=
@@ -1188,9 +1183,12 @@ one_bad() {
 @test "a signal to mpirun ends the run, and the same command continues" {
     iris-gen -H big.json -t standard -d ref -o ref.tsv list.tsv
     command=($(mpi 2) iris-gen -H big.json -t standard -d d -o e.tsv list.tsv)
-    start "${command[@]}"
-    wait_for arrays d
+    start $(stops rename tensor.npy STOP_NTH=2 STOP_RANK=0) "${command[@]}"
+    wait_for are_stopped $background 1
+    master=$(stopped $background)
     kill -USR1 $background
+    wait_for is_pending $master USR1
+    kill -CONT $master
     status=0
     wait $background || status=$?
     background=
@@ -1233,16 +1231,18 @@ one_bad() {
 
 @test "plans do not disturb a run" {
     iris-gen -H big.json -t standard -d ref -o ref.tsv list.tsv
-    start iris-gen -H big.json -t standard -d d -o e.tsv list.tsv
+    # it goes on from each of its arrays when there was a plan
+    start $(stops rename tensor.npy) iris-gen -H big.json -t standard -d d -o e.tsv list.tsv
     n=0
     while kill -0 $background 2>/dev/null; do
         iris-gen --plan -H big.json -t standard -d d -o plan.tsv list.tsv
         iris-gen --dry-run -q -H big.json -t standard -d d list.tsv 2>/dev/null
         n=$((n + 1))
+        kill -CONT $background 2>/dev/null || true
     done
     wait $background || { cat stderr; return 1; }
     background=
-    [ $n -gt 3 ]
+    [ $n -ge 12 ]
     cmp ref.tsv e.tsv
     same_data ref d
 }
@@ -1283,10 +1283,10 @@ one_bad() {
 @test "quiet on success, progress when asked, -v says more" {
     run -0 --separate-stderr gen simple d list.tsv
     [ -z "$stderr" ]
-    run -0 --separate-stderr iris-gen -H big.json -t simple -d e --progress=0.05 list.tsv
+    run -0 --separate-stderr iris-gen -H big.json -t simple -d e --progress=0.001 list.tsv
     [[ $stderr == *"/12"* ]]
     [ "$(grep -vc '^iris-gen: ' <<<"$stderr")" = 0 ]
-    run -0 --separate-stderr iris-gen -H big.json -t simple -d f --progress=0.05 -q list.tsv
+    run -0 --separate-stderr iris-gen -H big.json -t simple -d f --progress=0.001 -q list.tsv
     [ -z "$stderr" ]
     run -0 --separate-stderr iris-gen -H hyper.json -t standard -d f --progress=0 list.tsv
     [ -z "$stderr" ]

@@ -61,17 +61,6 @@ same_split() {
     [ -z "$(parts alone)" ]
 }
 
-# wait_for COMMAND...: until it succeeds, but not for ever
-wait_for() {
-    local i
-    for i in $(seq 1000); do
-        "$@" && return 0
-        sleep 0.02
-    done
-    echo "never: $*"
-    return 1
-}
-
 @test "one point, the same bytes for any number of ranks: simple" {
     same_split simple
 }
