@@ -1,12 +1,15 @@
 /* How fast the fields at the samples of the main preset's view are found, for
- * the mock galaxy: nanoseconds a sample, values included. */
+ * the mock galaxy: nanoseconds a sample, values included. And are they right,
+ * against a search of all cells? */
 #include <math.h>
 #include <stdint.h>
 
 #include "bench.h"
+#include "brute.h"
 #include "cells.h"
 #include "flann.h"
 #include "mock.h"
+#include "nearest_law.h"
 #include "sampler.h"
 #include "simd.h"
 #include "view.h"
@@ -79,7 +82,7 @@ make_cells(struct iris_cells *c, size_t n)
 }
 
 static void
-make_view(struct scene *s)
+make_view(struct scene *s, double scale, double skew)
 {
     struct iris_view_law law = {.theta = 17,
                                 .spin = -1,
@@ -98,6 +101,9 @@ make_view(struct scene *s)
     size_t all, f;
 
     iris_perturb_none(&p);
+    p.scale = scale;
+    p.skew = skew;
+    p.skew_angle = 30;
     iris_view_init(&view, &law, (double)NAN, (double)NAN, PARSEC);
     iris_sampler_init(&s->sampler, &s->cells, &view, &p);
     s->tiles = view.lon.n / LON / STEP;
@@ -272,6 +278,97 @@ roofline(struct scene *s)
         1e9 * bench_median(t, BENCH_REPEATS) * (double)s->tiles / (double)s->samples);
 }
 
+/* ---- is it right? ---- */
+
+enum { RANDOM_TILES = 200, RANDOM_OF_TILE = 50, RANDOM = RANDOM_TILES * RANDOM_OF_TILE };
+
+/* Random samples of random tiles; which cell one takes is in its values. */
+struct question {
+    size_t lon[RANDOM_TILES], at[RANDOM]; /* first of a tile; index in its field */
+    double q[RANDOM][3];
+    struct brute_answer answer[RANDOM];
+};
+
+static size_t
+draw(size_t below)
+{
+    static uint64_t state = 1216;
+    uint64_t z = state += UINT64_C(0x9E3779B97F4A7C15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return (size_t)((z ^ (z >> 31)) % below);
+}
+
+static void
+number_cells(struct iris_cells *c)
+{
+    size_t i;
+
+    for (i = 0; i < c->n; i++) {
+        c->gas[i].rho = (float)(c->order[i] % 4096);
+        c->gas[i].T = (float)(c->order[i] / 4096);
+    }
+}
+
+static void
+ask(const struct scene *s, struct question *ask)
+{
+    const struct iris_view *v = &s->sampler.view;
+    size_t i;
+
+    for (i = 0; i < RANDOM_TILES; i++)
+        ask->lon[i] = draw(v->lon.n - LON + 1);
+    for (i = 0; i < RANDOM; i++) {
+        size_t r = draw(v->r.n), lon = draw(LON), lat = draw(v->lat.n);
+        double d[3], x[3];
+
+        ask->at[i] = (r * LON + lon) * v->lat.n + lat;
+        iris_view_direction(v, ask->lon[i / RANDOM_OF_TILE] + lon, lat, d);
+        iris_ray_at(v->origin, iris_axis_at(&v->r, r), d, x);
+        iris_map_back(&s->sampler.map, s->sampler.back, x, ask->q[i]);
+    }
+    brute_nearest(&s->cells, &s->sampler.map, (const double(*)[3])ask->q, RANDOM, ask->answer);
+}
+
+static size_t
+count_right(const struct scene *s, const struct question *ask)
+{
+    const struct iris_view *v = &s->sampler.view;
+    size_t i, right = 0;
+
+    for (i = 0; i < RANDOM; i++) {
+        size_t lon = ask->lon[i / RANDOM_OF_TILE], at = ask->at[i];
+        struct iris_tile t = {0, v->r.n, lon, lon + LON, 0, v->lat.n};
+
+        if (i % RANDOM_OF_TILE == 0 && iris_sampler_tile(&s->sampler, &t, s->field, NULL))
+            bench_need(NULL);
+        right += (size_t)s->field[IRIS_RHO][at] + 4096 * (size_t)s->field[IRIS_T][at] ==
+                 ask->answer[i].file;
+    }
+    return right;
+}
+
+/* Under a map that stretches and turns; all levels of packets. */
+static void
+check_exact(struct scene *s)
+{
+    struct question *q = bench_need(malloc(sizeof *q));
+    const struct iris_kernels *kernels;
+    size_t k;
+
+    free(s->memory);
+    make_view(s, 0.7, 1.3);
+    number_cells(&s->cells);
+    ask(s, q);
+    for (k = 0; (kernels = iris_kernels_at(k)); k++) {
+        s->sampler.kernels = kernels;
+        printf("  exact: %zu of %d, scale 0.7 and skew 1.3, packets, %s\n", count_right(s, q),
+               RANDOM, kernels->name);
+    }
+    free(q);
+}
+
 static void
 measure(size_t n)
 {
@@ -289,7 +386,7 @@ measure(size_t n)
     tree = flann_new(s.cells.x, s.cells.y, s.cells.z, n);
     theirs = bench_now() - start;
     iris_cells_size(n, &bytes, NULL);
-    make_view(&s);
+    make_view(&s, (double)NAN, (double)NAN);
     printf("%zu cells; %zu of the samples of 512 x 512 x 128\n", n, s.samples);
     printf(
         "  index: %.2f s, %.1f bytes a cell beside position and fields; nanoflann %.2f s, %.1f\n",
@@ -297,6 +394,7 @@ measure(size_t n)
     compare(&s, tree);
     roofline(&s);
     flann_free(tree);
+    check_exact(&s);
     free(s.memory);
     iris_cells_release(&s.cells);
 }
@@ -304,6 +402,7 @@ measure(size_t n)
 int
 main(void)
 {
+    measure(20000);
     measure(200000);
     measure(2000000);
     if (bench_full())

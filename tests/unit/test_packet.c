@@ -444,7 +444,7 @@ main(void)
 #ifdef __SANITIZE_ADDRESS__
     test_all_cells(20000, 0, 500);
 #else
-    test_all_cells(20000, 0, 5000);
+    test_all_cells(20000, 0, 10000);
     test_all_cells(2000000, levels - 1, 100);
 #endif
     return check_done();
