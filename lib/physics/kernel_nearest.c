@@ -32,7 +32,26 @@ append(struct iris_near *out, const struct group *g, const uint32_t *cell)
     out->n = n + (size_t)__builtin_popcount(keep);
 }
 
+/* The lane of the least, the first of equals; none is a NaN. */
+static inline int32_t
+first_least(const float x[IRIS_LANES])
+{
+    __m512 v = _mm512_loadu_ps(x), least = _mm512_set1_ps(_mm512_reduce_min_ps(v));
+
+    return __builtin_ctz(_mm512_cmp_ps_mask(v, least, _CMP_LE_OQ));
+}
+
 #else
+
+static inline int32_t
+first_least(const float x[IRIS_LANES])
+{
+    int32_t best = 0, l;
+
+    for (l = 1; l < IRIS_LANES; l++)
+        best = x[l] < x[best] ? l : best;
+    return best;
+}
 
 static inline void
 append(struct iris_near *out, const struct group *g, const uint32_t *cell)
@@ -65,24 +84,43 @@ close_list(struct iris_near *out)
     }
 }
 
+/* A block and a pivot, as each test needs them. */
+struct duel {
+    float q[3], span[3], pivot[3], s0;
+};
+
+static inline struct duel
+duel_of(const struct iris_near_block *b, const float pivot[4])
+{
+    struct duel d;
+    int k;
+
+    for (k = 0; k < 3; k++) {
+        d.q[k] = 2 * b->centre[k];
+        d.span[k] = b->span[k];
+        d.pivot[k] = pivot[k];
+    }
+    d.s0 = pivot[3] -
+           2 * (b->centre[0] * pivot[0] + b->centre[1] * pivot[1] + b->centre[2] * pivot[2]) +
+           b->margin;
+    return d;
+}
+
 /* Which of sixteen does the pivot not beat everywhere in the block? By how
  * much a candidate c is behind at p is linear in p:
  *     |p - c|^2 - |p - c0|^2 = |c|^2 - |c0|^2 - 2 p (c - c0)
  * so it is least at a corner. What cannot be compared stays. */
 static inline void
-test(const struct iris_near_block *b, const float pivot[4], struct group *g)
+test(const struct duel *d, struct group *g)
 {
-    float s0 = pivot[3] -
-               2 * (b->centre[0] * pivot[0] + b->centre[1] * pivot[1] + b->centre[2] * pivot[2]) +
-               b->margin;
-    float q[3] = {2 * b->centre[0], 2 * b->centre[1], 2 * b->centre[2]};
     int l;
 
     for (l = 0; l < IRIS_LANES; l += VEC) {
         vecf x = load(g->x + l), y = load(g->y + l), z = load(g->z + l);
-        vecf behind = load(g->n2 + l) - (q[0] * x + q[1] * y + q[2] * z) - s0;
-        vecf reach = b->span[0] * magnitude(x - pivot[0]) + b->span[1] * magnitude(y - pivot[1]) +
-                     b->span[2] * magnitude(z - pivot[2]);
+        vecf behind = load(g->n2 + l) - (d->q[0] * x + d->q[1] * y + d->q[2] * z) - d->s0;
+        vecf reach = d->span[0] * magnitude(x - d->pivot[0]) +
+                     d->span[1] * magnitude(y - d->pivot[1]) +
+                     d->span[2] * magnitude(z - d->pivot[2]);
 
         store_int(g->keep + l, ~(behind > reach));
     }
@@ -119,12 +157,14 @@ IRIS_LEVEL(iris_near_pack)(const struct iris_near_frame *frame, const struct iri
                            const float pivot[4], const struct iris_near_runs *runs,
                            struct iris_near *out)
 {
+    struct duel duel = duel_of(block, pivot);
+    struct iris_near list = *out; /* nothing else writes to it */
     uint32_t cell[IRIS_LANES];
     struct group g;
     size_t i, at;
     int l;
 
-    out->n = 0;
+    list.n = 0;
     for (i = 0; i < runs->n; i++) {
         size_t last = runs->run[i].last;
 
@@ -132,15 +172,16 @@ IRIS_LEVEL(iris_near_pack)(const struct iris_near_frame *frame, const struct iri
             int32_t left = (int32_t)(last - at < IRIS_LANES ? last - at : IRIS_LANES);
 
             convert(frame, at, &g);
-            test(block, pivot, &g);
+            test(&duel, &g);
             for (l = 0; l < IRIS_LANES; l++) {
                 cell[l] = (uint32_t)at + (uint32_t)l;
                 g.keep[l] &= -(l < left);
             }
-            append(out, &g, cell);
+            append(&list, &g, cell);
         }
     }
-    close_list(out);
+    close_list(&list);
+    out->n = list.n;
 }
 
 /* The candidate nearest to the centre of a block. */
@@ -149,7 +190,7 @@ central(const struct iris_near *in, const struct iris_near_block *b)
 {
     float q[3] = {2 * b->centre[0], 2 * b->centre[1], 2 * b->centre[2]};
     float score[IRIS_LANES];
-    int32_t which[IRIS_LANES], best = 0;
+    int32_t which[IRIS_LANES], best;
     size_t i;
     int l;
 
@@ -169,8 +210,7 @@ central(const struct iris_near *in, const struct iris_near_block *b)
         store(score + l, least);
         store_int(which + l, at);
     }
-    for (l = 1; l < IRIS_LANES; l++)
-        best = score[l] < score[best] ? l : best;
+    best = first_least(score);
     return (size_t)(which[best] + best);
 }
 
@@ -180,19 +220,22 @@ IRIS_LEVEL(iris_near_reduce)(const struct iris_near *in, const struct iris_near_
                              struct iris_near *out)
 {
     size_t at = central(in, block), i;
-    float pivot[4] = {in->x[at], in->y[at], in->z[at], in->n2[at]};
+    const float pivot[4] = {in->x[at], in->y[at], in->z[at], in->n2[at]};
+    struct duel duel = duel_of(block, pivot);
+    struct iris_near from = *in, list = *out; /* nothing else writes to them */
     struct group g;
 
-    out->n = 0;
-    for (i = 0; i < in->n; i += IRIS_LANES) {
-        memcpy(g.x, in->x + i, sizeof g.x);
-        memcpy(g.y, in->y + i, sizeof g.y);
-        memcpy(g.z, in->z + i, sizeof g.z);
-        memcpy(g.n2, in->n2 + i, sizeof g.n2);
-        test(block, pivot, &g);
-        append(out, &g, in->cell + i);
+    list.n = 0;
+    for (i = 0; i < from.n; i += IRIS_LANES) {
+        memcpy(g.x, from.x + i, sizeof g.x);
+        memcpy(g.y, from.y + i, sizeof g.y);
+        memcpy(g.z, from.z + i, sizeof g.z);
+        memcpy(g.n2, from.n2 + i, sizeof g.n2);
+        test(&duel, &g);
+        append(&list, &g, from.cell + i);
     }
-    close_list(out);
+    close_list(&list);
+    out->n = list.n;
 }
 
 /* ---- samples ---- */

@@ -81,10 +81,12 @@ descend(const struct iris_near_contest *contest, const size_t *from, size_t n, s
 {
     const struct iris_cells *c = contest->cells;
     int64_t keep[FANOUT], inside[FANOUT];
-    size_t i, n_to = 0;
+    size_t i, k, n_to = 0;
     int l;
 
     for (i = 0; i < n; i++) {
+        size_t before = n_to;
+
         if (n_to + FANOUT > MANY)
             return 0;
         if (from[i] & settled) {
@@ -93,14 +95,16 @@ descend(const struct iris_near_contest *contest, const size_t *from, size_t n, s
         }
         for (l = 0; l < FANOUT; l += WIDE)
             compete(contest, &c->node[from[i]], l, keep, inside);
+        /* written whether it is kept or not: which are cannot be foreseen */
         for (l = 0; l < FANOUT; l++) {
             size_t node = from[i] * FANOUT + (size_t)l;
 
-            if (!keep[l])
-                continue;
-            to[n_to++] = inside[l] ? node | settled : node;
-            if (node < c->leaves && !inside[l])
-                fetch(&c->node[node], sizeof c->node[node]);
+            to[n_to] = node | ((size_t)inside[l] & settled);
+            n_to += (size_t)-keep[l];
+        }
+        for (k = before; k < n_to && from[i] * FANOUT < c->leaves; k++) {
+            if (!(to[k] & settled))
+                fetch(&c->node[to[k]], sizeof c->node[to[k]]);
         }
     }
     return n_to;

@@ -40,7 +40,7 @@ static struct iris_packet *
 work_new(void)
 {
     size_t room = IRIS_PACKET_ROOM + IRIS_NEAR_PAD, i;
-    struct iris_packet *w = calloc(1, sizeof *w);
+    struct iris_packet *w = aligned_alloc(_Alignof(struct iris_packet), sizeof *w);
     float *memory = w ? malloc(IRIS_BLOCK_LEVELS * room * (4 * sizeof(float) + sizeof(uint32_t)))
                       : NULL;
 
@@ -48,6 +48,7 @@ work_new(void)
         free(w);
         return NULL;
     }
+    memset(w, 0, sizeof *w);
     for (i = 0; i < IRIS_BLOCK_LEVELS; i++) {
         struct iris_near *n = &w->near[i];
 

@@ -14,14 +14,15 @@ enum {
 struct iris_packet {
     const struct iris_sampler *s;
     const struct iris_kernels *kernels;
-    float *const *field;                           /* of the whole tile */
-    size_t stride[2];                              /* in it, from one r to the next, from one lon */
-    float out[IRIS_FIELDS][IRIS_SIDE * IRIS_RAYS]; /* of a block of 16: [r][lon][lat] */
-    size_t r0;                                     /* of the view, where the tile begins */
-    size_t at;                                     /* of the rays in the fields */
-    double r[IRIS_SIDE];                           /* distances of the samples of a block of 16 */
-    double kappa;                                  /* largest over smallest stretch of the map */
-    double error;                                  /* of a sample's position, in the metric */
+    float *const *field; /* of the whole tile */
+    size_t stride[2];    /* in it, from one r to the next, from one lon */
+    /* of a block of 16: [r][lon][lat], each row a line of the cache */
+    _Alignas(64) float out[IRIS_FIELDS][IRIS_SIDE * IRIS_RAYS];
+    size_t r0;           /* of the view, where the tile begins */
+    size_t at;           /* of the rays in the fields */
+    double r[IRIS_SIDE]; /* distances of the samples of a block of 16 */
+    double kappa;        /* largest over smallest stretch of the map */
+    double error;        /* of a sample's position, in the metric */
     size_t guess;
     struct iris_rays *rays; /* being worked on, of */
     struct iris_rays strip[IRIS_PACKET_STRIP];

@@ -1,5 +1,6 @@
 #include "sky.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -109,7 +109,7 @@ make_view(struct scene *s, double scale, double skew)
     s->tiles = view.lon.n / LON / STEP;
     all = view.r.n * LON * view.lat.n;
     s->samples = s->tiles * all;
-    s->memory = bench_need(malloc(IRIS_FIELDS * all * sizeof *s->memory));
+    s->memory = bench_need(aligned_alloc(64, IRIS_FIELDS * all * sizeof *s->memory));
     for (f = 0; f < IRIS_FIELDS; f++)
         s->field[f] = s->memory + f * all;
 }
