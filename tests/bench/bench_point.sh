@@ -178,10 +178,10 @@ grown() {
     before="$2 $3"
 }
 
-# A slab is a sixteenth of a point; four of them are a quarter, so its seconds are times 16.
+# A slab is a sixteenth of a point.
 growth() {
     local took n many=9 before cpu
-    echo "seconds of a core a point, from 32 of its 512 longitudes"
+    echo "seconds of a core a point of 512 longitudes, 16 times those of 32 of them"
     before=
     slab one 1 32
     slab many $many 32
