@@ -38,13 +38,13 @@ slab() {
 }
 
 # run NAME RANKS TYPE [LIST]: a data set with those settings; 0 ranks: without a launcher.
-# Prints what measure prints.
+# Prints what measure prints; with watch=1 of the processes too, which takes some of a core.
 run() {
     local launcher=() lines=()
     [ "$2" = 0 ] || launcher=(mpirun --oversubscribe -n "$2")
     [ "$3" != synthetic ] || lines=(--lines=lines.h5)
     rm -rf $work/data
-    "$measure" -m iris-gen "${launcher[@]}" iris-gen -q -H "$work/$1.json" -t "$3" "${lines[@]}" \
+    "$measure" ${watch:+-m iris-gen} "${launcher[@]}" iris-gen -q -H "$work/$1.json" -t "$3" "${lines[@]}" \
         -d $work/data -o $work/data.tsv "${4:-$work/list.tsv}" </dev/null
 }
 
@@ -73,7 +73,7 @@ point() {
         one=$(run "$1" 0 "$4" "${5:-}")
         many=$(run "$2" 0 "$4" "${5:-}")
         echo "$one $many"
-    done | awk -v n="$3" '{ print ($9 - $2) / (n - 1), ($8 - $1) / (n - 1) }' | medians
+    done | awk -v n="$3" '{ print ($4 - $2) / (n - 1), ($3 - $1) / (n - 1) }' | medians
 }
 
 # ---- one point ----
@@ -99,7 +99,7 @@ memory() {
         -s coordinate_hyper.r_crop_max_index=16384
     echo "memory of its own, written to, of a rank of two, at the most"
     for n in main cone; do
-        took=$(run $n 2 synthetic)
+        took=$(watch=1 run $n 2 synthetic)
         read -r _ _ least most common _ <<<"$took"
         printf '  %-44s %6.1f MiB; %6.1f of the one that loads\n' \
             "$([ $n = main ] && echo "main preset, 128 longitudes of it" ||
@@ -109,7 +109,7 @@ memory() {
     echo "memory that a node keeps of the snapshot, whatever the number of ranks"
     slab small 16 64 -s coordinate_hyper.r_steps=128 -s coordinate_hyper.r_crop_max_index=128
     for n in 2 4 8; do
-        took=$(run small $n simple)
+        took=$(watch=1 run small $n simple)
         read -r _ _ _ _ common _ <<<"$took"
         printf '  %d ranks %24.1f MiB, %5.1f bytes a cell\n' $n "$(awk "BEGIN { print $common / 1024 }")" \
             "$(awk "BEGIN { print $common * 1024 / 2000000 }")"
