@@ -54,6 +54,7 @@ enum {
     IRIS_ROW_TREND,
     IRIS_ROW_UNDER,
     IRIS_ROW_ODD, /* steps up to this one where not: keep, now and before are 1, nothing clipped */
+    /* only where it is not: */
     IRIS_ROW_NOW, /* what D' and D'' are multiplied by first */
     IRIS_ROW_BEFORE,
     IRIS_ROW_CLIPPED, /* [3] */

@@ -34,6 +34,7 @@ struct track {
     vecd floor, peak; /* of C over g; estimate */
     vecd odd;         /* steps so far that are not plain */
     vecl plain;       /* the step at hand */
+    vecd now, last;   /* what D' and D'' are multiplied by */
     vecd clipped[IRIS_NODES];
     unsigned gas, tracer, wild;
 };
@@ -64,14 +65,15 @@ continue_continuum(const struct iris_bundle_law *k, const struct matter *m, size
 
 /* Give the factor g back where there is little left of it. */
 static inline void
-give_back(struct track *t, vecd *now, vecd *before)
+give_back(struct track *t)
 {
     vecl spent = t->g < LEAST_DIM;
 
+    t->now = t->last = all_d(1);
     if (!bits_d(spent))
         return;
-    *now = pick_d(spent, t->g, *now);
-    *before = pick_d(spent, t->last_g, *before);
+    t->now = pick_d(spent, t->g, t->now);
+    t->last = pick_d(spent, t->last_g, t->last);
     t->g = pick_d(spent, all_d(1), t->g);
     t->last_g = pick_d(spent, all_d(1), t->last_g);
     t->per_g = pick_d(spent, all_d(1), t->per_g);
@@ -112,9 +114,9 @@ dim(vecd under, struct track *t, vecd *keep, vecd *trend)
 static inline vecd
 next_factor(size_t s, vecd under, struct track *t, float *row)
 {
-    vecd now = all_d(1), before = all_d(1), keep, trend = {0}, per_under;
+    vecd keep, trend = {0}, per_under;
 
-    give_back(t, &now, &before);
+    give_back(t);
     if (s == 1) {
         per_under = 1 / under;
         keep = 4 * per_under;
@@ -125,11 +127,9 @@ next_factor(size_t s, vecd under, struct track *t, float *row)
     if (s <= 2)
         t->plain = (vecl){0};
     if (s == 2)
-        before = all_d(0); /* at the first step there was no excess */
+        t->last = all_d(0); /* at the first step there was no excess */
     store_half(row + IRIS_ROW_KEEP * IRIS_BUNDLE, keep);
     store_half(row + IRIS_ROW_TREND * IRIS_BUNDLE, trend);
-    store_half(row + IRIS_ROW_NOW * IRIS_BUNDLE, now);
-    store_half(row + IRIS_ROW_BEFORE * IRIS_BUNDLE, before);
     return per_under;
 }
 
@@ -156,8 +156,11 @@ prepare_step(const struct iris_bundle_law *k, const double *sample, const struct
     store_half(row + IRIS_ROW_UNDER * IRIS_BUNDLE, under);
     store_parabola(row + IRIS_ROW_C * IRIS_BUNDLE, t->C, t->per_g);
     store_parabola(row + IRIS_ROW_G * IRIS_BUNDLE, G, s > 0 ? t->per_g : all_d(0.25));
-    if (s > 0 && bits_d(~t->plain))
+    if (s > 0 && bits_d(~t->plain)) {
+        store_half(row + IRIS_ROW_NOW * IRIS_BUNDLE, t->now);
+        store_half(row + IRIS_ROW_BEFORE * IRIS_BUNDLE, t->last);
         store_parabola(row + IRIS_ROW_CLIPPED * IRIS_BUNDLE, t->clipped, t->per_g);
+    }
     scale = k->selective ? all_d(0) : scale * m.a;
     store_half(row + IRIS_ROW_A * IRIS_BUNDLE, scale);
     size = largest(G);
@@ -227,11 +230,13 @@ row_of(const struct ray *r, size_t s)
 static inline void
 run_on(const float *row, size_t lane, int plain, vecf u, vecf *Q, vecf *before)
 {
-    vecf now = *Q * number(row, IRIS_ROW_NOW, lane),
-         was = *before * number(row, IRIS_ROW_BEFORE, lane);
-    vecf v = number(row, IRIS_ROW_KEEP, lane) * now +
-             (now - was) * number(row, IRIS_ROW_TREND, lane);
+    vecf now = *Q, was = *before, v;
 
+    if (!plain) {
+        now *= number(row, IRIS_ROW_NOW, lane);
+        was *= number(row, IRIS_ROW_BEFORE, lane);
+    }
+    v = number(row, IRIS_ROW_KEEP, lane) * now + (now - was) * number(row, IRIS_ROW_TREND, lane);
     if (!plain)
         v += parabola(row, IRIS_ROW_CLIPPED, lane, u) / number(row, IRIS_ROW_UNDER, lane);
     *before = now;

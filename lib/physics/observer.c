@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "aligned.h"
+
 static void
 observe_simple(void *self, const struct iris_column *c, double *spectra)
 {
@@ -36,38 +38,41 @@ iris_line_observer_release(struct iris_line_observer *o)
     *o = (struct iris_line_observer){0};
 }
 
-/* Samples that are wanted soon: rows are far apart, and one touch of the next ones
- * does not wait for another. */
-enum { AHEAD = 64 };
-
-static void
-fetch_row(const struct iris_column *c, size_t i, size_t k)
+static inline void
+take_few(const float *from, size_t n, double *to)
 {
-    size_t f;
+    size_t l;
 
-    if (i >= c->n_r)
-        return;
-    __builtin_prefetch(c->v + i * c->n_rays + k, 0, 3);
-    for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++)
-        __builtin_prefetch(c->field[f] + i * c->stride + k, 0, 3);
+    if (n == IRIS_SOLVER_RAYS) /* the common case, without a loop */
+        for (l = 0; l < IRIS_SOLVER_RAYS; l++)
+            to[l] = (double)from[l];
+    else
+        for (l = 0; l < n; l++)
+            to[l] = (double)from[l];
 }
 
-/* Rays [k, k + n) side by side. */
+/* Rays [k, k + n) side by side. Those after them are fetched from memory, where
+ * rows are far apart, while these are observed. (A function that does nothing else
+ * is lost by some compilers.) */
 static void
 take_rays(struct iris_solver *solver, const struct iris_column *c, size_t k, size_t n)
 {
-    size_t i, f, l;
+    size_t next = k + IRIS_SOLVER_RAYS, i, f;
+    int is_line = next % (IRIS_CACHE_LINE / sizeof(float)) == 0, is_more = next < c->n_rays;
 
     for (i = 0; i < c->n_r; i++) {
         double *row = iris_solver_row(solver, i);
+        const double *v = c->v + i * c->n_rays;
 
-        fetch_row(c, i + AHEAD, k);
-        memcpy(row, c->v + i * c->n_rays + k, n * sizeof *row);
+        memcpy(row, v + k, n * sizeof *row);
+        if (is_more)
+            __builtin_prefetch(v + next, 0, 3);
         for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++) {
-            const float *from = c->field[f] + i * c->stride + k;
+            const float *from = c->field[f] + i * c->stride;
 
-            for (l = 0; l < n; l++)
-                row[f * IRIS_SOLVER_RAYS + l] = (double)from[l];
+            take_few(from + k, n, row + f * IRIS_SOLVER_RAYS);
+            if (is_more && is_line)
+                __builtin_prefetch(from + next, 0, 3);
         }
     }
 }
