@@ -240,7 +240,7 @@ test_seed_round_type(void)
     iris_digest_memory(text.data, text.len, all);
     CHECK(!strncmp(all, a, 8), "the digest is that of the settings text");
     CHECK(!strncmp(iris_buf_str(&text),
-                   "{\n    \"format\": 2,\n    \"type\": \"standard\",\n    \"seed\": 1,\n"
+                   "{\n    \"format\": 3,\n    \"type\": \"standard\",\n    \"seed\": 1,\n"
                    "    \"round\": 0,\n    \"writer_hyper.points_per_snapshot\": 64,\n",
                    100) &&
               text.data[text.len - 1] == '\n',

@@ -443,10 +443,11 @@ test_faces(void)
     s.law.r_max += 3;
     sampler_of(&s, &sampler);
     t = tensor_new(s.law.r_steps * s.law.lon_steps * s.law.lat_steps);
-    CHECK(iris_sampler_tile(
-              &sampler,
-              &(struct iris_tile){0, s.law.r_steps, 0, s.law.lon_steps, 0, s.law.lat_steps},
-              t.field, &err) == IRIS_E_DATA &&
+    CHECK(iris_sampler_tile(&sampler,
+                            &(struct iris_tile){.r1 = s.law.r_steps,
+                                                .lon1 = s.law.lon_steps,
+                                                .lat1 = s.law.lat_steps},
+                            t.field, &err) == IRIS_E_DATA &&
               strstr(err.msg, "periodic"),
           "guard: one that reaches a face is not");
     free(t.memory);
@@ -517,10 +518,11 @@ test_tiles(void)
         parts = tensor_new(whole.count);
         same &= tiled(&sampler, &parts) && tensor_same(&whole, &parts);
         wanted[IRIS_X_H2] = parts.field[IRIS_T];
-        some &= !iris_sampler_tile(
-                    &sampler,
-                    &(struct iris_tile){0, s.law.r_steps, 0, s.law.lon_steps, 0, s.law.lat_steps},
-                    wanted, NULL) &&
+        some &= !iris_sampler_tile(&sampler,
+                                   &(struct iris_tile){.r1 = s.law.r_steps,
+                                                       .lon1 = s.law.lon_steps,
+                                                       .lat1 = s.law.lat_steps},
+                                   wanted, NULL) &&
                 !memcmp(parts.field[IRIS_T], whole.field[IRIS_X_H2], whole.count * sizeof(float));
         free(whole.memory);
         free(parts.memory);
