@@ -104,13 +104,23 @@ struct iris_bundle_law {
     const float *place;                        /* [blocks * 16] u of the channel of a grid point */
 };
 
+/* The samples of eight rays side by side, in the order of marching: the fields of
+ * step s at field[f] + s * row and the velocities at v + s * v_row, or all of them
+ * in double, [steps][IRIS_FIELDS][8], where wide is not NULL. */
+struct iris_samples {
+    const double *wide;
+    const double *v;
+    const float *field[IRIS_FIELDS]; /* but IRIS_V_R */
+    ptrdiff_t v_row, row;
+};
+
 /* Eight rays on one line. */
 struct iris_bundle {
-    const double *sample; /* [steps][IRIS_FIELDS][8] in the order of marching */
-    float *row;           /* [steps][IRIS_ROW][8] */
-    float *Q, *before;    /* [8][blocks * 16] D over g, now and a step before */
-    int32_t *last;        /* [8][blocks] the last step that was done; -1: it is still zero */
-    double *exact;        /* [steps][IRIS_EXACT][8] of formal transfer */
+    struct iris_samples samples;
+    float *row;        /* [steps][IRIS_ROW][8] */
+    float *Q, *before; /* [8][blocks * 16] D over g, now and a step before */
+    int32_t *last;     /* [8][blocks] the last step that was done; -1: it is still zero */
+    double *exact;     /* [steps][IRIS_EXACT][8] of formal transfer */
     double continuum[IRIS_NODES][IRIS_BUNDLE]; /* at the end */
     double g[IRIS_BUNDLE], left[IRIS_BUNDLE];  /* at the end; left of what comes from the start */
     double peak[IRIS_BUNDLE];                  /* estimate, at the end */

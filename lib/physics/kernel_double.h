@@ -25,6 +25,15 @@ store_d(double *p, vecd v)
     memcpy(p, &v, sizeof v);
 }
 
+static inline vecd
+load_half(const float *p)
+{
+    vech h;
+
+    memcpy(&h, p, sizeof h);
+    return __builtin_convertvector(h, vecd);
+}
+
 static inline void
 store_half(float *p, vecd v)
 {

@@ -74,10 +74,10 @@ prepare_light(const struct iris_bundle_law *k, const struct matter *m, vecd scal
 }
 
 static inline void
-prepare_step(const struct iris_bundle_law *k, const double *sample, const struct found *f, size_t c,
-             struct track *t, float *row, double *exact)
+prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, const struct found *f,
+             size_t s, size_t c, struct track *t, float *row, double *exact)
 {
-    struct matter m = matter_at(k, sample, f, c);
+    struct matter m = matter_at(k, q, f, s, c);
     vecd scale = k->ds * (k->average ? keep_d(m.per_b > 0, all_d(k->per_width)) : m.norm);
     vecd tau = k->ds * m.ad, lost = expm1_d(-lesser_double(tau, all_d(690)));
     vecl some = tau > 1e-6;
@@ -100,6 +100,7 @@ void
 IRIS_LEVEL(iris_formal_steps)(const struct iris_bundle_law *law, struct iris_bundle *b)
 {
     struct iris_bundle_law own = *law, *k = &own; /* that nothing else can change */
+    struct iris_samples q = b->samples;
     struct found next;
     size_t c, s;
     int i;
@@ -110,14 +111,15 @@ IRIS_LEVEL(iris_formal_steps)(const struct iris_bundle_law *law, struct iris_bun
 
         for (i = 0; i < IRIS_NODES; i++)
             t.C[i] = all_d(k->background[i]);
-        next = find_nodes(k, b->sample, c);
+        next = find_nodes(k, &q, 0, c);
         for (s = 0; s < k->steps; s++) {
-            const double *sample = b->sample + s * IRIS_FIELDS * IRIS_BUNDLE;
             struct found now = next;
 
+            if (!q.wide && s + AHEAD < k->steps)
+                fetch_samples(&q, s + AHEAD);
             if (s + 1 < k->steps)
-                next = find_nodes(k, sample + IRIS_FIELDS * IRIS_BUNDLE, c);
-            prepare_step(k, sample, &now, c, &t, b->row + s * IRIS_ROW * IRIS_BUNDLE + c,
+                next = find_nodes(k, &q, s + 1, c);
+            prepare_step(k, &q, &now, s, c, &t, b->row + s * IRIS_ROW * IRIS_BUNDLE + c,
                          b->exact + s * IRIS_EXACT * IRIS_BUNDLE + c);
         }
         for (i = 0; i < IRIS_NODES; i++)

@@ -58,6 +58,29 @@ abundance_of(const struct iris_abundance *a, vecd N_H, vecd T, vecd x_CO)
     return pick_d(drop, x * a->drop, x);
 }
 
+/* Rows of samples are far apart in memory: they are fetched so many steps before. */
+enum { AHEAD = 12 };
+
+/* Field f of step s, from lane c on. */
+static inline vecd
+sample_at(const struct iris_samples *q, int f, size_t s, size_t c)
+{
+    if (q->wide)
+        return load_d(q->wide + (s * IRIS_FIELDS + (size_t)f) * IRIS_BUNDLE + c);
+    return f == IRIS_V_R ? load_d(q->v + (ptrdiff_t)s * q->v_row + c)
+                         : load_half(q->field[f] + (ptrdiff_t)s * q->row + c);
+}
+
+static inline void
+fetch_samples(const struct iris_samples *q, size_t s)
+{
+    int f;
+
+    __builtin_prefetch(q->v + (ptrdiff_t)s * q->v_row, 0, 3);
+    for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++)
+        __builtin_prefetch(q->field[f] + (ptrdiff_t)s * q->row, 0, 3);
+}
+
 #define MOST 1.7976931348623157e308
 
 /* The nearest nodes of the table, and how far from them. */
@@ -69,16 +92,15 @@ struct found {
 /* Find the nodes of a step some time before they are needed, and have them
  * fetched: the table is larger than the caches near to the processor.
  *
- *   in   sample  [IRIS_FIELDS][8] of the step
- *   in   c       first lane
+ *   in   c  first lane
  */
 static inline struct found
-find_nodes(const struct iris_bundle_law *k, const double *sample, size_t c)
+find_nodes(const struct iris_bundle_law *k, const struct iris_samples *q, size_t s, size_t c)
 {
     const struct iris_line_table *t = k->table;
-    vecd rho = load_d(sample + IRIS_RHO * IRIS_BUNDLE + c);
-    vecd T = load_d(sample + IRIS_T * IRIS_BUNDLE + c);
-    vecd x = load_d(sample + IRIS_X_H2 * IRIS_BUNDLE + c), y, i_N, i_x, i_T;
+    vecd rho = sample_at(q, IRIS_RHO, s, c);
+    vecd T = sample_at(q, IRIS_T, s, c);
+    vecd x = sample_at(q, IRIS_X_H2, s, c), y, i_N, i_x, i_T;
     struct found f;
     int i;
 
@@ -139,17 +161,17 @@ look_up_between(const struct iris_bundle_law *k, vecd rho, vecd x_H2, vecd T, ve
     *a = load_d(out[1]);
 }
 
-/*   in   sample  [IRIS_FIELDS][8] of the step
- *   in   f       its nodes
- *   in   c       first lane */
+/*   in   f  nodes of the step
+ *   in   c  first lane */
 static inline struct matter
-matter_at(const struct iris_bundle_law *k, const double *sample, const struct found *f, size_t c)
+matter_at(const struct iris_bundle_law *k, const struct iris_samples *q, const struct found *f,
+          size_t s, size_t c)
 {
-    vecd rho = load_d(sample + IRIS_RHO * IRIS_BUNDLE + c);
-    vecd T = load_d(sample + IRIS_T * IRIS_BUNDLE + c);
-    vecd T_dust = load_d(sample + IRIS_T_DUST * IRIS_BUNDLE + c);
-    vecd x_H2 = load_d(sample + IRIS_X_H2 * IRIS_BUNDLE + c), x, stretch, b, j = {0}, a = {0};
-    struct matter m = {.v = load_d(sample + IRIS_V_R * IRIS_BUNDLE + c)};
+    vecd rho = sample_at(q, IRIS_RHO, s, c);
+    vecd T = sample_at(q, IRIS_T, s, c);
+    vecd T_dust = sample_at(q, IRIS_T_DUST, s, c);
+    vecd x_H2 = sample_at(q, IRIS_X_H2, s, c), x, stretch, b, j = {0}, a = {0};
+    struct matter m = {.v = sample_at(q, IRIS_V_R, s, c)};
     vecl cold = T <= MOST, line;
 
     stretch = 1 + m.v * k->per_c;
@@ -160,8 +182,7 @@ matter_at(const struct iris_bundle_law *k, const double *sample, const struct fo
                     k->h_per_k / pick_d(T_dust > 0, T_dust, all_d(1)));
     rho = pick_d(m.gas, rho, all_d(0));
     T = pick_d(m.gas & cold, T, all_d(0));
-    x = abundance_of(k->abundance, rho * k->N_per_rho, T * k->per_T,
-                     load_d(sample + IRIS_X_CO * IRIS_BUNDLE + c));
+    x = abundance_of(k->abundance, rho * k->N_per_rho, T * k->per_T, sample_at(q, IRIS_X_CO, s, c));
     m.tracer = m.gas & (x > 0);
     line = m.tracer & cold;
     if (bits_d(line)) {

@@ -14,19 +14,19 @@ struct track {
 };
 
 static inline void
-prepare_step(const struct iris_bundle_law *k, const double *sample, const struct found *f,
-             double weight, size_t c, struct track *t, float *row)
+prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, const struct found *f,
+             size_t s, size_t c, struct track *t, float *row)
 {
-    struct matter m = matter_at(k, sample, f, c);
+    struct matter m = matter_at(k, q, f, s, c);
     vecd norm = k->average ? keep_d(m.per_b > 0, all_d(k->per_width)) : m.norm;
-    vecd adds = weight * norm * m.j, source[IRIS_NODES], phi;
+    vecd adds = k->weight[s] * norm * m.j, source[IRIS_NODES], phi;
     int i;
 
     t->gas |= bits_d(m.gas);
     t->tracer |= bits_d(m.tracer);
     dust_source(k, &m, source);
     for (i = 0; i < IRIS_NODES; i++)
-        t->C[i] = t->C[i] + weight * m.ad * source[i];
+        t->C[i] = t->C[i] + k->weight[s] * m.ad * source[i];
     store_half(row + IRIS_ROW_G * IRIS_BUNDLE, adds);
     phi = store_place(k, &m, adds, all_d(0), all_d(1), row);
     t->peak = greater_double(t->peak, magnitude_d(adds) * phi);
@@ -36,6 +36,7 @@ void
 IRIS_LEVEL(iris_thin_steps)(const struct iris_bundle_law *law, struct iris_bundle *b)
 {
     struct iris_bundle_law own = *law, *k = &own; /* that nothing else can change */
+    struct iris_samples q = b->samples;
     struct found next;
     size_t c, s;
     int i;
@@ -46,15 +47,15 @@ IRIS_LEVEL(iris_thin_steps)(const struct iris_bundle_law *law, struct iris_bundl
 
         for (i = 0; i < IRIS_NODES; i++)
             t.C[i] = all_d(k->background[i]);
-        next = find_nodes(k, b->sample, c);
+        next = find_nodes(k, &q, 0, c);
         for (s = 0; s < k->steps; s++) {
-            const double *sample = b->sample + s * IRIS_FIELDS * IRIS_BUNDLE;
             struct found now = next;
 
+            if (!q.wide && s + AHEAD < k->steps)
+                fetch_samples(&q, s + AHEAD);
             if (s + 1 < k->steps)
-                next = find_nodes(k, sample + IRIS_FIELDS * IRIS_BUNDLE, c);
-            prepare_step(k, sample, &now, k->weight[s], c, &t,
-                         b->row + s * IRIS_ROW * IRIS_BUNDLE + c);
+                next = find_nodes(k, &q, s + 1, c);
+            prepare_step(k, &q, &now, s, c, &t, b->row + s * IRIS_ROW * IRIS_BUNDLE + c);
         }
         for (i = 0; i < IRIS_NODES; i++)
             store_d(b->continuum[i] + c, t.C[i]);

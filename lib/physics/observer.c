@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "aligned.h"
-
 static void
 observe_simple(void *self, const struct iris_column *c, double *spectra)
 {
@@ -38,55 +36,19 @@ iris_line_observer_release(struct iris_line_observer *o)
     *o = (struct iris_line_observer){0};
 }
 
-static inline void
-take_few(const float *from, size_t n, double *to)
-{
-    size_t l;
-
-    if (n == IRIS_SOLVER_RAYS) /* the common case, without a loop */
-        for (l = 0; l < IRIS_SOLVER_RAYS; l++)
-            to[l] = (double)from[l];
-    else
-        for (l = 0; l < n; l++)
-            to[l] = (double)from[l];
-}
-
-/* Rays [k, k + n) side by side. Those after them are fetched from memory, where
- * rows are far apart, while these are observed. (A function that does nothing else
- * is lost by some compilers.) */
-static void
-take_rays(struct iris_solver *solver, const struct iris_column *c, size_t k, size_t n)
-{
-    size_t next = k + IRIS_SOLVER_RAYS, i, f;
-    int is_line = next % (IRIS_CACHE_LINE / sizeof(float)) == 0, is_more = next < c->n_rays;
-
-    for (i = 0; i < c->n_r; i++) {
-        double *row = iris_solver_row(solver, i);
-        const double *v = c->v + i * c->n_rays;
-
-        memcpy(row, v + k, n * sizeof *row);
-        if (is_more)
-            __builtin_prefetch(v + next, 0, 3);
-        for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++) {
-            const float *from = c->field[f] + i * c->stride;
-
-            take_few(from + k, n, row + f * IRIS_SOLVER_RAYS);
-            if (is_more && is_line)
-                __builtin_prefetch(from + next, 0, 3);
-        }
-    }
-}
-
 static void
 observe_lines(void *self, const struct iris_column *c, double *spectra)
 {
     struct iris_line_observer *o = self;
-    size_t k, n;
+    struct iris_rays rays = {.v_row = c->n_rays, .row = c->stride};
+    size_t k, f;
 
-    for (k = 0; k < c->n_rays; k += n) {
-        n = c->n_rays - k < IRIS_SOLVER_RAYS ? c->n_rays - k : IRIS_SOLVER_RAYS;
-        take_rays(o->solver, c, k, n);
-        o->gas |= iris_solver_rays(o->solver, n, spectra + k * o->values);
+    for (k = 0; k < c->n_rays; k += rays.n) {
+        rays.n = c->n_rays - k < IRIS_SOLVER_RAYS ? c->n_rays - k : IRIS_SOLVER_RAYS;
+        rays.v = c->v + k;
+        for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++)
+            rays.field[f] = c->field[f] + k;
+        o->gas |= iris_solver_rays(o->solver, &rays, spectra + k * o->values);
     }
 }
 

@@ -147,8 +147,9 @@ iris_solver_free(struct iris_solver *t)
 
 /* ---- rays ---- */
 
-double *
-iris_solver_row(struct iris_solver *t, size_t i)
+/* The row of t->sample for sample i from the near end. */
+static double *
+row_of(struct iris_solver *t, size_t i)
 {
     size_t at = t->law.far_to_near ? t->law.r_steps - 1 - i : i;
 
@@ -161,9 +162,48 @@ fill_up(struct iris_solver *t, size_t n)
 {
     size_t rows = t->law.r_steps * IRIS_FIELDS, i, l;
 
-    for (i = 0; i < rows && n < IRIS_BUNDLE; i++)
+    for (i = 0; i < rows; i++)
         for (l = n; l < IRIS_BUNDLE; l++)
             t->sample[i * IRIS_BUNDLE + l] = t->sample[i * IRIS_BUNDLE + n - 1];
+    t->bundle.samples = (struct iris_samples){.wide = t->sample};
+}
+
+/* Fewer rays than lanes: beyond them there may be no memory. */
+static void
+copy_rays(struct iris_solver *t, const struct iris_rays *rays)
+{
+    size_t i, l, f;
+
+    for (i = 0; i < t->law.r_steps; i++) {
+        double *row = row_of(t, i);
+
+        for (l = 0; l < rays->n; l++)
+            row[l] = rays->v[i * rays->v_row + l];
+        for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++)
+            for (l = 0; l < rays->n; l++)
+                row[f * IRIS_BUNDLE + l] = (double)rays->field[f][i * rays->row + l];
+    }
+    fill_up(t, rays->n);
+}
+
+/* All lanes: the samples stay where they are. */
+static void
+point_at(struct iris_solver *t, const struct iris_rays *rays)
+{
+    struct iris_samples *q = &t->bundle.samples;
+    size_t last = t->law.r_steps - 1, f;
+
+    *q = (struct iris_samples){
+        .v = rays->v, .v_row = (ptrdiff_t)rays->v_row, .row = (ptrdiff_t)rays->row};
+    for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++)
+        q->field[f] = rays->field[f];
+    if (!t->law.far_to_near)
+        return;
+    q->v += last * rays->v_row;
+    q->v_row = -q->v_row;
+    for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++)
+        q->field[f] += last * rays->row;
+    q->row = -q->row;
 }
 
 static void
@@ -187,13 +227,12 @@ observe_ray(struct iris_solver *t, size_t line, size_t lane, int is_done, double
     iris_transfer_output(t, line, spectrum);
 }
 
-int
-iris_solver_rays(struct iris_solver *t, size_t n, double *spectra)
+static int
+observe(struct iris_solver *t, size_t n, double *spectra)
 {
     size_t values = t->n_lines * t->law.v_steps, line, lane;
     unsigned gas = 0, done;
 
-    fill_up(t, n);
     for (line = 0; line < t->n_lines; line++) {
         done = iris_transfer_bundle(t, line, n);
         for (lane = 0; lane < n; lane++)
@@ -205,15 +244,23 @@ iris_solver_rays(struct iris_solver *t, size_t n, double *spectra)
 }
 
 int
+iris_solver_rays(struct iris_solver *t, const struct iris_rays *rays, double *spectra)
+{
+    if (rays->n < IRIS_BUNDLE)
+        copy_rays(t, rays);
+    else
+        point_at(t, rays);
+    return observe(t, rays->n, spectra);
+}
+
+int
 iris_solver_ray(struct iris_solver *t, const double *const sample[IRIS_FIELDS], double *spectrum)
 {
     size_t i, f;
 
-    for (i = 0; i < t->law.r_steps; i++) {
-        double *row = iris_solver_row(t, i);
-
+    for (i = 0; i < t->law.r_steps; i++)
         for (f = 0; f < IRIS_FIELDS; f++)
-            row[f * IRIS_BUNDLE] = sample[f][i];
-    }
-    return iris_solver_rays(t, 1, spectrum);
+            row_of(t, i)[f * IRIS_BUNDLE] = sample[f][i];
+    fill_up(t, 1);
+    return observe(t, 1, spectrum);
 }

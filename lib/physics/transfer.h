@@ -78,20 +78,25 @@ void iris_solver_free(struct iris_solver *t);
 /* Rays are observed side by side, as many as this at a time. */
 enum { IRIS_SOLVER_RAYS = 8 };
 
-/* Where the samples of the next rays go: [IRIS_FIELDS][IRIS_SOLVER_RAYS] of sample
- * i from the near end, in the unit system. T may be +inf, all else is finite. */
-double *iris_solver_row(struct iris_solver *t, size_t i);
+/* Samples of up to so many rays, in the unit system: sample i from the near end of ray k
+ * has the velocity v[i * v_row + k], positive towards the observer, and otherwise
+ * field[f][i * row + k]. T may be +inf, all else is finite. */
+struct iris_rays {
+    size_t n;
+    const double *v;
+    const float *field[IRIS_FIELDS]; /* but IRIS_V_R */
+    size_t v_row, row;
+};
 
-/* The spectra of the first n rays, whose rows were filled. What a ray gives does
- * not depend on those beside it.
+/* Their spectra. What a ray gives does not depend on those beside it.
  *
  *   out  spectra  [n][n_lines][v_steps] in the output units
  *
  *   return  whether any of them holds gas
  */
-int iris_solver_rays(struct iris_solver *t, size_t n, double *spectra);
+int iris_solver_rays(struct iris_solver *t, const struct iris_rays *rays, double *spectra);
 
-/* The same for one ray.
+/* The same for one ray, whose samples need not be single precision.
  *
  *   in   sample  [IRIS_FIELDS] arrays [r_steps] from the near end
  */

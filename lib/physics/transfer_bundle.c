@@ -93,7 +93,6 @@ iris_transfer_bundle_init(struct iris_solver *t, struct iris_err *err)
         return iris_fail_memory(err);
     memset(b->row, 0, steps * IRIS_ROW * IRIS_BUNDLE * sizeof *b->row);
     b->before = b->Q + IRIS_BUNDLE * blocks * IRIS_BLOCK;
-    b->sample = t->sample;
     init_places(t);
     for (i = 0; i < t->n_lines; i++)
         init_law(t, &t->line[i], &t->band[i], &t->band[i].bundle);

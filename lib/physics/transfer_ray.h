@@ -49,7 +49,7 @@ struct iris_solver {
     size_t n;
     double v_first, v_step, per_v_step;
     int average;
-    double *sample;                     /* [r_steps][IRIS_FIELDS][8] in the order of marching */
+    double *sample;                     /* [r_steps][IRIS_FIELDS][8] of few rays */
     struct iris_step *step;             /* [r_steps] */
     double *weight;                     /* [r_steps] of thin transfer */
     double *total, *excess, *continuum; /* [v_steps]: result of a line */

@@ -22,10 +22,10 @@ make_line(const struct iris_solver *t, const struct iris_line *line, const doubl
           struct iris_step *s)
 {
     const struct iris_transfer_constants *k = &t->constant;
-    double T = sample[IRIS_T * IRIS_BUNDLE];
+    double T = sample[IRIS_T];
 
-    iris_line_table_at(line->table, &t->law.lookup, sample[IRIS_RHO * IRIS_BUNDLE],
-                       sample[IRIS_X_H2 * IRIS_BUNDLE], T, &s->j, &s->a);
+    iris_line_table_at(line->table, &t->law.lookup, sample[IRIS_RHO], sample[IRIS_X_H2], T, &s->j,
+                       &s->a);
     s->j *= x;
     s->a *= x;
     s->b = sqrt(2 * k->k * T / line->table->mass + line->v_turb * line->v_turb);
@@ -39,21 +39,22 @@ is_same(const double *a, const double *b)
     int f;
 
     for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++)
-        if (!(a[f * IRIS_BUNDLE] == b[f * IRIS_BUNDLE]))
+        if (!(a[f] == b[f]))
             return 0;
     return 1;
 }
 
-/*   in  before  the step of the sample before this one; NULL: none */
+/*   in  last    the sample before this one, and
+ *   in  before  its step; NULL: none */
 static void
 make_step(const struct iris_solver *t, const struct iris_line *line, const double *sample,
-          const struct iris_step *before, struct iris_step *s)
+          const double *last, const struct iris_step *before, struct iris_step *s)
 {
     const struct iris_transfer_constants *k = &t->constant;
-    double rho = sample[IRIS_RHO * IRIS_BUNDLE], T = sample[IRIS_T * IRIS_BUNDLE], x;
-    double T_dust = sample[IRIS_T_DUST * IRIS_BUNDLE], v = sample[0], stretch = 1 + v / k->c;
+    double rho = sample[IRIS_RHO], T = sample[IRIS_T], T_dust = sample[IRIS_T_DUST], x;
+    double v = sample[IRIS_V_R], stretch = 1 + v / k->c;
 
-    if (before && is_same(sample, sample - IRIS_FIELDS * IRIS_BUNDLE)) {
+    if (before && is_same(sample, last)) {
         *s = *before;
     } else {
         *s = (struct iris_step){0};
@@ -61,7 +62,7 @@ make_step(const struct iris_solver *t, const struct iris_line *line, const doubl
             return;
         s->is_gas = 1;
         s->ad = line->kappa * rho;
-        x = tracer(t, line, rho, isfinite(T) ? T : 0, sample[IRIS_X_CO * IRIS_BUNDLE]);
+        x = tracer(t, line, rho, isfinite(T) ? T : 0, sample[IRIS_X_CO]);
         if (x > 0 && isfinite(T))
             make_line(t, line, sample, x, s);
         if (T_dust > 0 && isfinite(T_dust))
@@ -76,14 +77,29 @@ make_step(const struct iris_solver *t, const struct iris_line *line, const doubl
         s->per_b = 1 / (s->b * stretch);
 }
 
+static void
+take_sample(const struct iris_samples *q, size_t i, size_t lane, double sample[IRIS_FIELDS])
+{
+    int f;
+
+    if (!q->wide)
+        sample[IRIS_V_R] = q->v[(ptrdiff_t)i * q->v_row + (ptrdiff_t)lane];
+    for (f = q->wide ? IRIS_V_R : IRIS_V_R + 1; f < IRIS_FIELDS; f++)
+        sample[f] = q->wide ? q->wide[(i * IRIS_FIELDS + (size_t)f) * IRIS_BUNDLE + lane]
+                            : (double)q->field[f][(ptrdiff_t)i * q->row + (ptrdiff_t)lane];
+}
+
 void
 iris_transfer_steps(struct iris_solver *t, size_t line, size_t lane)
 {
-    const double *sample = t->sample + lane;
+    double sample[2][IRIS_FIELDS];
     size_t i;
 
-    for (i = 0; i < t->law.r_steps; i++, sample += IRIS_FIELDS * IRIS_BUNDLE)
-        make_step(t, &t->line[line], sample, i ? &t->step[i - 1] : NULL, &t->step[i]);
+    for (i = 0; i < t->law.r_steps; i++) {
+        take_sample(&t->bundle.samples, i, lane, sample[i % 2]);
+        make_step(t, &t->line[line], sample[i % 2], sample[1 - i % 2], i ? &t->step[i - 1] : NULL,
+                  &t->step[i]);
+    }
 }
 
 struct iris_window

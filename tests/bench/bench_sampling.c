@@ -120,7 +120,7 @@ tile_of(const struct scene *s, size_t i)
     const struct iris_view *v = &s->sampler.view;
     size_t lon = (i * STEP + STEP / 2) * LON;
 
-    return (struct iris_tile){0, v->r.n, lon, lon + LON, 0, v->lat.n};
+    return (struct iris_tile){.r1 = v->r.n, .lon0 = lon, .lon1 = lon + LON, .lat1 = v->lat.n};
 }
 
 /* ---- the ways ---- */
@@ -339,7 +339,7 @@ count_right(const struct scene *s, const struct question *ask)
 
     for (i = 0; i < RANDOM; i++) {
         size_t lon = ask->lon[i / RANDOM_OF_TILE], at = ask->at[i];
-        struct iris_tile t = {0, v->r.n, lon, lon + LON, 0, v->lat.n};
+        struct iris_tile t = {.r1 = v->r.n, .lon0 = lon, .lon1 = lon + LON, .lat1 = v->lat.n};
 
         if (i % RANDOM_OF_TILE == 0 && iris_sampler_tile(&s->sampler, &t, s->field, NULL))
             bench_need(NULL);

@@ -218,7 +218,10 @@ choose(struct iris_transfer_law *law, int i)
 static void
 test_bundle(const struct recipe *r)
 {
-    double alone[IRIS_SOLVER_RAYS][CHANNELS], together[IRIS_SOLVER_RAYS][CHANNELS];
+    enum { ROW = 11 }; /* from one sample of a ray to the next */
+    static double alone[IRIS_SOLVER_RAYS][CHANNELS], together[IRIS_SOLVER_RAYS][CHANNELS];
+    static double v[STEPS * ROW];
+    static float field[IRIS_FIELDS][STEPS * ROW];
     struct iris_transfer_law law = line_transfer_law(STEPS, CHANNELS);
     struct line_ray ray = line_ray_new(STEPS);
     size_t n, k, s, f, bad = 0;
@@ -233,16 +236,22 @@ test_bundle(const struct recipe *r)
         law.far_to_near = i % 2;
         t = line_solver(&law, &hand.line, 1);
         for (n = 1; n <= IRIS_SOLVER_RAYS; n += n < 3 ? 1 : 5) {
+            struct iris_rays rays = {.n = n, .v = v, .v_row = ROW, .row = ROW};
+
+            for (f = 0; f < IRIS_FIELDS; f++)
+                rays.field[f] = field[f];
             for (k = 0; k < n; k++) {
                 uint64_t state = 77 * k + n;
 
                 draw(r, &hand, &law, &state, &ray);
+                for (s = 0; s < STEPS; s++) {
+                    v[s * ROW + k] = ray.f[IRIS_V_R][s];
+                    for (f = IRIS_V_R + 1; f < IRIS_FIELDS; f++)
+                        ray.f[f][s] = (double)(field[f][s * ROW + k] = (float)ray.f[f][s]);
+                }
                 line_run(&law, &hand.line, 1, &ray, alone[k]);
-                for (s = 0; s < STEPS; s++)
-                    for (f = 0; f < IRIS_FIELDS; f++)
-                        iris_solver_row(t, s)[f * IRIS_SOLVER_RAYS + k] = ray.f[f][s];
             }
-            iris_solver_rays(t, n, together[0]);
+            iris_solver_rays(t, &rays, together[0]);
             bad += memcmp(alone, together, n * sizeof *alone) != 0;
         }
         iris_solver_free(t);
