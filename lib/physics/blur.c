@@ -50,37 +50,58 @@ iris_reflect(long i, size_t n)
     return (size_t)(i > last ? 2 * last - i : i);
 }
 
+/* A row along lat: where the kernel meets no edge, one value of it at a time for
+ * all latitudes. */
+static void
+blur_row(const struct iris_blur *b, const struct iris_column_part *p, const float *line,
+         double *row)
+{
+    size_t half = b->n[2] / 2, all = p->lat_all, first = p->want_first, end = first + p->n_want;
+    size_t lo = half > first ? half : first, hi = end + half < all ? end
+                                                  : all > half     ? all - half
+                                                                   : 0;
+    size_t lat, m;
+
+    hi = hi > lo ? hi : lo;
+    for (lat = first; lat < end; lat++) {
+        if (lat == lo)
+            lat = hi;
+        if (lat >= end)
+            break;
+        row[lat - first] = 0;
+        for (m = 0; m < b->n[2]; m++)
+            row[lat - first] +=
+                b->weight[2][m] *
+                (double)line[iris_reflect((long)(lat + m) - (long)half, all) - p->lat_first];
+    }
+    for (m = 0; m < b->n[2] && lo < hi; m++) {
+        const float *from = line + lo + m - half - p->lat_first;
+        double weight = b->weight[2][m], *to = row + lo - first;
+
+        for (lat = 0; lat < hi - lo; lat++)
+            to[lat] = (m ? to[lat] : 0) + weight * (double)from[lat];
+    }
+}
+
 void
 iris_blur_column(const struct iris_blur *b, const struct iris_column_part *p, const float *in,
                  double *row, double *out)
 {
-    long half_lat = (long)(b->n[2] / 2), half_r = (long)(b->n[0] / 2);
-    size_t i, k, m;
+    size_t half = b->n[0] / 2, depth = b->n[0] < p->n_r ? b->n[0] : p->n_r, ready = 0, i, k, m;
+    size_t stride = p->stride ? p->stride : p->n_lat_in;
 
-    for (i = 0; i < p->n_r; i++) {
-        const float *line = in + i * p->n_lat_in;
-
-        for (k = 0; k < p->n_want; k++) {
-            double sum = 0;
-
-            for (m = 0; m < b->n[2]; m++) {
-                long lat = (long)(p->want_first + k + m) - half_lat;
-
-                sum += b->weight[2][m] * (double)line[iris_reflect(lat, p->lat_all) - p->lat_first];
-            }
-            row[i * p->n_want + k] = sum;
-        }
-    }
     for (i = 0; i < p->n_r; i++) {
         double *to = out + i * p->n_want;
 
-        for (k = 0; k < p->n_want; k++)
-            to[k] = 0;
+        for (; ready < p->n_r && ready <= i + half; ready++)
+            blur_row(b, p, in + ready * stride, row + ready % depth * p->n_want);
         for (m = 0; m < b->n[0]; m++) {
-            const double *from = row + iris_reflect((long)(i + m) - half_r, p->n_r) * p->n_want;
+            size_t at = iris_reflect((long)(i + m) - (long)half, p->n_r);
+            const double *from = row + at % depth * p->n_want;
+            double weight = b->weight[0][m];
 
             for (k = 0; k < p->n_want; k++)
-                to[k] += b->weight[0][m] * from[k];
+                to[k] = (m ? to[k] : 0) + weight * from[k];
         }
     }
 }
@@ -88,12 +109,13 @@ iris_blur_column(const struct iris_blur *b, const struct iris_column_part *p, co
 void
 iris_blur_across(const struct iris_blur *b, const double *const column[], size_t n, double *out)
 {
-    size_t i, m;
+    enum { PIECE = 512 }; /* that stays near to the processor */
+    size_t i, k, m, some;
 
-    for (i = 0; i < n; i++)
-        out[i] = 0;
-    for (m = 0; m < b->n[1]; m++) {
-        for (i = 0; i < n; i++)
-            out[i] += b->weight[1][m] * column[m][i];
+    for (i = 0; i < n; i += some) {
+        some = n - i < PIECE ? n - i : PIECE;
+        for (m = 0; m < b->n[1]; m++)
+            for (k = i; k < i + some; k++)
+                out[k] = (m ? out[k] : 0) + b->weight[1][m] * column[m][k];
     }
 }

@@ -41,17 +41,18 @@ size_t iris_reflect(long i, size_t n);
 
 /* Blur a column along r and lat.
  *
- *   in   in    [n_r][n_lat_in] single precision, latitudes from lat_first of
- *              an axis of lat_all
+ *   in   in    [n_r][n_lat_in] single precision, rows `stride` apart (0: n_lat_in),
+ *              latitudes from lat_first of an axis of lat_all
  *   in   want_first, n_want  the latitudes wanted; the kernel's half width
  *              beside them must be in the column unless reflected
  *   out  out   [n_r][n_want]
- *   out  row   [n_r][n_want] work space
+ *   out  row   [n[0], at most n_r][n_want] work space
  */
 struct iris_column_part {
     size_t n_r, lat_all;
     size_t lat_first, n_lat_in;
     size_t want_first, n_want;
+    size_t stride;
 };
 void iris_blur_column(const struct iris_blur *b, const struct iris_column_part *part,
                       const float *in, double *row, double *out);

@@ -28,7 +28,6 @@ struct window {
     float *batch[IRIS_FIELDS]; /* [r][n_at][n_lat_in], see stride */
     float *kept[IRIS_FIELDS];  /* [half_lon] of [r][n_lat_in]: older, not visited yet */
     double *row, *blurred;     /* work space of a column */
-    float *v;
 };
 
 static void
@@ -46,7 +45,6 @@ window_release(struct window *w)
     free(w->velocity);
     free(w->row);
     free(w->blurred);
-    free(w->v);
 }
 
 static size_t
@@ -116,11 +114,10 @@ window_init(struct window *w, const struct iris_sky *sky, size_t lon0, size_t lo
     want = sky->r_steps * at_most(band_size(sky) + 2 * visitor->margin, sky->lat_steps);
     in = sky->r_steps *
          at_most(band_size(sky) + 2 * (visitor->margin + w->half_lat), sky->lat_steps);
-    w->row = malloc(want * sizeof *w->row);
+    w->row = malloc(at_most(sky->blur.n[0], sky->r_steps) * (want / sky->r_steps) * sizeof *w->row);
     w->blurred = malloc(want * sizeof *w->blurred);
-    w->v = malloc(in * sizeof *w->v);
     w->velocity = calloc(w->depth, sizeof *w->velocity);
-    lacking = !w->row || !w->blurred || !w->v || !w->velocity || !make_fields(w, in);
+    lacking = !w->row || !w->blurred || !w->velocity || !make_fields(w, in);
     for (i = 0; i < w->depth && !lacking; i++)
         lacking = !(w->velocity[i] = malloc(want * sizeof **w->velocity));
     return lacking ? iris_fail_memory(err) : IRIS_OK;
@@ -137,7 +134,7 @@ start_band(struct window *w, size_t first, size_t n)
     hi = at_most(first + n + margin, all);
     in_lo = lo > w->half_lat ? lo - w->half_lat : 0;
     in_hi = at_most(hi + w->half_lat, all);
-    w->part = (struct iris_column_part){w->sky->r_steps, all, in_lo, in_hi - in_lo, lo, hi - lo};
+    w->part = (struct iris_column_part){w->sky->r_steps, all, in_lo, in_hi - in_lo, lo, hi - lo, 0};
     w->column = (struct iris_column){
         .lat = lo, .n_rays = hi - lo, .skip = first - lo, .n_own = n, .n_r = w->sky->r_steps};
     w->next = w->at = w->lon0 > w->half_lon ? w->lon0 - w->half_lon : 0;
@@ -186,8 +183,10 @@ blur_next(struct window *w, size_t lon, struct iris_err *err)
         if (st)
             return st;
     }
-    copy_column(w, w->batch[IRIS_V_R], w->next, w->v);
-    iris_blur_column(&w->sky->blur, &w->part, w->v, w->row, w->velocity[w->next % w->depth]);
+    w->part.stride = w->stride;
+    iris_blur_column(&w->sky->blur, &w->part,
+                     w->batch[IRIS_V_R] + (w->next - w->at) * w->part.n_lat_in, w->row,
+                     w->velocity[w->next % w->depth]);
     w->next++;
     return IRIS_OK;
 }

@@ -147,7 +147,7 @@ blurred(const struct iris_blur *b, const struct tensor *t)
     size_t n = t->r * t->lat, j, m, i, k;
     double *columns = need(count_of(t) * sizeof *columns), *row = need(n * sizeof *row);
     double *one = need(n * sizeof *one), *out = need(count_of(t) * sizeof *out);
-    struct iris_column_part part = {t->r, t->lat, 0, t->lat, 0, t->lat};
+    struct iris_column_part part = {t->r, t->lat, 0, t->lat, 0, t->lat, 0};
     float *in = need(n * sizeof *in);
 
     for (j = 0; j < t->lon; j++) {
@@ -412,7 +412,7 @@ test_blur_parts(void)
     enum { R = 6, LAT = 13 };
     struct kernel kernel = {{3, 5, 5}, 0.33};
     struct iris_blur b = blur_of(&kernel);
-    struct iris_column_part all = {R, LAT, 0, LAT, 0, LAT};
+    struct iris_column_part all = {R, LAT, 0, LAT, 0, LAT, 0};
     float in[R * LAT], cut[R * LAT];
     double row[R * LAT], whole[R * LAT], part[R * LAT];
     size_t first, n, i, k;
@@ -424,7 +424,7 @@ test_blur_parts(void)
     for (first = 0; first < LAT; first++) {
         for (n = 1; first + n <= LAT; n++) {
             size_t lo = first > 2 ? first - 2 : 0, hi = first + n + 2 < LAT ? first + n + 2 : LAT;
-            struct iris_column_part some = {R, LAT, lo, hi - lo, first, n};
+            struct iris_column_part some = {R, LAT, lo, hi - lo, first, n, 0};
 
             for (i = 0; i < R; i++)
                 memcpy(cut + i * (hi - lo), in + i * LAT + lo, (hi - lo) * sizeof *in);
