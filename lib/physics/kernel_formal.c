@@ -101,7 +101,7 @@ IRIS_LEVEL(iris_formal_steps)(const struct iris_bundle_law *law, struct iris_bun
 {
     struct iris_bundle_law own = *law, *k = &own; /* that nothing else can change */
     struct iris_samples q = b->samples;
-    struct found next;
+    struct found nodes[NODES_AHEAD];
     size_t c, s;
     int i;
 
@@ -111,14 +111,10 @@ IRIS_LEVEL(iris_formal_steps)(const struct iris_bundle_law *law, struct iris_bun
 
         for (i = 0; i < IRIS_NODES; i++)
             t.C[i] = all_d(k->background[i]);
-        next = find_nodes(k, &q, 0, c);
+        find_first(k, &q, c, nodes);
         for (s = 0; s < k->steps; s++) {
-            struct found now = next;
+            struct found now = next_found(k, &q, s, c, nodes);
 
-            if (!q.wide && s + AHEAD < k->steps)
-                fetch_samples(&q, s + AHEAD);
-            if (s + 1 < k->steps)
-                next = find_nodes(k, &q, s + 1, c);
             prepare_step(k, &q, &now, s, c, &t, b->row + s * IRIS_ROW * IRIS_BUNDLE + c,
                          b->exact + s * IRIS_EXACT * IRIS_BUNDLE + c);
         }

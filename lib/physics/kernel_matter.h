@@ -60,6 +60,8 @@ abundance_of(const struct iris_abundance *a, vecd N_H, vecd T, vecd x_CO)
 
 /* Rows of samples are far apart in memory: they are fetched so many steps before. */
 enum { AHEAD = 12 };
+/* Nodes of the table, in its rows, so many. */
+enum { NODES_AHEAD = 4 };
 
 /* Field f of step s, from lane c on. */
 static inline vecd
@@ -127,6 +129,31 @@ find_nodes(const struct iris_bundle_law *k, const struct iris_samples *q, size_t
     f.d_x = x - i_x * t->dx;
     f.d_T = T - (t->fine ? gather_d(t->T, i_T) : i_T * t->dT);
     return f;
+}
+
+/* The nodes of the first steps. */
+static inline void
+find_first(const struct iris_bundle_law *k, const struct iris_samples *q, size_t c,
+           struct found f[NODES_AHEAD])
+{
+    size_t s;
+
+    for (s = 0; s < NODES_AHEAD && s < k->steps; s++)
+        f[s] = find_nodes(k, q, s, c);
+}
+
+/* Those of step s, for those of a step to come. */
+static inline struct found
+next_found(const struct iris_bundle_law *k, const struct iris_samples *q, size_t s, size_t c,
+           struct found f[NODES_AHEAD])
+{
+    struct found now = f[s % NODES_AHEAD];
+
+    if (!q->wide && s + AHEAD < k->steps)
+        fetch_samples(q, s + AHEAD);
+    if (s + NODES_AHEAD < k->steps)
+        f[s % NODES_AHEAD] = find_nodes(k, q, s + NODES_AHEAD, c);
+    return now;
 }
 
 /* Emission and absorption per tracer abundance, from the nearest node. */
