@@ -191,7 +191,8 @@ $(BUILD)/bench/%.o: tests/bench/%.c Makefile
 BENCH_dense := -Ofast -march=native -mprefer-vector-width=512
 BENCH_peak := -march=native -Wno-psabi
 LIBS_bench_tables := -lopenblas
-$(BUILD)/bench/bench_observer: $(BUILD)/bench/dense.o
+BENCH_scalar := -march=native -fno-tree-vectorize
+$(BUILD)/bench/bench_observer: $(BUILD)/bench/dense.o $(BUILD)/bench/scalar.o $(BUILD)/bench/peak.o
 # minima may be taken in any order, distances are as they stand
 BENCH_brute := -march=native -mprefer-vector-width=512 -ffinite-math-only -fno-signed-zeros -fno-trapping-math
 $(BUILD)/bench/bench_sampling: $(BUILD)/bench/flann.o $(BUILD)/bench/brute.o

@@ -1,7 +1,7 @@
 /* How fast the rays of a stored tensor are observed: the fast arithmetic in all
- * kinds of transfer, against a dense version of optically thick, smooth transfer
- * and against the precise arithmetic. Seconds are for the 65,536 rays of a data
- * point of the main preset.
+ * kinds of transfer, against a dense version of optically thick, smooth transfer in
+ * vectors of single precision, a scalar one in double, and the precise arithmetic.
+ * Seconds are for the 65,536 rays of a data point of the main preset.
  *
  *   bench_observer HYPER LINES TENSOR   of 512 steps and 512 channels
  */
@@ -12,6 +12,7 @@
 #include "dense.h"
 #include "lines.h"
 #include "observe.h"
+#include "peak.h"
 #include "tensor.h"
 
 enum { RAYS_OF_A_POINT = 512 * 128, COLUMNS = 4 };
@@ -90,13 +91,25 @@ measure(const struct rays *rays, const struct iris_observer *o, size_t columns, 
            RAYS_OF_A_POINT;
 }
 
-/* The dense version gets its steps ready made: only what is done on every
- * channel is measured. */
+/* The yardsticks get their steps ready made: only what is done on every channel is
+ * measured. */
+static struct dense_step *
+dense_steps(const struct rays *rays, size_t ray)
+{
+    struct dense_step *step = bench_need(malloc(rays->r * sizeof *step));
+    size_t s;
+
+    for (s = 0; s < rays->r; s++)
+        step[s] = (struct dense_step){
+            rays->field[s * rays->n_lat + ray], 500, 3e-12f, 1e-12f, 3e-13f, 1e-13f};
+    return step;
+}
+
 static double
 measure_dense(const struct rays *rays)
 {
+    enum { DENSE = 32 };
     size_t n = 2 * rays->channels + 1, i, k, s;
-    struct dense_step *step = bench_need(malloc(rays->r * sizeof *step));
     float *memory = bench_need(malloc(5 * n * sizeof *memory)), *v = memory + 4 * n;
     double seconds[BENCH_REPEATS], start;
 
@@ -104,20 +117,63 @@ measure_dense(const struct rays *rays)
         v[i] = -2 + 4 * (float)i / (float)(n - 1);
     for (k = 0; k < BENCH_REPEATS; k++) {
         seconds[k] = 0;
-        for (i = 0; i < 32; i++) {
-            for (s = 0; s < rays->r; s++)
-                step[s] = (struct dense_step){
-                    rays->field[s * rays->n_lat + i], 500, 3e-12f, 1e-12f, 3e-13f, 1e-13f};
+        for (i = 0; i < DENSE; i++) {
+            struct dense_step *step = dense_steps(rays, i);
+
             for (s = 0; s < n; s++)
                 memory[s] = memory[n + s] = 1;
             start = bench_now();
             dense_smooth(step, rays->r, 2.7e11f, v, n, memory, memory + n, memory + 2 * n);
             seconds[k] += bench_now() - start;
+            free(step);
         }
     }
-    free(step);
     free(memory);
-    return bench_median(seconds, BENCH_REPEATS) / 32 * RAYS_OF_A_POINT;
+    return bench_median(seconds, BENCH_REPEATS) / DENSE * RAYS_OF_A_POINT;
+}
+
+static double
+measure_scalar(const struct rays *rays)
+{
+    enum { SCALAR = 8 };
+    size_t n = 2 * rays->channels + 1, i, k, c;
+    double seconds[BENCH_REPEATS], start;
+    volatile double sink = 0;
+
+    for (k = 0; k < BENCH_REPEATS; k++) {
+        seconds[k] = 0;
+        for (i = 0; i < SCALAR; i++) {
+            struct dense_step *step = dense_steps(rays, i);
+
+            start = bench_now();
+            for (c = 0; c < n; c++)
+                sink = sink + scalar_smooth(step, rays->r, 2.7e11,
+                                            -2 + 4 * (double)c / (double)(n - 1), 1);
+            seconds[k] += bench_now() - start;
+            free(step);
+        }
+    }
+    return bench_median(seconds, BENCH_REPEATS) / SCALAR * RAYS_OF_A_POINT;
+}
+
+/* The least for optically thick, smooth transfer. The steps of a ray take about 260
+ * additions and multiplications in double each (counted in kernel_matter.h and
+ * kernel_smooth.c: the place in the table 45, interpolation 12, line and dust 110,
+ * continuum 25, factor 15, parabolas 25, place and size of the line 30), besides 6
+ * divisions; what the channels take comes on top. Their samples, 28 bytes each, are
+ * read once. */
+static void
+roofline(const struct rays *rays, double ours)
+{
+    enum { PAIRS = 130, BYTES = 28 };
+    double samples = (double)RAYS_OF_A_POINT * (double)rays->r, peak = peak_pairs();
+    double least = samples * PAIRS / peak;
+
+    printf(
+        "  roofline %.2f s for the steps alone: %d multiplications and as many additions each, at "
+        "%.1f thousand million of both a second; all of it takes %.1f times as long, and reads "
+        "%.1f GB\n",
+        least, PAIRS, peak * 1e-9, ours / least, samples * BYTES * 1e-9);
 }
 
 static const struct {
@@ -153,7 +209,7 @@ main(int argc, char **argv)
     struct iris_settings s;
     struct iris_err err = {0};
     struct rays rays = {0};
-    double dense, precise, ours;
+    double dense, scalar, precise, ours, first = 0;
     size_t k;
 
     if (argc != 4)
@@ -168,15 +224,20 @@ main(int argc, char **argv)
     printf("observing %zu rays of %zu steps on %zu channels; seconds for %d rays\n",
            COLUMNS * rays.n_lat, rays.r, rays.channels, RAYS_OF_A_POINT);
     dense = measure_dense(&rays);
+    scalar = measure_scalar(&rays);
     precise = measure_kind(&rays, h, &lines, 0, 1, &err);
     printf("  %-28s %8.2f s  %.3f ns a ray, step and fine channel\n", "dense, thick, smooth", dense,
            dense * 1e9 / RAYS_OF_A_POINT / (double)rays.r / (double)(2 * rays.channels + 1));
+    printf("  %-28s %8.2f s\n", "scalar, double", scalar);
     printf("  %-28s %8.2f s\n", "precise, thick, smooth", precise);
     for (k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         ours = measure_kind(&rays, h, &lines, k, 0, &err);
-        printf("  %-28s %8.2f s  %6.1f times faster than dense, %6.1f than precise thick, smooth\n",
-               kinds[k].name, ours, dense / ours, precise / ours);
+        printf("  %-28s %8.2f s  %5.1f times faster than dense, %5.1f than scalar, %5.1f than "
+               "precise\n",
+               kinds[k].name, ours, dense / ours, scalar / ours, precise / ours);
+        first = k ? first : ours;
     }
+    roofline(&rays, first);
     free(rays.field);
     free(rays.v);
     free(rays.out);

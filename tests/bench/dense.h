@@ -20,4 +20,11 @@ struct dense_step {
 void dense_smooth(const struct dense_step *step, size_t steps, float h, const float *v, size_t n,
                   float *I, float *C, float *work);
 
+/* The same of one fine channel, as the formulas are written, in double.
+ *
+ *   in  v  of the channel
+ *   in  I  background
+ */
+double scalar_smooth(const struct dense_step *step, size_t steps, double h, double v, double I);
+
 #endif
