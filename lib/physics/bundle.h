@@ -40,7 +40,8 @@ enum { IRIS_BUNDLE = 8, IRIS_BLOCK = 16, IRIS_NODES = 3 };
 enum {
     IRIS_ROW_X,    /* the profile's argument at grid point i is */
     IRIS_ROW_DX,   /* x + (i - near) dx, in Doppler widths, */
-    IRIS_ROW_NEAR, /* near a whole number: the point next to the centre */
+    IRIS_ROW_NEAR, /* near a whole number: the point next to the centre; or where a mean's
+                      cells are wider than the line, the edge next to it: a half more */
     IRIS_ROW_WIDE, /* 1 / dx */
     IRIS_ROW_ADDS, /* ln of what the line's centre adds, at the end of the ray but for a constant */
     IRIS_ROW_TAKES,              /* ln of the absorption at its centre */
@@ -128,7 +129,7 @@ struct iris_bundle {
     float adds[IRIS_BUNDLE];    /* a line is followed out to x^2 = adds + row's adds, */
     float takes;                /* or takes + row's takes */
     float highest[IRIS_BUNDLE]; /* |Q| at the end */
-    unsigned gas, tracer, wild; /* bits: has gas, tracer, steps that amplify */
+    unsigned gas, tracer, wild; /* bits: has gas, tracer, steps beyond this arithmetic */
 };
 
 /* What decides, in double, whether a point of a step absorbs. */
@@ -140,6 +141,8 @@ double iris_profile_at(const struct iris_bundle_law *law, double v, double per_b
 
 /* How far from its centre a profile matters in single precision, squared. */
 #define IRIS_REACH2_SINGLE 31.36f
+/* Cells of more widths than this have edges, in profiles that are means. */
+#define IRIS_COARSE_SINGLE 0.4f
 
 /* Prepare the rows of all steps, and what is single above. */
 typedef void iris_bundle_steps_fn(const struct iris_bundle_law *law, struct iris_bundle *b);

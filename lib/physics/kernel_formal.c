@@ -67,6 +67,7 @@ prepare_light(const struct iris_bundle_law *k, const struct matter *m, vecd scal
     store_parabola(row + IRIS_ROW_REST * IRIS_BUNDLE, rest, per_g);
     other[0] = greater_double(largest(G), magnitude_d(scale * m->j));
     other[1] = scale * m->a;
+    t->wild |= bits_d(beyond_single(other[0] * per_g, other[1]));
     other[2] = store_place(k, m, other[0], other[1], t->lost, row);
     t->peak = greater_double(t->peak,
                              other[0] * other[2] * t->lost *
@@ -79,13 +80,17 @@ prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, cons
 {
     struct matter m = matter_at(k, q, f, s, c);
     vecd scale = k->ds * (k->average ? keep_d(m.per_b > 0, all_d(k->per_width)) : m.norm);
-    vecd tau = k->ds * m.ad, lost = expm1_d(-lesser_double(tau, all_d(690)));
+    vecd tau = k->ds * m.ad, lost = expm1_d(-lesser_double(tau, all_d(690))), e;
     vecl some = tau > 1e-6;
 
     t->gas |= bits_d(m.gas);
     t->tracer |= bits_d(m.tracer);
-    t->wild |= bits_d(2 * k->ds * m.norm * m.a < -1);
-    prepare_light(k, &m, scale, tau, 1 + lost, t, row);
+    t->wild |= bits_d((2 * k->ds * m.norm * m.a < -1) | is_steep(k, &m));
+    /* 1 + lost has few digits where the loss is nearly all */
+    e = 1 + lost;
+    if (bits_d(tau > 1))
+        e = pick_d(tau > 1, 1 / (1 + expm1_d(lesser_double(tau, all_d(690)))), e);
+    prepare_light(k, &m, scale, tau, e, t, row);
     store_half(row + IRIS_ROW_A * IRIS_BUNDLE, scale * m.a);
     store_half(row + IRIS_ROW_TAU_D * IRIS_BUNDLE, tau);
     store_half(row + IRIS_ROW_F_DUST * IRIS_BUNDLE,
@@ -206,31 +211,8 @@ value(const struct place *p, int what)
     return parabola(p->row, what, p->lane, p->u);
 }
 
-/* Where dust absorbs. */
-static inline vecf
-step_dusty(const struct place *p, vecf now)
-{
-    vecf line = number(p->row, IRIS_ROW_A, p->lane) * p->phi, lost = loss(line), tau, share, v,
-         plain;
-    float dust = number(p->row, IRIS_ROW_TAU_D, p->lane);
-    veci below;
-
-    tau = line + dust;
-    share = mean_escape(tau, loss(tau));
-    v = attenuated(now, line, lost) + share * p->phi * value(p, IRIS_ROW_G);
-    v -= line * value(p, IRIS_ROW_OTHER) *
-         escape_hindered(line, mean_escape(line, lost), lost, dust,
-                         number(p->row, IRIS_ROW_F_DUST, p->lane));
-    below = magnitude(tau) < LIMIT;
-    if (!any(below))
-        return v;
-    plain = now * number(p->row, IRIS_ROW_UNTHINNED, p->lane) +
-            number(p->row, IRIS_ROW_J, p->lane) * p->phi + value(p, IRIS_ROW_REST);
-    return pick(below, plain, v);
-}
-
-/* Whether a point of a step with thin dust absorbs, which the reference decides
- * by a limit: single precision decides alike except near it. */
+/* Whether a point of a step absorbs, which the reference decides by a limit:
+ * single precision decides alike except near it. */
 static veci
 decide(const struct iris_bundle_law *k, const double *exact, size_t lane, vecf index, vecf tau)
 {
@@ -257,28 +239,63 @@ decide(const struct iris_bundle_law *k, const double *exact, size_t lane, vecf i
     return answer;
 }
 
+/* Where dust absorbs.
+ *
+ *   out  absorbs  whether a point does */
+static inline vecf
+step_dusty(const struct iris_bundle_law *k, const struct place *p, const double *exact, vecf index,
+           vecf now, veci *absorbs)
+{
+    vecf line = number(p->row, IRIS_ROW_A, p->lane) * p->phi, lost = loss(line), tau, share, v,
+         plain;
+    float dust = number(p->row, IRIS_ROW_TAU_D, p->lane);
+
+    tau = line + dust;
+    share = mean_escape(tau, loss(tau));
+    v = attenuated(now, line, lost) + share * p->phi * value(p, IRIS_ROW_G);
+    v -= line * value(p, IRIS_ROW_OTHER) *
+         escape_hindered(line, mean_escape(line, lost), lost, dust,
+                         number(p->row, IRIS_ROW_F_DUST, p->lane));
+    *absorbs = all_int(-1);
+    if (!any(magnitude(tau) < 1.001f * LIMIT))
+        return v;
+    *absorbs = decide(k, exact, p->lane, index, tau);
+    plain = now * number(p->row, IRIS_ROW_UNTHINNED, p->lane) +
+            number(p->row, IRIS_ROW_J, p->lane) * p->phi + value(p, IRIS_ROW_REST);
+    return pick(*absorbs, v, plain);
+}
+
 /* Where it is too thin to. */
 static inline vecf
 step_thin(const struct iris_bundle_law *k, const struct place *p, const double *exact, vecf index,
-          vecf now)
+          vecf now, veci *absorbs)
 {
     vecf line = number(p->row, IRIS_ROW_A, p->lane) * p->phi, tau, lost, share, v, near;
     float dust = number(p->row, IRIS_ROW_TAU_D, p->lane);
     vecf added = now + number(p->row, IRIS_ROW_J, p->lane) * p->phi;
-    veci absorbs;
 
     tau = line + dust;
-    absorbs = magnitude(tau) >= LIMIT;
+    *absorbs = magnitude(tau) >= LIMIT;
     near = magnitude(magnitude(tau) - LIMIT);
     if (any(near < 0.001f * LIMIT))
-        absorbs = decide(k, exact, p->lane, index, tau);
-    if (!any(absorbs))
+        *absorbs = decide(k, exact, p->lane, index, tau);
+    if (!any(*absorbs))
         return added;
     lost = loss(tau);
     share = mean_escape(tau, lost);
     v = attenuated(now, tau, lost) + share * p->phi * value(p, IRIS_ROW_G) -
         value(p, IRIS_ROW_OTHER) * escape_lost(tau, share) - share * dust * value(p, IRIS_ROW_REST);
-    return pick(absorbs, v, added);
+    return pick(*absorbs, v, added);
+}
+
+/* Light is not below 0 where it is absorbed. Where it is only added the reference
+ * lets it go there: no number, so that the ray is left to the precise arithmetic. */
+static inline vecf
+hold_light(vecf v, float least, vecf floor, veci absorbs)
+{
+    veci below = (v < least) & (v < floor), far_below = v < 1.001f * floor;
+
+    return pick(below, pick(~absorbs & far_below, all(__builtin_nanf("")), floor), v);
 }
 
 static inline void
@@ -294,11 +311,13 @@ visit(const struct iris_bundle_law *k, const struct iris_bundle *b, const float 
     for (; at < end; at += VEC, index += (float)VEC) {
         struct place p = {row, lane, load(k->place + at),
                           profile(row, lane, index, k->average, far)};
-        vecf now = load(Q + at);
-        vecf v = thin ? step_thin(k, &p, exact, index, now) : step_dusty(&p, now);
+        vecf now = load(Q + at), v;
+        veci absorbs;
 
+        v = thin ? step_thin(k, &p, exact, index, now, &absorbs)
+                 : step_dusty(k, &p, exact, index, now, &absorbs);
         if (any_below(v, b->least[lane]))
-            v = greater(v, -value(&p, IRIS_ROW_C));
+            v = hold_light(v, b->least[lane], -value(&p, IRIS_ROW_C), absorbs);
         store(Q + at, v);
     }
 }

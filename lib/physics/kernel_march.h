@@ -63,24 +63,31 @@ erfc_f(vecf x, float far)
     return bell(x, far) * (t * p);
 }
 
-/* exp(-x^2) averaged over a cell of width dx about x, times dx / sqrt(pi): the
- * difference of error functions over 2, or where that would be one of nearly
- * equal numbers its series in dx. */
+/* exp(-x^2) averaged over a cell from x = a to b, times (b - a) / sqrt(pi): the
+ * difference of error functions over 2. */
+static inline vecf
+mean_between(vecf a, vecf b, float far)
+{
+    vecf to_a = magnitude(a), to_b = magnitude(b);
+    vecf near = 0.5f * erfc_f(lesser(to_a, to_b), far);
+    vecf beyond = 0.5f * erfc_f(greater(to_a, to_b), far);
+
+    return pick((a < 0) & (b > 0), 1 - near - beyond, near - beyond);
+}
+
+/* The same over a cell of width dx about x, where that would be a difference of
+ * nearly equal numbers: its series in dx. */
 static inline vecf
 mean_bell(vecf x, float dx, float far)
 {
-    float d2 = dx * dx, half = 0.5f * dx;
-    vecf x2 = x * x, s, near, beyond;
+    float d2 = dx * dx;
+    vecf x2 = x * x, s;
 
-    if (dx > 0.5f) {
-        near = magnitude(x) - half;
-        beyond = 0.5f * erfc_f(magnitude(x) + half, far);
-        s = 0.5f * erfc_f(magnitude(near), far);
-        return pick(near < 0, 1 - s - beyond, s - beyond);
-    }
-    s = d2 * (1 / 322560.0f) * (-120 + x2 * (720 + x2 * (-480 + x2 * 64)));
-    s = d2 * (1 / 1920.0f) * (12 + x2 * (-48 + x2 * 16)) + d2 * d2 * s;
-    s = 1 + d2 * (1 / 24.0f) * (4 * x2 - 2) + d2 * s;
+    s = (1 / 92897280.0f) * (1680 + x2 * (-13440 + x2 * (13440 + x2 * (-3584 + x2 * 256))));
+    s = (1 / 322560.0f) * (-120 + x2 * (720 + x2 * (-480 + x2 * 64))) + d2 * s;
+    s = (1 / 1920.0f) * (12 + x2 * (-48 + x2 * 16)) + d2 * s;
+    s = (1 / 24.0f) * (4 * x2 - 2) + d2 * s;
+    s = 1 + d2 * s;
     return greater(s, all(0)) * bell(x, far) * (dx * 0.56418958355f);
 }
 
@@ -89,9 +96,14 @@ static inline vecf
 profile(const float *row, size_t lane, vecf index, int average, float far)
 {
     float dx = number(row, IRIS_ROW_DX, lane);
-    vecf x = number(row, IRIS_ROW_X, lane) + (index - number(row, IRIS_ROW_NEAR, lane)) * dx;
+    float at = number(row, IRIS_ROW_X, lane);
+    vecf off = index - number(row, IRIS_ROW_NEAR, lane);
 
-    return average ? mean_bell(x, dx, far) : bell(x, far);
+    if (!average)
+        return bell(at + off * dx, far);
+    if (dx > IRIS_COARSE_SINGLE)
+        return mean_between(at + (off - 0.5f) * dx, at + (off + 0.5f) * dx, far);
+    return mean_bell(at + off * dx, dx, far);
 }
 
 /* Grid points [from, to) that the lines of a step reach, where x^2 is up to far. */

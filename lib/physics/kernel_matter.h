@@ -20,10 +20,11 @@ struct matter {
     vecl gas, tracer;
 };
 
+/* v between lo and hi; lo where it is not a number */
 static inline vecd
 clamp_d(vecd v, double lo, double hi)
 {
-    return greater_double(lesser_double(v, all_d(hi)), all_d(lo));
+    return greater_double(all_d(lo), lesser_double(v, all_d(hi)));
 }
 
 /* Every lane by itself, where that is rare. */
@@ -243,15 +244,17 @@ dust_source(const struct iris_bundle_law *k, const struct matter *m, vecd source
     int i;
 
     for (i = 0; i < IRIS_NODES; i++) {
-        z[i] = lesser_double(moved * k->node[i] - y, all_d(9));
+        z[i] = lesser_double(moved * k->node[i], all_d(200)) - y;
         most = greater_double(most, magnitude_d(z[i]));
     }
     for (i = 0; i < IRIS_NODES; i++) {
         less = expm1_tiny(z[i]);
         if (bits_d(most > 0.001))
-            less = pick_d(most > 0.03, expm1_d(z[i]),
-                          pick_d(most > 0.001, expm1_near_0(z[i]), less));
+            less = pick_d(most > 0.001, expm1_near_0(z[i]), less);
         less = e + less + e * less;
+        if (bits_d(most > 0.03))
+            less = pick_d(most > 0.03, expm1_d(lesser_double(moved * k->node[i], all_d(200))),
+                          less);
         z[i] = pick_d(shines & (less > 0), less, all_d(1));
     }
     /* all three over one division */
@@ -259,6 +262,13 @@ dust_source(const struct iris_bundle_law *k, const struct matter *m, vecd source
     source[0] = planck * k->cube[0] * (z[1] * z[2]);
     source[1] = planck * k->cube[1] * (z[0] * z[2]);
     source[2] = planck * k->cube[2] * (z[0] * z[1]);
+}
+
+/* Whether dust shines so far beyond its peak that this is no parabola over the band. */
+static inline vecl
+is_steep(const struct iris_bundle_law *k, const struct matter *m)
+{
+    return m->rest * m->per_stretch * (k->node[2] - k->node[0]) > 0.06;
 }
 
 /* y times a factor as a parabola. */
@@ -278,6 +288,14 @@ largest(const vecd y[IRIS_NODES])
     return greater_double(magnitude_d(y[0]), greater_double(magnitude_d(y[1]), magnitude_d(y[2])));
 }
 
+/* Whether a step's line is too much for single precision, or so opaque that it
+ * still shows beyond IRIS_REACH2_SINGLE, or not a number. */
+static inline vecl
+beyond_single(vecd gives, vecd takes)
+{
+    return ~((gives < 1e36) & (magnitude_d(takes) < 1e7));
+}
+
 /* ---- the place of a line ---- */
 
 /* Store where the line is on the grid.
@@ -285,18 +303,26 @@ largest(const vecd y[IRIS_NODES])
  *   in   adds   what its centre adds
  *   in   takes  what it takes, per what is there
  *   in   lost   what comes of a unit at the end, upside down
- *   return  an estimate of the profile at the grid point where it is highest
+ *   return  an estimate of the profile at the grid point where it is highest; 0: none
+ *           is reached
  */
 static inline vecd
 store_place(const struct iris_bundle_law *k, const struct matter *m, vecd adds, vecd takes,
             vecd lost, float *row)
 {
-    vecl line = m->per_b > 0;
-    vecd dx = k->v_step * m->per_b, x, near, off;
+    vecl line = m->per_b > 0, coarse = (vecl){0};
+    vecd dx = k->v_step * m->per_b, x, centre, near, off;
 
-    near = (m->v - k->v_first) * k->per_v_step;
-    near = clamp_d(floor_d(clamp_d(near, -1e9, 1e9) + 0.5), 0, (double)(k->n - 1));
+    centre = (m->v - k->v_first) * k->per_v_step;
+    near = clamp_d(floor_d(clamp_d(centre, -1e9, 1e9) + 0.5), 0, (double)(k->n - 1));
     x = (k->v_first + near * k->v_step - m->v) * m->per_b;
+    off = greater_double(magnitude_d(x) - 0.5 * dx, all_d(0));
+    if (k->average)
+        coarse = dx > (double)IRIS_COARSE_SINGLE;
+    if (bits_d(coarse)) {
+        near = pick_d(coarse, near + pick_d(centre > near, all_d(0.5), all_d(-0.5)), near);
+        x = (k->v_first + near * k->v_step - m->v) * m->per_b;
+    }
     store_half(row + IRIS_ROW_X * IRIS_BUNDLE, x);
     store_half(row + IRIS_ROW_DX * IRIS_BUNDLE, dx);
     store_half(row + IRIS_ROW_NEAR * IRIS_BUNDLE, near);
@@ -308,9 +334,9 @@ store_place(const struct iris_bundle_law *k, const struct matter *m, vecd adds, 
     store_half(row + IRIS_ROW_TAKES * IRIS_BUNDLE,
                pick_d(takes > 1e-300, log_above_d(takes), all_d(-1e30)));
     if (!k->average)
-        return keep_d(line, fall_d(x * x));
-    off = greater_double(magnitude_d(x) - 0.5 * dx, all_d(0));
-    return keep_d(line, fall_d(off * off) * lesser_double(all_d(1), 0.5 * dx));
+        return keep_d(line & (x * x < (double)IRIS_REACH2_SINGLE), fall_d(x * x));
+    return keep_d(line & (off * off < (double)IRIS_REACH2_SINGLE),
+                  fall_d(off * off) * lesser_double(all_d(1), 0.5 * dx));
 }
 
 #endif

@@ -31,6 +31,7 @@ struct track {
     vecd source[IRIS_NODES], ad;            /* of the last step */
     vecd g, last_g, per_g;
     vecd lost;        /* over what is left of light from the start */
+    vecd opaque;      /* under, of a thick step just before that has not counted yet */
     vecd floor, peak; /* of C over g; estimate */
     vecd odd;         /* steps so far that are not plain */
     vecl plain;       /* the step at hand */
@@ -44,6 +45,7 @@ continue_continuum(const struct iris_bundle_law *k, const struct matter *m, size
                    vecd per_under, struct track *t)
 {
     vecd dust = 2 * k->ds * m->ad, over, C, source[IRIS_NODES];
+    vecl dark = {0}, lit = {0};
     int i;
 
     dust_source(k, m, source);
@@ -58,7 +60,11 @@ continue_continuum(const struct iris_bundle_law *k, const struct matter *m, size
         t->C[i] = greater_double(C, all_d(0));
         t->clipped[i] = keep_d(C < 0, over);
         t->plain &= C >= 0;
+        dark |= C < 0;
+        lit |= C >= 0;
     }
+    /* no parabola ends at 0 within the band */
+    t->wild |= bits_d(dark & lit);
     t->ad = m->ad;
     memcpy(t->source, source, sizeof source);
 }
@@ -84,7 +90,7 @@ give_back(struct track *t)
 static inline vecd
 dim(vecd under, struct track *t, vecd *keep, vecd *trend)
 {
-    vecd more = 4 * t->g - t->last_g, both, per_under, g, next, per_next, loss;
+    vecd more = 4 * t->g - t->last_g, both, per_under, g, next, per_next, loss, pair;
     vecl rule, thick;
 
     more = greater_double(more, 1e-9 * t->g);
@@ -97,11 +103,14 @@ dim(vecd under, struct track *t, vecd *keep, vecd *trend)
     *keep = pick_d(rule, all_d(1), g * per_next);
     *trend = t->last_g * per_under * per_next;
     t->plain &= rule;
-    /* thick dust dims by the size of a complex root */
+    /* what was before a step of thick dust comes back after it; two are opaque */
     thick = g <= t->g * 0.6;
     loss = t->g * per_next;
-    if (bits_d(thick))
-        loss = pick_d(thick, root_d(under), loss);
+    if (bits_d(thick)) {
+        pair = lesser_double(under, t->opaque);
+        loss = pick_d(thick, pick_d(t->opaque > 0, pair, all_d(1)), loss);
+    }
+    t->opaque = keep_d(thick & (t->opaque == 0), under);
     t->lost = t->lost * loss;
     t->lost = lesser_double(t->lost, all_d(MOST_LOST));
     t->last_g = t->g;
@@ -143,7 +152,7 @@ prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, cons
 
     t->gas |= bits_d(m.gas);
     t->tracer |= bits_d(m.tracer);
-    t->wild |= bits_d(2 * k->ds * m.norm * m.a < -1);
+    t->wild |= bits_d((2 * k->ds * m.norm * m.a < -1) | is_steep(k, &m));
     t->plain = under == under;
     continue_continuum(k, &m, s, s > 0 ? next_factor(s, under, t, row) : under, t);
     scale = 2 * k->ds * (k->average ? keep_d(m.per_b > 0, all_d(k->per_width)) : m.norm);
@@ -164,6 +173,7 @@ prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, cons
     scale = k->selective ? all_d(0) : scale * m.a;
     store_half(row + IRIS_ROW_A * IRIS_BUNDLE, scale);
     size = largest(G);
+    t->wild |= bits_d(beyond_single(size * t->per_g, scale));
     phi = store_place(k, &m, size, scale, t->lost, row);
     size = size * phi * rough_inverse(4 + greater_double(scale, all_d(0)) * phi) * t->lost;
     t->peak = greater_double(t->peak, size);
@@ -343,7 +353,7 @@ visit(const struct ray *r, const float *row, const struct line *line, size_t blo
         else
             v = pick(take < 1.0f, v + (give - v * take) * share, (v * line->under + give) * share);
         if (any_below(v, r->least))
-            v = greater(v, -parabola(row, IRIS_ROW_C, r->lane, u));
+            v = pick(v < r->least, greater(v, -parabola(row, IRIS_ROW_C, r->lane, u)), v);
         store(r->before + at, now);
         store(r->Q + at, v);
     }

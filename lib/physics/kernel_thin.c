@@ -10,7 +10,7 @@ iris_bundle_march_fn IRIS_LEVEL(iris_thin_march);
 
 struct track {
     vecd C[IRIS_NODES], peak;
-    unsigned gas, tracer;
+    unsigned gas, tracer, wild;
 };
 
 static inline void
@@ -24,6 +24,7 @@ prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, cons
 
     t->gas |= bits_d(m.gas);
     t->tracer |= bits_d(m.tracer);
+    t->wild |= bits_d(is_steep(k, &m));
     dust_source(k, &m, source);
     for (i = 0; i < IRIS_NODES; i++)
         t->C[i] = t->C[i] + k->weight[s] * m.ad * source[i];
@@ -60,6 +61,7 @@ IRIS_LEVEL(iris_thin_steps)(const struct iris_bundle_law *law, struct iris_bundl
         store_d(b->peak + c, t.peak);
         b->gas |= t.gas << c;
         b->tracer |= t.tracer << c;
+        b->wild |= t.wild << c;
     }
 }
 

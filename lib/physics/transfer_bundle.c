@@ -9,6 +9,8 @@
 
 #define NEGLECTED  1e-6 /* of a ray's peak, over all its steps */
 #define MAX_ROUNDS 4
+#define HIDDEN     1e-7   /* of what the steps would show: windows are too narrow for less */
+#define WIDEST     0.0015 /* half a band over c: the continuum is no parabola over more */
 
 /* ---- set up ---- */
 
@@ -135,7 +137,8 @@ set_reach(const struct iris_solver *t, struct iris_bundle *b, const double *peak
     }
 }
 
-/* March until no peak was estimated far too high. */
+/* March until no peak was estimated far too high. A ray of which next to nothing
+ * is left, or whose peak is not known even then, is not done. */
 static unsigned
 march(struct iris_solver *t, const struct iris_bundle_law *k, iris_bundle_march_fn *fn,
       unsigned active)
@@ -150,25 +153,29 @@ march(struct iris_solver *t, const struct iris_bundle_law *k, iris_bundle_march_
         set_reach(t, b, peak);
         fn(k, b, again);
         for (l = 0; l < IRIS_BUNDLE; l++) {
-            double seen = again >> l & 1 ? b->g[l] * (double)b->highest[l] : 0;
+            double seen = b->g[l] * (double)b->highest[l];
+            int is_good = isfinite(seen) && seen >= HIDDEN * b->peak[l];
 
-            if (!isfinite(seen))
+            if (!(again >> l & 1))
+                continue;
+            if (!is_good)
                 active &= ~(1U << l);
-            if (!isfinite(seen) || seen >= peak[l] / 4 || seen == 0)
+            if (!is_good || seen >= peak[l] / 4)
                 again &= ~(1U << l);
             else
                 peak[l] = seen;
         }
     }
-    return active;
+    return active & ~again;
 }
 
 /* What is left to the precise arithmetic. The brightness temperature of a
  * difference goes with its logarithm: what is next to nothing shows. */
 static int
-is_left(const struct iris_transfer_law *law)
+is_left(const struct iris_transfer_law *law, double c)
 {
-    return law->precise || (law->transfer == IRIS_SELECTIVE && law->integration == IRIS_FORMAL) ||
+    return law->precise || (law->v_max - law->v_min) / 2 > WIDEST * c ||
+           (law->transfer == IRIS_SELECTIVE && law->integration == IRIS_FORMAL) ||
            (law->subtraction == IRIS_SUBTRACT_I &&
             (law->output == IRIS_OUT_TB || law->output == IRIS_OUT_TB_K));
 }
@@ -189,7 +196,7 @@ iris_transfer_bundle(struct iris_solver *t, size_t line, size_t n)
     else
         with->smooth_steps(k, b);
     active = ((1U << n) - 1) & b->tracer & ~b->wild;
-    if (is_left(&t->law))
+    if (is_left(&t->law, t->constant.c))
         return 0;
     if (t->law.transfer == IRIS_THIN)
         return march(t, k, with->thin_march, active);

@@ -54,12 +54,14 @@ make_step(const struct iris_solver *t, const struct iris_line *line, const doubl
     double rho = sample[IRIS_RHO], T = sample[IRIS_T], T_dust = sample[IRIS_T_DUST], x;
     double v = sample[IRIS_V_R], stretch = 1 + v / k->c;
 
-    if (before && is_same(sample, last)) {
+    if (!(rho > 0) || !(T > 0) || !(stretch > 0)) {
+        *s = (struct iris_step){0};
+        return;
+    }
+    if (before && before->is_gas && is_same(sample, last)) {
         *s = *before;
     } else {
         *s = (struct iris_step){0};
-        if (!(rho > 0) || !(T > 0) || !(stretch > 0))
-            return;
         s->is_gas = 1;
         s->ad = line->kappa * rho;
         x = tracer(t, line, rho, isfinite(T) ? T : 0, sample[IRIS_X_CO]);
