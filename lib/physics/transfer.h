@@ -8,8 +8,10 @@
  * Two arithmetics: precise, all in double and channel by channel, is the
  * yardstick; the other works with the line's excess over the continuum in
  * single precision, within windows around the lines (bundle.h), and agrees with
- * the first to 1e-5 of a ray's peak (3e-5 for thick formal). It leaves rays with strong
- * maser steps, and selectively thin formal transfer, to the first.
+ * the first to 1e-5 of a ray's peak (3e-5 for thick formal). It leaves to the
+ * first: rays with strong maser steps, with lines deeper than 1e7 a step, and those
+ * of which next to nothing is left of what their steps would show each alone;
+ * bands wider than 0.3 % of c; and selectively thin formal transfer.
  *
  * Steps with T <= 0 or rho <= 0 hold no gas; steps of infinite T have dust but
  * no line. A ray without any tracer is exactly zero after subtraction.
