@@ -24,18 +24,13 @@ iris_bundle_march_fn IRIS_LEVEL(iris_formal_march);
 
 /* ---- steps ---- */
 
-struct track {
-    vecd C[IRIS_NODES], g, lost, floor, peak;
-    unsigned gas, tracer, wild;
-};
-
 /* Parabolas and factors of a step, and on to the next.
  *
  *   in  tau, e  of dust, exp(-tau)
  */
 static inline void
 prepare_light(const struct iris_bundle_law *k, const struct matter *m, vecd scale, vecd tau, vecd e,
-              struct track *t, float *row)
+              struct trail *t, float *row)
 {
     vecl thin = tau < 1e-6, thick = ~thin & (tau > 1), spent = t->g < LEAST_DIM;
     vecd source[IRIS_NODES], G[IRIS_NODES], other[IRIS_NODES], rest[IRIS_NODES], fade, per_g;
@@ -76,7 +71,7 @@ prepare_light(const struct iris_bundle_law *k, const struct matter *m, vecd scal
 
 static inline void
 prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, const struct found *f,
-             size_t s, size_t c, struct track *t, float *row, double *exact)
+             size_t s, size_t c, struct trail *t, float *row, double *exact)
 {
     struct matter m = matter_at(k, q, f, s, c);
     vecd scale = k->ds * (k->average ? keep_d(m.per_b > 0, all_d(k->per_width)) : m.norm);
@@ -108,14 +103,11 @@ IRIS_LEVEL(iris_formal_steps)(const struct iris_bundle_law *law, struct iris_bun
     struct iris_samples q = b->samples;
     struct found nodes[NODES_AHEAD];
     size_t c, s;
-    int i;
 
     b->gas = b->tracer = b->wild = 0;
     for (c = 0; c < IRIS_BUNDLE; c += VECD) {
-        struct track t = {.g = all_d(1), .lost = all_d(1), .floor = all_d(1e300)};
+        struct trail t = trail_begin(k);
 
-        for (i = 0; i < IRIS_NODES; i++)
-            t.C[i] = all_d(k->background[i]);
         find_first(k, &q, c, nodes);
         for (s = 0; s < k->steps; s++) {
             struct found now = next_found(k, &q, s, c, nodes);
@@ -123,15 +115,7 @@ IRIS_LEVEL(iris_formal_steps)(const struct iris_bundle_law *law, struct iris_bun
             prepare_step(k, &q, &now, s, c, &t, b->row + s * IRIS_ROW * IRIS_BUNDLE + c,
                          b->exact + s * IRIS_EXACT * IRIS_BUNDLE + c);
         }
-        for (i = 0; i < IRIS_NODES; i++)
-            store_d(b->continuum[i] + c, t.C[i]);
-        store_d(b->g + c, t.g);
-        store_d(b->left + c, 1 / t.lost);
-        store_d(b->peak + c, t.peak / t.lost);
-        store_half(b->least + c, -0.99 * t.floor);
-        b->gas |= t.gas << c;
-        b->tracer |= t.tracer << c;
-        b->wild |= t.wild << c;
+        trail_end(&t, b, c);
     }
 }
 

@@ -339,4 +339,44 @@ store_place(const struct iris_bundle_law *k, const struct matter *m, vecd adds, 
                   fall_d(off * off) * lesser_double(all_d(1), 0.5 * dx));
 }
 
+/* ---- rays ---- */
+
+/* What goes from step to step, whatever the transfer. */
+struct trail {
+    vecd C[IRIS_NODES]; /* continuum */
+    vecd g;             /* the factor */
+    vecd lost;          /* over what is left of light from the start */
+    vecd floor;         /* the least continuum over g */
+    vecd peak;          /* estimate, but for lost */
+    unsigned gas, tracer, wild;
+};
+
+static inline struct trail
+trail_begin(const struct iris_bundle_law *k)
+{
+    struct trail t = {.g = all_d(1), .lost = all_d(1), .floor = all_d(1e300)};
+    int i;
+
+    for (i = 0; i < IRIS_NODES; i++)
+        t.C[i] = all_d(k->background[i]);
+    return t;
+}
+
+/* Store what the lanes from c on came to. */
+static inline void
+trail_end(const struct trail *t, struct iris_bundle *b, size_t c)
+{
+    int i;
+
+    for (i = 0; i < IRIS_NODES; i++)
+        store_d(b->continuum[i] + c, t->C[i]);
+    store_d(b->g + c, t->g);
+    store_d(b->left + c, 1 / t->lost);
+    store_d(b->peak + c, t->peak / t->lost);
+    store_half(b->least + c, -0.99 * t->floor);
+    b->gas |= t->gas << c;
+    b->tracer |= t->tracer << c;
+    b->wild |= t->wild << c;
+}
+
 #endif

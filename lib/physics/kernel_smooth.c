@@ -27,17 +27,15 @@ iris_bundle_march_fn IRIS_LEVEL(iris_smooth_march);
 
 /* What goes from step to step. */
 struct track {
-    vecd C[IRIS_NODES], before[IRIS_NODES]; /* continuum */
-    vecd source[IRIS_NODES], ad;            /* of the last step */
-    vecd g, last_g, per_g;
-    vecd lost;        /* over what is left of light from the start */
-    vecd opaque;      /* under, of a thick step just before that has not counted yet */
-    vecd floor, peak; /* of C over g; estimate */
-    vecd odd;         /* steps so far that are not plain */
-    vecl plain;       /* the step at hand */
-    vecd now, last;   /* what D' and D'' are multiplied by */
+    struct trail all;
+    vecd before[IRIS_NODES];     /* continuum of the last step */
+    vecd source[IRIS_NODES], ad; /* of the last step */
+    vecd last_g, per_g;
+    vecd opaque;    /* under, of a thick step just before that has not counted yet */
+    vecd odd;       /* steps so far that are not plain */
+    vecl plain;     /* the step at hand */
+    vecd now, last; /* what D' and D'' are multiplied by */
     vecd clipped[IRIS_NODES];
-    unsigned gas, tracer, wild;
 };
 
 static inline void
@@ -52,19 +50,20 @@ continue_continuum(const struct iris_bundle_law *k, const struct matter *m, size
     for (i = 0; i < IRIS_NODES && s > 0; i++) {
         over = dust * source[i];
         if (s == 1)
-            over = over + (2 * k->ds * t->ad * t->source[i] + (4 - 2 * k->ds * t->ad) * t->C[i]);
+            over = over +
+                   (2 * k->ds * t->ad * t->source[i] + (4 - 2 * k->ds * t->ad) * t->all.C[i]);
         else
-            over = over + (4 * t->C[i] - t->before[i]);
+            over = over + (4 * t->all.C[i] - t->before[i]);
         C = over * per_under;
-        t->before[i] = t->C[i];
-        t->C[i] = greater_double(C, all_d(0));
+        t->before[i] = t->all.C[i];
+        t->all.C[i] = greater_double(C, all_d(0));
         t->clipped[i] = keep_d(C < 0, over);
         t->plain &= C >= 0;
         dark |= C < 0;
         lit |= C >= 0;
     }
     /* no parabola ends at 0 within the band */
-    t->wild |= bits_d(dark & lit);
+    t->all.wild |= bits_d(dark & lit);
     t->ad = m->ad;
     memcpy(t->source, source, sizeof source);
 }
@@ -73,14 +72,14 @@ continue_continuum(const struct iris_bundle_law *k, const struct matter *m, size
 static inline void
 give_back(struct track *t)
 {
-    vecl spent = t->g < LEAST_DIM;
+    vecl spent = t->all.g < LEAST_DIM;
 
     t->now = t->last = all_d(1);
     if (!bits_d(spent))
         return;
-    t->now = pick_d(spent, t->g, t->now);
+    t->now = pick_d(spent, t->all.g, t->now);
     t->last = pick_d(spent, t->last_g, t->last);
-    t->g = pick_d(spent, all_d(1), t->g);
+    t->all.g = pick_d(spent, all_d(1), t->all.g);
     t->last_g = pick_d(spent, all_d(1), t->last_g);
     t->per_g = pick_d(spent, all_d(1), t->per_g);
     t->plain &= ~spent;
@@ -90,31 +89,31 @@ give_back(struct track *t)
 static inline vecd
 dim(vecd under, struct track *t, vecd *keep, vecd *trend)
 {
-    vecd more = 4 * t->g - t->last_g, both, per_under, g, next, per_next, loss, pair;
+    vecd more = 4 * t->all.g - t->last_g, both, per_under, g, next, per_next, loss, pair;
     vecl rule, thick;
 
-    more = greater_double(more, 1e-9 * t->g);
+    more = greater_double(more, 1e-9 * t->all.g);
     both = 1 / (under * more);
     per_under = both * more;
     g = more * per_under;
-    rule = g > t->g * 0.5;
-    next = pick_d(rule, g, t->g);
+    rule = g > t->all.g * 0.5;
+    next = pick_d(rule, g, t->all.g);
     per_next = pick_d(rule, both * under * under, t->per_g);
     *keep = pick_d(rule, all_d(1), g * per_next);
     *trend = t->last_g * per_under * per_next;
     t->plain &= rule;
     /* what was before a step of thick dust comes back after it; two are opaque */
-    thick = g <= t->g * 0.6;
-    loss = t->g * per_next;
+    thick = g <= t->all.g * 0.6;
+    loss = t->all.g * per_next;
     if (bits_d(thick)) {
         pair = lesser_double(under, t->opaque);
         loss = pick_d(thick, pick_d(t->opaque > 0, pair, all_d(1)), loss);
     }
     t->opaque = keep_d(thick & (t->opaque == 0), under);
-    t->lost = t->lost * loss;
-    t->lost = lesser_double(t->lost, all_d(MOST_LOST));
-    t->last_g = t->g;
-    t->g = next;
+    t->all.lost = t->all.lost * loss;
+    t->all.lost = lesser_double(t->all.lost, all_d(MOST_LOST));
+    t->last_g = t->all.g;
+    t->all.g = next;
     t->per_g = per_next;
     return per_under;
 }
@@ -129,7 +128,7 @@ next_factor(size_t s, vecd under, struct track *t, float *row)
     if (s == 1) {
         per_under = 1 / under;
         keep = 4 * per_under;
-        t->lost = t->lost * (under * 0.25);
+        t->all.lost = t->all.lost * (under * 0.25);
     } else {
         per_under = dim(under, t, &keep, &trend);
     }
@@ -150,20 +149,20 @@ prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, cons
     vecd under = (s == 1 ? 4 : 3) + 2 * k->ds * m.ad, scale, G[IRIS_NODES], size, phi;
     int i;
 
-    t->gas |= bits_d(m.gas);
-    t->tracer |= bits_d(m.tracer);
-    t->wild |= bits_d((2 * k->ds * m.norm * m.a < -1) | is_steep(k, &m));
+    t->all.gas |= bits_d(m.gas);
+    t->all.tracer |= bits_d(m.tracer);
+    t->all.wild |= bits_d((2 * k->ds * m.norm * m.a < -1) | is_steep(k, &m));
     t->plain = under == under;
     continue_continuum(k, &m, s, s > 0 ? next_factor(s, under, t, row) : under, t);
     scale = 2 * k->ds * (k->average ? keep_d(m.per_b > 0, all_d(k->per_width)) : m.norm);
     for (i = 0; i < IRIS_NODES; i++)
-        G[i] = scale * (m.j - m.a * t->C[i]);
+        G[i] = scale * (m.j - m.a * t->all.C[i]);
     for (i = 0; i < IRIS_NODES && s > 0; i++)
-        t->floor = lesser_double(t->floor, t->C[i] * t->per_g);
+        t->all.floor = lesser_double(t->all.floor, t->all.C[i] * t->per_g);
     t->odd = t->odd + keep_d(~t->plain, all_d(1));
     store_half(row + IRIS_ROW_ODD * IRIS_BUNDLE, t->odd);
     store_half(row + IRIS_ROW_UNDER * IRIS_BUNDLE, under);
-    store_parabola(row + IRIS_ROW_C * IRIS_BUNDLE, t->C, t->per_g);
+    store_parabola(row + IRIS_ROW_C * IRIS_BUNDLE, t->all.C, t->per_g);
     store_parabola(row + IRIS_ROW_G * IRIS_BUNDLE, G, s > 0 ? t->per_g : all_d(0.25));
     if (s > 0 && bits_d(~t->plain)) {
         store_half(row + IRIS_ROW_NOW * IRIS_BUNDLE, t->now);
@@ -173,10 +172,10 @@ prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, cons
     scale = k->selective ? all_d(0) : scale * m.a;
     store_half(row + IRIS_ROW_A * IRIS_BUNDLE, scale);
     size = largest(G);
-    t->wild |= bits_d(beyond_single(size * t->per_g, scale));
-    phi = store_place(k, &m, size, scale, t->lost, row);
-    size = size * phi * rough_inverse(4 + greater_double(scale, all_d(0)) * phi) * t->lost;
-    t->peak = greater_double(t->peak, size);
+    t->all.wild |= bits_d(beyond_single(size * t->per_g, scale));
+    phi = store_place(k, &m, size, scale, t->all.lost, row);
+    size = size * phi * rough_inverse(4 + greater_double(scale, all_d(0)) * phi) * t->all.lost;
+    t->all.peak = greater_double(t->all.peak, size);
 }
 
 void
@@ -186,33 +185,18 @@ IRIS_LEVEL(iris_smooth_steps)(const struct iris_bundle_law *law, struct iris_bun
     struct iris_samples q = b->samples;
     struct found nodes[NODES_AHEAD];
     size_t c, s;
-    int i;
 
     b->gas = b->tracer = b->wild = 0;
     for (c = 0; c < IRIS_BUNDLE; c += VECD) {
-        struct track t = {.g = all_d(1),
-                          .last_g = all_d(1),
-                          .per_g = all_d(1),
-                          .lost = all_d(1),
-                          .floor = all_d(1e300)};
+        struct track t = {.all = trail_begin(k), .last_g = all_d(1), .per_g = all_d(1)};
 
-        for (i = 0; i < IRIS_NODES; i++)
-            t.C[i] = all_d(k->background[i]);
         find_first(k, &q, c, nodes);
         for (s = 0; s < k->steps; s++) {
             struct found now = next_found(k, &q, s, c, nodes);
 
             prepare_step(k, &q, &now, s, c, &t, b->row + s * IRIS_ROW * IRIS_BUNDLE + c);
         }
-        for (i = 0; i < IRIS_NODES; i++)
-            store_d(b->continuum[i] + c, t.C[i]);
-        store_d(b->g + c, t.g);
-        store_d(b->left + c, 1 / t.lost);
-        store_d(b->peak + c, t.peak / t.lost);
-        store_half(b->least + c, -0.99 * t.floor);
-        b->gas |= t.gas << c;
-        b->tracer |= t.tracer << c;
-        b->wild |= t.wild << c;
+        trail_end(&t.all, b, c);
     }
 }
 

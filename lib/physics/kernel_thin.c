@@ -8,14 +8,9 @@
 iris_bundle_steps_fn IRIS_LEVEL(iris_thin_steps);
 iris_bundle_march_fn IRIS_LEVEL(iris_thin_march);
 
-struct track {
-    vecd C[IRIS_NODES], peak;
-    unsigned gas, tracer, wild;
-};
-
 static inline void
 prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, const struct found *f,
-             size_t s, size_t c, struct track *t, float *row)
+             size_t s, size_t c, struct trail *t, float *row)
 {
     struct matter m = matter_at(k, q, f, s, c);
     vecd norm = k->average ? keep_d(m.per_b > 0, all_d(k->per_width)) : m.norm;
@@ -40,28 +35,18 @@ IRIS_LEVEL(iris_thin_steps)(const struct iris_bundle_law *law, struct iris_bundl
     struct iris_samples q = b->samples;
     struct found nodes[NODES_AHEAD];
     size_t c, s;
-    int i;
 
     b->gas = b->tracer = b->wild = 0;
     for (c = 0; c < IRIS_BUNDLE; c += VECD) {
-        struct track t = {.peak = all_d(0)};
+        struct trail t = trail_begin(k);
 
-        for (i = 0; i < IRIS_NODES; i++)
-            t.C[i] = all_d(k->background[i]);
         find_first(k, &q, c, nodes);
         for (s = 0; s < k->steps; s++) {
             struct found now = next_found(k, &q, s, c, nodes);
 
             prepare_step(k, &q, &now, s, c, &t, b->row + s * IRIS_ROW * IRIS_BUNDLE + c);
         }
-        for (i = 0; i < IRIS_NODES; i++)
-            store_d(b->continuum[i] + c, t.C[i]);
-        store_d(b->g + c, all_d(1));
-        store_d(b->left + c, all_d(1));
-        store_d(b->peak + c, t.peak);
-        b->gas |= t.gas << c;
-        b->tracer |= t.tracer << c;
-        b->wild |= t.wild << c;
+        trail_end(&t, b, c);
     }
 }
 
