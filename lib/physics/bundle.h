@@ -55,11 +55,7 @@ enum {
     IRIS_ROW_TREND,
     IRIS_ROW_UNDER,
     IRIS_ROW_ODD, /* steps up to this one where not: keep, now and before are 1, nothing clipped */
-    /* only where it is not: */
-    IRIS_ROW_NOW, /* what D' and D'' are multiplied by first */
-    IRIS_ROW_BEFORE,
-    IRIS_ROW_CLIPPED, /* [3] */
-    IRIS_ROW_END_SMOOTH = IRIS_ROW_CLIPPED + 3,
+    IRIS_ROWS_SMOOTH,
     /* formal: see kernel_formal.c */
     IRIS_ROW_OTHER = IRIS_ROW_OWN,      /* [3] */
     IRIS_ROW_REST = IRIS_ROW_OTHER + 3, /* [3] */
@@ -69,8 +65,16 @@ enum {
     IRIS_ROW_UNTHINNED,                 /* D' before the dust's loss, per D' */
     IRIS_ROW_FADE,                      /* what D' is multiplied by first, everywhere */
     IRIS_ROW_THIN,                      /* 1: dust too thin to absorb, 0: not */
-    IRIS_ROW_END_FORMAL,
-    IRIS_ROW = IRIS_ROW_END_FORMAL > IRIS_ROW_END_SMOOTH ? IRIS_ROW_END_FORMAL : IRIS_ROW_END_SMOOTH
+    IRIS_ROWS_FORMAL,
+    IRIS_ROWS_THIN = IRIS_ROW_OWN
+};
+
+/* Of a smooth step, only where it is odd: elsewhere it is not even memory. */
+enum {
+    IRIS_ODD_NOW, /* what D' and D'' are multiplied by first */
+    IRIS_ODD_BEFORE,
+    IRIS_ODD_CLIPPED, /* [3] */
+    IRIS_ODDS = IRIS_ODD_CLIPPED + 3
 };
 
 /* What the steps of a line need to know. */
@@ -118,7 +122,8 @@ struct iris_samples {
 /* Eight rays on one line. */
 struct iris_bundle {
     struct iris_samples samples;
-    float *row;        /* [steps][IRIS_ROW][8] */
+    float *row;        /* [steps][IRIS_ROWS_...][8] */
+    float *odd;        /* [steps][IRIS_ODDS][8] of smooth transfer */
     float *Q, *before; /* [8][blocks * 16] D over g, now and a step before */
     int32_t *last;     /* [8][blocks] the last step that was done; -1: it is still zero */
     double *exact;     /* [steps][IRIS_EXACT][8] of formal transfer */

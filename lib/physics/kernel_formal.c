@@ -112,7 +112,7 @@ IRIS_LEVEL(iris_formal_steps)(const struct iris_bundle_law *law, struct iris_bun
         for (s = 0; s < k->steps; s++) {
             struct found now = next_found(k, &q, s, c, nodes);
 
-            prepare_step(k, &q, &now, s, c, &t, b->row + s * IRIS_ROW * IRIS_BUNDLE + c,
+            prepare_step(k, &q, &now, s, c, &t, b->row + s * IRIS_ROWS_FORMAL * IRIS_BUNDLE + c,
                          b->exact + s * IRIS_EXACT * IRIS_BUNDLE + c);
         }
         trail_end(&t, b, c);
@@ -326,7 +326,7 @@ IRIS_LEVEL(iris_formal_march)(const struct iris_bundle_law *k, struct iris_bundl
         if (active >> lane & 1)
             clear_blocks(k, b, lane);
     for (s = 0; s < k->steps; s++) {
-        const float *row = b->row + s * IRIS_ROW * IRIS_BUNDLE;
+        const float *row = b->row + s * IRIS_ROWS_FORMAL * IRIS_BUNDLE;
         const double *exact = b->exact + s * IRIS_EXACT * IRIS_BUNDLE;
 
         find_reach(k, b, row, &reach);

@@ -36,6 +36,7 @@ struct track {
     vecl plain;     /* the step at hand */
     vecd now, last; /* what D' and D'' are multiplied by */
     vecd clipped[IRIS_NODES];
+    float *odds; /* [steps][IRIS_ODDS][8] of these lanes */
 };
 
 static inline void
@@ -165,9 +166,11 @@ prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, cons
     store_parabola(row + IRIS_ROW_C * IRIS_BUNDLE, t->all.C, t->per_g);
     store_parabola(row + IRIS_ROW_G * IRIS_BUNDLE, G, s > 0 ? t->per_g : all_d(0.25));
     if (s > 0 && bits_d(~t->plain)) {
-        store_half(row + IRIS_ROW_NOW * IRIS_BUNDLE, t->now);
-        store_half(row + IRIS_ROW_BEFORE * IRIS_BUNDLE, t->last);
-        store_parabola(row + IRIS_ROW_CLIPPED * IRIS_BUNDLE, t->clipped, t->per_g);
+        float *odd = t->odds + s * IRIS_ODDS * IRIS_BUNDLE;
+
+        store_half(odd + IRIS_ODD_NOW * IRIS_BUNDLE, t->now);
+        store_half(odd + IRIS_ODD_BEFORE * IRIS_BUNDLE, t->last);
+        store_parabola(odd + IRIS_ODD_CLIPPED * IRIS_BUNDLE, t->clipped, t->per_g);
     }
     scale = k->selective ? all_d(0) : scale * m.a;
     store_half(row + IRIS_ROW_A * IRIS_BUNDLE, scale);
@@ -188,13 +191,14 @@ IRIS_LEVEL(iris_smooth_steps)(const struct iris_bundle_law *law, struct iris_bun
 
     b->gas = b->tracer = b->wild = 0;
     for (c = 0; c < IRIS_BUNDLE; c += VECD) {
-        struct track t = {.all = trail_begin(k), .last_g = all_d(1), .per_g = all_d(1)};
+        struct track t = {
+            .all = trail_begin(k), .last_g = all_d(1), .per_g = all_d(1), .odds = b->odd + c};
 
         find_first(k, &q, c, nodes);
         for (s = 0; s < k->steps; s++) {
             struct found now = next_found(k, &q, s, c, nodes);
 
-            prepare_step(k, &q, &now, s, c, &t, b->row + s * IRIS_ROW * IRIS_BUNDLE + c);
+            prepare_step(k, &q, &now, s, c, &t, b->row + s * IRIS_ROWS_SMOOTH * IRIS_BUNDLE + c);
         }
         trail_end(&t.all, b, c);
     }
@@ -205,7 +209,8 @@ IRIS_LEVEL(iris_smooth_steps)(const struct iris_bundle_law *law, struct iris_bun
 /* A ray on its march. */
 struct ray {
     const struct iris_bundle_law *law;
-    const float *row; /* [steps][IRIS_ROW][8] */
+    const float *row; /* [steps][IRIS_ROWS_SMOOTH][8] */
+    const float *odd; /* [steps][IRIS_ODDS][8] */
     size_t lane;
     float *Q, *before;
     int32_t *last;
@@ -215,24 +220,13 @@ struct ray {
 static inline const float *
 row_of(const struct ray *r, size_t s)
 {
-    return r->row + s * IRIS_ROW * IRIS_BUNDLE;
+    return r->row + s * IRIS_ROWS_SMOOTH * IRIS_BUNDLE;
 }
 
-/* One step without its line, on a part of a block. */
-static inline void
-run_on(const float *row, size_t lane, int plain, vecf u, vecf *Q, vecf *before)
+static inline const float *
+odd_of(const struct ray *r, size_t s)
 {
-    vecf now = *Q, was = *before, v;
-
-    if (!plain) {
-        now *= number(row, IRIS_ROW_NOW, lane);
-        was *= number(row, IRIS_ROW_BEFORE, lane);
-    }
-    v = number(row, IRIS_ROW_KEEP, lane) * now + (now - was) * number(row, IRIS_ROW_TREND, lane);
-    if (!plain)
-        v += parabola(row, IRIS_ROW_CLIPPED, lane, u) / number(row, IRIS_ROW_UNDER, lane);
-    *before = now;
-    *Q = greater(v, -parabola(row, IRIS_ROW_C, lane, u));
+    return r->odd + s * IRIS_ODDS * IRIS_BUNDLE;
 }
 
 static inline int
@@ -240,6 +234,26 @@ is_plain(const struct ray *r, size_t from, size_t to)
 {
     return number(row_of(r, to - 1), IRIS_ROW_ODD, r->lane) ==
            number(row_of(r, from - 1), IRIS_ROW_ODD, r->lane);
+}
+
+/* One step without its line, on a part of a block. */
+static inline void
+run_on(const struct ray *r, size_t s, vecf u, vecf *Q, vecf *before)
+{
+    const float *row = row_of(r, s), *odd = odd_of(r, s);
+    vecf now = *Q, was = *before, v;
+    int plain = is_plain(r, s, s + 1);
+
+    if (!plain) {
+        now *= number(odd, IRIS_ODD_NOW, r->lane);
+        was *= number(odd, IRIS_ODD_BEFORE, r->lane);
+    }
+    v = number(row, IRIS_ROW_KEEP, r->lane) * now +
+        (now - was) * number(row, IRIS_ROW_TREND, r->lane);
+    if (!plain)
+        v += parabola(odd, IRIS_ODD_CLIPPED, r->lane, u) / number(row, IRIS_ROW_UNDER, r->lane);
+    *before = now;
+    *Q = greater(v, -parabola(row, IRIS_ROW_C, r->lane, u));
 }
 
 /* Steps [from, to) of a gap in a block, step by step. */
@@ -252,7 +266,7 @@ walk(const struct ray *r, size_t block, size_t from, size_t to)
         vecf Q = load(r->Q + at), before = load(r->before + at), u = load(r->law->place + at);
 
         for (s = from; s < to; s++)
-            run_on(row_of(r, s), r->lane, is_plain(r, s, s + 1), u, &Q, &before);
+            run_on(r, s, u, &Q, &before);
         store(r->Q + at, Q);
         store(r->before + at, before);
     }
@@ -295,7 +309,7 @@ jump(const struct ray *r, size_t block, size_t from, size_t to)
 /* A step of a ray with its line. */
 struct line {
     float under, a, keep, trend, G[3], far;
-    int plain;
+    const float *odd; /* NULL: it is plain */
 };
 
 static inline struct line
@@ -306,7 +320,7 @@ line_of(const struct ray *r, const float *row, size_t s, float far)
                         .keep = number(row, IRIS_ROW_KEEP, r->lane),
                         .trend = number(row, IRIS_ROW_TREND, r->lane),
                         .far = far,
-                        .plain = is_plain(r, s, s + 1)};
+                        .odd = is_plain(r, s, s + 1) ? NULL : odd_of(r, s)};
     int i;
 
     for (i = 0; i < 3; i++)
@@ -325,10 +339,10 @@ visit(const struct ray *r, const float *row, const struct line *line, size_t blo
         vecf phi = profile(row, r->lane, index, r->law->average, line->far), take = line->a * phi;
         vecf give = phi * (line->G[0] + u * (line->G[1] + u * line->G[2])), v, share;
 
-        if (!line->plain) {
-            now *= number(row, IRIS_ROW_NOW, r->lane);
-            was *= number(row, IRIS_ROW_BEFORE, r->lane);
-            give += parabola(row, IRIS_ROW_CLIPPED, r->lane, u);
+        if (line->odd) {
+            now *= number(line->odd, IRIS_ODD_NOW, r->lane);
+            was *= number(line->odd, IRIS_ODD_BEFORE, r->lane);
+            give += parabola(line->odd, IRIS_ODD_CLIPPED, r->lane, u);
         }
         v = line->keep * now + (now - was) * line->trend;
         share = 1 / (line->under + take);
@@ -389,6 +403,7 @@ IRIS_LEVEL(iris_smooth_march)(const struct iris_bundle_law *k, struct iris_bundl
     for (lane = 0; lane < IRIS_BUNDLE; lane++) {
         ray[lane] = (struct ray){k,
                                  b->row,
+                                 b->odd,
                                  lane,
                                  b->Q + lane * whole,
                                  b->before + lane * whole,
@@ -400,7 +415,7 @@ IRIS_LEVEL(iris_smooth_march)(const struct iris_bundle_law *k, struct iris_bundl
         }
     }
     for (s = 0; s < k->steps; s++) {
-        find_reach(k, b, b->row + s * IRIS_ROW * IRIS_BUNDLE, &reach);
+        find_reach(k, b, b->row + s * IRIS_ROWS_SMOOTH * IRIS_BUNDLE, &reach);
         for (lane = 0; lane < IRIS_BUNDLE; lane++)
             if (active >> lane & 1 && reach.from[lane] < reach.to[lane])
                 march_step(&ray[lane], s, reach.from[lane], reach.to[lane], reach.far[lane]);

@@ -44,7 +44,7 @@ IRIS_LEVEL(iris_thin_steps)(const struct iris_bundle_law *law, struct iris_bundl
         for (s = 0; s < k->steps; s++) {
             struct found now = next_found(k, &q, s, c, nodes);
 
-            prepare_step(k, &q, &now, s, c, &t, b->row + s * IRIS_ROW * IRIS_BUNDLE + c);
+            prepare_step(k, &q, &now, s, c, &t, b->row + s * IRIS_ROWS_THIN * IRIS_BUNDLE + c);
         }
         trail_end(&t, b, c);
     }
@@ -74,7 +74,7 @@ IRIS_LEVEL(iris_thin_march)(const struct iris_bundle_law *k, struct iris_bundle 
         if (active >> lane & 1)
             clear_blocks(k, b, lane);
     for (s = 0; s < k->steps; s++) {
-        const float *row = b->row + s * IRIS_ROW * IRIS_BUNDLE;
+        const float *row = b->row + s * IRIS_ROWS_THIN * IRIS_BUNDLE;
 
         find_reach(k, b, row, &reach);
         for (lane = 0; lane < IRIS_BUNDLE; lane++)

@@ -103,7 +103,8 @@ iris_solver_new(const struct iris_transfer_law *law, const struct iris_line *lin
     if (iris_mul_size(law->v_steps, 2 * (law->v_subsamples + 1), &size) ||
         iris_mul_size(size, 64 * IRIS_BUNDLE, &size) ||
         iris_mul_size(law->v_steps, 16 * (2 + n_lines), &size) ||
-        iris_mul_size(law->r_steps, IRIS_ROW * IRIS_BUNDLE * sizeof *t->real, &size))
+        iris_mul_size(law->r_steps,
+                      (IRIS_ROWS_FORMAL + IRIS_ROWS_SMOOTH) * IRIS_BUNDLE * sizeof *t->real, &size))
         return iris_fail(err, IRIS_E_DATA, "%zu channels of %zu sub-channels are too many",
                          law->v_steps, law->v_subsamples);
     t = calloc(1, sizeof *t);

@@ -76,13 +76,22 @@ init_places(struct iris_solver *t)
     }
 }
 
+static size_t
+rows_of(const struct iris_transfer_law *law)
+{
+    if (law->transfer == IRIS_THIN)
+        return IRIS_ROWS_THIN;
+    return law->integration == IRIS_FORMAL ? IRIS_ROWS_FORMAL : IRIS_ROWS_SMOOTH;
+}
+
 enum iris_status
 iris_transfer_bundle_init(struct iris_solver *t, struct iris_err *err)
 {
     size_t blocks = (t->n + IRIS_BLOCK - 1) / IRIS_BLOCK, steps = t->law.r_steps, i;
     struct iris_bundle *b = &t->bundle;
 
-    b->row = iris_aligned(steps * IRIS_ROW * IRIS_BUNDLE * sizeof *b->row);
+    b->row = iris_aligned(steps * rows_of(&t->law) * IRIS_BUNDLE * sizeof *b->row);
+    b->odd = iris_aligned(steps * IRIS_ODDS * IRIS_BUNDLE * sizeof *b->odd);
     b->Q = iris_aligned(2 * IRIS_BUNDLE * blocks * IRIS_BLOCK * sizeof *b->Q);
     b->last = malloc(IRIS_BUNDLE * blocks * sizeof *b->last);
     b->exact = t->law.integration == IRIS_FORMAL
@@ -90,10 +99,9 @@ iris_transfer_bundle_init(struct iris_solver *t, struct iris_err *err)
                    : NULL;
     t->place = iris_aligned(blocks * IRIS_BLOCK * sizeof *t->place);
     t->sample = iris_aligned(steps * IRIS_FIELDS * IRIS_BUNDLE * sizeof *t->sample);
-    if (!b->row || !b->Q || !b->last || !t->place || !t->sample ||
+    if (!b->row || !b->odd || !b->Q || !b->last || !t->place || !t->sample ||
         (t->law.integration == IRIS_FORMAL && !b->exact))
         return iris_fail_memory(err);
-    memset(b->row, 0, steps * IRIS_ROW * IRIS_BUNDLE * sizeof *b->row);
     b->before = b->Q + IRIS_BUNDLE * blocks * IRIS_BLOCK;
     init_places(t);
     for (i = 0; i < t->n_lines; i++)
@@ -105,6 +113,7 @@ void
 iris_transfer_bundle_release(struct iris_solver *t)
 {
     free(t->bundle.row);
+    free(t->bundle.odd);
     free(t->bundle.Q);
     free(t->bundle.last);
     free(t->bundle.exact);

@@ -141,17 +141,14 @@ ranks() {
         "$([ "$1" = 1 ] && echo ' ' || echo s)" "$2" "$(awk "BEGIN { print $3 / $2 }")" "$4"
 }
 
-# What starting two ranks and loading takes is taken off: a run with next to no samples.
-split_point() {
+# with_ranks NAME: the same settings by one rank and by two. What starting them and loading
+# take is taken off: a run with next to no samples.
+with_ranks() {
     local took n wall cpu base base_cpu one=''
-    settings whole 1
-    settings nothing 1 -s coordinate_hyper.r_steps=16 -s coordinate_hyper.r_crop_max_index=16 \
-        -s coordinate_hyper.lon_steps=64 -s coordinate_hyper.lat_steps=4
-    echo "one point of the main preset, by the clock, less starting and loading"
     for n in 1 2; do
         took=$(runs nothing $n synthetic)
         read -r base base_cpu _ <<<"$took"
-        took=$(runs whole $n synthetic)
+        took=$(runs "$1" $n synthetic)
         read -r wall cpu _ <<<"$took"
         wall=$(awk "BEGIN { print $wall - $base }")
         : "${one:=$wall}"
@@ -159,18 +156,18 @@ split_point() {
     done
 }
 
-many_points() {
-    local took n wall cpu one='' grid="128 x 128 x 32 samples and 128 channels each"
+more_ranks() {
+    local grid="128 x 128 x 32 samples and 128 channels each"
+    settings nothing 1 -s coordinate_hyper.r_steps=16 -s coordinate_hyper.r_crop_max_index=16 \
+        -s coordinate_hyper.lon_steps=64 -s coordinate_hyper.lat_steps=4
+    settings whole 1
+    echo "one point of the main preset, by the clock, less starting and loading"
+    with_ranks whole
     settings many 64 -s coordinate_hyper.r_steps=128 -s coordinate_hyper.r_crop_max_index=128 \
         -s coordinate_hyper.lon_steps=128 -s coordinate_hyper.lat_steps=32 -s cube_hyper.v_steps=128
     [ -z "$full" ] || { settings many 64 && grid="of the main preset"; }
-    echo "64 points, $grid, by the clock, all of the run"
-    for n in 1 2; do
-        took=$(runs many $n synthetic)
-        read -r wall cpu _ <<<"$took"
-        : "${one:=$wall}"
-        ranks $n "$wall" "$one" "$cpu"
-    done
+    echo "64 points, $grid, likewise"
+    with_ranks many
 }
 
 # ---- growth ----
@@ -216,6 +213,6 @@ growth() {
     done
 }
 
-for part in ${PARTS:-points memory bytes_read split_point many_points growth}; do
+for part in ${PARTS:-points memory bytes_read more_ranks growth}; do
     $part
 done
