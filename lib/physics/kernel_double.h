@@ -253,6 +253,24 @@ log_above_d(vecd v)
     return (e + (m - 0.9139)) * 0.6931471805599453;
 }
 
+/* The first numbers of rows of eight. */
+static inline vecd
+gather_rows(const double *from, const int64_t row[VECD])
+{
+#if defined __AVX512F__
+    __m512i i = _mm512_slli_epi64(_mm512_loadu_si512(row), 3);
+
+    return (vecd)_mm512_i64gather_pd(i, from, 8);
+#else
+    double v[VECD];
+    int k;
+
+    for (k = 0; k < VECD; k++)
+        v[k] = from[8 * row[k]];
+    return load_d(v);
+#endif
+}
+
 #define EVEN(u, v) __builtin_shufflevector(u, v, 0, 1, 8, 9, 4, 5, 12, 13)
 #define ODD(u, v)  __builtin_shufflevector(u, v, 2, 3, 10, 11, 6, 7, 14, 15)
 

@@ -86,11 +86,21 @@ fetch_samples(const struct iris_samples *q, size_t s)
 
 #define MOST 1.7976931348623157e308
 
-/* The nearest nodes of the table, and how far from them. */
+/* The nearest nodes of the table, and how far from them; or the nodes below, and how far
+ * on the way to the next ones, from 0 to 1. */
 struct found {
     int64_t at[VECD];
     vecd d_N, d_x, d_T;
 };
+
+/* How far v is from number i of an axis to the next. */
+static inline vecd
+fraction(const double *axis, vecd i, vecd v)
+{
+    vecd from = gather_d(axis, i);
+
+    return (v - from) / (gather_d(axis + 1, i) - from);
+}
 
 /* Find the nodes of a step some time before they are needed, and have them
  * fetched: the table is larger than the caches near to the processor.
@@ -104,12 +114,13 @@ find_nodes(const struct iris_bundle_law *k, const struct iris_samples *q, size_t
     vecd rho = sample_at(q, IRIS_RHO, s, c);
     vecd T = sample_at(q, IRIS_T, s, c);
     vecd x = sample_at(q, IRIS_X_H2, s, c), y, i_N, i_x, i_T;
+    double beside = k->lookup.multilinear ? 1 : 0, half = 0.5 - 0.5 * beside;
     struct found f;
     int i;
 
     rho = greater_double(rho, all_d(0));
     T = pick_d((T > 0) & (T <= MOST), T, all_d(t->T[t->n_T - 1]));
-    if (k->lookup.clamp) {
+    if (k->lookup.clamp || k->lookup.multilinear) {
         rho = clamp_d(rho, t->rho[0], t->rho[t->n_N - 1]);
         x = clamp_d(x, t->x[0], t->x[t->n_x - 1]);
         T = clamp_d(T, t->T[0], t->T[t->n_T - 1]);
@@ -117,15 +128,19 @@ find_nodes(const struct iris_bundle_law *k, const struct iris_samples *q, size_t
     y = rho * (1 / k->rho_per_b);
     /* arsinh(y) is ln(2 y) within rounding where y is large */
     y = y + (bits_d(y < 1e8) ? pick_d(y < 1e8, root_d(y * y + 1), y) : y);
-    i_N = log_d(y) * t->per_dq;
-    i_x = x * t->per_dx;
+    i_N = clamp_d(floor_d(log_d(y) * t->per_dq + half), 0, k->N_nodes - 1 - beside);
+    i_x = clamp_d(floor_d(x * t->per_dx + half), 0, k->x_nodes - 1 - beside);
     i_T = (t->fine ? log_d(T * (1 / t->T[0])) : T) * t->per_dT;
-    i_N = clamp_d(floor_d(i_N + 0.5), 0, k->N_nodes - 1);
-    i_x = clamp_d(floor_d(i_x + 0.5), 0, k->x_nodes - 1);
-    i_T = clamp_d(floor_d(i_T + 0.5), 0, k->T_nodes - 1);
+    i_T = clamp_d(floor_d(i_T + half), 0, k->T_nodes - 1 - beside);
     store_indices(f.at, (i_N * k->x_nodes + i_x) * k->T_nodes + i_T);
     for (i = 0; i < VECD; i++)
         __builtin_prefetch(t->node + f.at[i] * IRIS_NODE, 0, 3);
+    if (k->lookup.multilinear) {
+        f.d_N = fraction(t->rho, i_N, rho);
+        f.d_x = fraction(t->x, i_x, x);
+        f.d_T = fraction(t->T, i_T, T);
+        return f;
+    }
     f.d_N = rho - gather_d(t->rho, i_N);
     f.d_x = x - i_x * t->dx;
     f.d_T = T - (t->fine ? gather_d(t->T, i_T) : i_T * t->dT);
@@ -172,21 +187,22 @@ look_up(const struct iris_bundle_law *k, const struct found *f, vecd *j, vecd *a
     *a = node[4] + node[5] * f->d_N + node[6] * f->d_x + node[7] * f->d_T;
 }
 
-/* The same between nodes, every lane by itself. */
+/* The same between nodes. */
 static inline void
-look_up_between(const struct iris_bundle_law *k, vecd rho, vecd x_H2, vecd T, vecd *j, vecd *a)
+look_up_between(const struct iris_bundle_law *k, const struct found *f, vecd *j, vecd *a)
 {
-    struct iris_lookup lookup = k->lookup;
-    double p[3][VECD], out[2][VECD];
-    int i;
+    size_t of_x = k->table->n_T, of_N = k->table->n_x * of_x, corner;
 
-    store_d(p[0], rho);
-    store_d(p[1], x_H2);
-    store_d(p[2], T);
-    for (i = 0; i < VECD; i++)
-        iris_line_table_at(k->table, &lookup, p[0][i], p[1][i], p[2][i], &out[0][i], &out[1][i]);
-    *j = load_d(out[0]);
-    *a = load_d(out[1]);
+    *j = *a = all_d(0);
+    for (corner = 0; corner < 8; corner++) {
+        size_t at = (corner >> 2) * of_N + (corner >> 1 & 1) * of_x + (corner & 1);
+        const double *node = k->table->node + at * IRIS_NODE;
+        vecd w = (corner >> 2 ? f->d_N : 1 - f->d_N) * (corner >> 1 & 1 ? f->d_x : 1 - f->d_x) *
+                 (corner & 1 ? f->d_T : 1 - f->d_T);
+
+        *j = *j + w * gather_rows(node + IRIS_NODE_J, f->at);
+        *a = *a + w * gather_rows(node + IRIS_NODE_A, f->at);
+    }
 }
 
 /*   in   f  nodes of the step
@@ -198,7 +214,7 @@ matter_at(const struct iris_bundle_law *k, const struct iris_samples *q, const s
     vecd rho = sample_at(q, IRIS_RHO, s, c);
     vecd T = sample_at(q, IRIS_T, s, c);
     vecd T_dust = sample_at(q, IRIS_T_DUST, s, c);
-    vecd x_H2 = sample_at(q, IRIS_X_H2, s, c), x, stretch, b, j = {0}, a = {0};
+    vecd x, stretch, b, j = {0}, a = {0};
     struct matter m = {.v = sample_at(q, IRIS_V_R, s, c)};
     vecl cold = T <= MOST, line;
 
@@ -216,7 +232,7 @@ matter_at(const struct iris_bundle_law *k, const struct iris_samples *q, const s
     if (bits_d(line)) {
         T = pick_d(line, T, all_d(k->table->T[k->table->n_T - 1]));
         if (k->lookup.multilinear)
-            look_up_between(k, rho, x_H2, T, &j, &a);
+            look_up_between(k, f, &j, &a);
         else
             look_up(k, f, &j, &a);
     }

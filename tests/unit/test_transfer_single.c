@@ -473,13 +473,17 @@ draw_gas(uint64_t *state, double N_lo, double N_hi, double T_lo, double T_hi, st
 }
 
 static void
-test_gas(const struct iris_line *line, const char *name, double N_lo, double N_hi, double T_lo,
-         double T_hi)
+test_gas(const struct iris_line *line, const struct iris_lookup *lookup, const char *name,
+         double N_lo, double N_hi, double T_lo, double T_hi)
 {
     struct iris_transfer_law law = line_transfer_law(STEPS, CHANNELS);
     struct line_ray ray = line_ray_new(STEPS);
+    char what[100];
     int i, k;
 
+    law.lookup = *lookup;
+    snprintf(what, sizeof what, "%s%s%s%s", name, line->table->fine ? ", fine" : "",
+             lookup->clamp ? ", clamp" : "", lookup->multilinear ? ", multilinear" : "");
     for (i = 0; i < 6; i++) {
         struct worst w = {0};
 
@@ -491,7 +495,7 @@ test_gas(const struct iris_line *line, const char *name, double N_lo, double N_h
             draw_gas(&state, N_lo, N_hi, T_lo, T_hi, &ray);
             try_ray(&law, line, &ray, seed, &w);
         }
-        report(name, &law, &w);
+        report(what, &law, &w);
     }
     line_ray_free(&ray);
 }
@@ -499,20 +503,27 @@ test_gas(const struct iris_line *line, const char *name, double N_lo, double N_h
 static void
 test_molecule(const char *shared)
 {
+    static const struct iris_lookup lookup[] = {{0}, {.clamp = 1}, {.multilinear = 1}};
     struct iris_table_law table_law = line_table_law(16, 8, 12);
     struct iris_molecule m = line_molecule(shared);
     struct iris_line_table table;
     struct iris_line line;
+    size_t i;
 
-    if (CHECK(!iris_line_table_make(&table, &m, &table_law, NULL), "a table of 13CO")) {
-        line = (struct iris_line){.table = &table, .kappa = 1e-16};
-        iris_abundance_default(&line.abundance);
-        test_gas(&line, "13CO of the mock", 1e6, 1e10, 5, 300);
-        test_gas(&line, "13CO beyond the table", 1e2, 1e14, 3, 5e4);
-        test_gas(&line, "13CO thin and hot", 1e5, 1e9, 2e3, 1e5);
-        test_gas(&line, "13CO dense and cold", 1e11, 1e14, 3, 20);
+    for (i = 0; i < 6; i++) {
+        const struct iris_lookup *how = &lookup[i % 3];
+
+        table_law.fine = i / 3 > 0;
+        if (CHECK(!iris_line_table_make(&table, &m, &table_law, NULL), "a table of 13CO")) {
+            line = (struct iris_line){.table = &table, .kappa = 1e-16};
+            iris_abundance_default(&line.abundance);
+            test_gas(&line, how, "13CO of the mock", 1e6, 1e10, 5, 300);
+            test_gas(&line, how, "13CO beyond the table", 1e2, 1e14, 3, 5e4);
+            test_gas(&line, how, "13CO thin and hot", 1e5, 1e9, 2e3, 1e5);
+            test_gas(&line, how, "13CO dense and cold", 1e11, 1e14, 3, 20);
+        }
+        iris_line_table_release(&table);
     }
-    iris_line_table_release(&table);
     iris_molecule_release(&m);
 }
 
