@@ -506,7 +506,7 @@ snap_003" ]
         sleep 0.1
     done
     grep -q '^snap_001' out.tsv
-    ! grep -q '^##rows' out.tsv
+    ! grep -q '^##rows' out.tsv || false
     wait $! || true
 }
 

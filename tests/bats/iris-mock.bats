@@ -179,7 +179,7 @@ sum() {
     iris-mock -o b.hdf5 --cells=30000 --seed=5
     cmp a.hdf5 b.hdf5
     iris-mock -o c.hdf5 --cells=30000 --seed=6
-    ! cmp -s a.hdf5 c.hdf5
+    ! cmp -s a.hdf5 c.hdf5 || false
     iris-mock -o d.hdf5 --cells=30000 --seed=1216 --compress
     iris-mock -o e.hdf5 --cells=30000 --compress
     cmp d.hdf5 e.hdf5
@@ -296,7 +296,7 @@ start_long() {
     # the levels, the lines, and the rates for three partners
     [ "$(grep -c '^ ' m.dat)" -eq $((1 + 41 + 40 + 3 * (1 + 820))) ]
     [ "$(grep -A1 '^!COLLISIONS' m.dat | grep -v '^[!-]' | tr '\n' ' ')" = "2 para-H2 3 ortho-H2 5 H " ]
-    ! grep -i -q -w -e nan -e inf m.dat
+    ! grep -i -q -w -e nan -e inf m.dat || false
     # J = 2 to 1 at 220.398684 GHz, 6.038e-7 per second within 2 %
     awk '$2 == 3 && $3 == 2 && NF == 6 { n++; if ($4 < 5.92e-7 || $4 > 6.16e-7 ||
         $5 < 220.39868 || $5 > 220.39869) exit 1 } END { if (n != 1) exit 1 }' m.dat
@@ -308,7 +308,7 @@ start_long() {
         iris-mock --molecule=$name -o again.dat
         cmp $name.dat again.dat
     done
-    ! cmp -s 12CO.dat 13CO.dat
+    ! cmp -s 12CO.dat 13CO.dat || false
     ! cmp -s 13CO.dat C18O.dat
 }
 

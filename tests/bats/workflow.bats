@@ -232,7 +232,7 @@ lines() {
     flow SET='-s observer_hyper.out_blur_fwhm=60.0' -q publish
     stat -c '%i %s' out/.iris/lines.h5 | cmp - before
     flow SET="-s 'observer_hyper.T_steps=[7]'"
-    ! stat -c '%i %s' out/.iris/lines.h5 | cmp -s - before
+    ! stat -c '%i %s' out/.iris/lines.h5 | cmp -s - before || false
     iris-check -q out
     flow GEN=--precise
     grep -q ' --precise ' make.out
