@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aligned.h"
 #include "elementary.h"
 #include "simd.h"
 
@@ -75,8 +76,7 @@ iris_balance_init(struct iris_balance *b, const struct iris_molecule *m,
         b->law.kernels = iris_kernels_best();
     /* work owns all */
     bytes = (work + square * (3 + SOURCES)) * sizeof *memory + m->n * sizeof *b->row;
-    bytes = (bytes + IRIS_BALANCE_ALIGN - 1) / IRIS_BALANCE_ALIGN * IRIS_BALANCE_ALIGN;
-    memory = aligned_alloc(IRIS_BALANCE_ALIGN, bytes);
+    memory = iris_aligned(bytes);
     if (!memory)
         return iris_fail_memory(err);
     memset(memory, 0, bytes);

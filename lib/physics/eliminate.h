@@ -10,8 +10,7 @@
 
 enum {
     IRIS_BALANCE_LANES = 8,
-    IRIS_BALANCE_BLOCK = 4, /* levels that are folded together */
-    IRIS_BALANCE_ALIGN = 64 /* bytes, of the work space */
+    IRIS_BALANCE_BLOCK = 4 /* levels that are folded together */
 };
 
 /* A level that is left at less than this, 1/s, cannot be left: its reciprocal
@@ -30,7 +29,7 @@ typedef int iris_balance_mix_fn(size_t n, const double *const source[4], const d
  *
  *   in     N     positive, one a lane
  *   in     total what the populations of a lane add up to
- *   inout  work  [iris_balance_work(n)], aligned
+ *   inout  work  [iris_balance_work(n)], from iris_aligned
  *   out    p     [n] of each lane
  *
  *   return  0, or the level that cannot be left in some lane

@@ -1,12 +1,12 @@
 #include "eliminate.h"
-#include "kernel.h"
+#include "kernel_double.h"
 
 /* Levels are counted from the highest down here: r = n - 1 - level. Folding r
  * adds share[i][r] leave[r][j] to every rate from i to j behind it. Both factors
  * are kept in panels, of BLOCK levels i or j for each r, so that a tile of rates
  * of one block to another takes what all earlier r add to it from two streams,
  * while it stays in registers. A vector is a part of the lanes. */
-enum { WIDE = VEC / 2, BLOCK = IRIS_BALANCE_BLOCK };
+enum { BLOCK = IRIS_BALANCE_BLOCK };
 
 /* Rows or columns of a tile that registers hold at once. */
 #if defined __AVX512F__ || defined __aarch64__
@@ -32,26 +32,11 @@ struct fold {
 #define UNROLL _Pragma("GCC unroll 4")
 #endif
 
-INLINE vecd
-get(const double *p)
-{
-    vecd v;
-
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-INLINE void
-put(double *p, vecd v)
-{
-    memcpy(p, &v, sizeof v);
-}
-
 /* Where a panel has its BLOCK vectors for r; it ends behind its own levels. */
 INLINE double *
 panel(double *of, size_t which, size_t r)
 {
-    return of + (2 * which * (which + 1) + r) * BLOCK * WIDE;
+    return of + (2 * which * (which + 1) + r) * BLOCK * VECD;
 }
 
 /* The rates of a part of a tile, from block I to block J, with what the first
@@ -60,7 +45,7 @@ INLINE void
 gather(const struct fold *f, size_t I, size_t J, size_t done, int i0, int rows, int j0, int columns,
        tile q)
 {
-    const double *s = panel(f->share, I, 0) + i0 * WIDE, *l = panel(f->leave, J, 0) + j0 * WIDE;
+    const double *s = panel(f->share, I, 0) + i0 * VECD, *l = panel(f->leave, J, 0) + j0 * VECD;
     size_t n = f->n, first = (n - 1 - BLOCK * I - (size_t)i0) * n + n - 1 - BLOCK * J - (size_t)j0;
     vecd part[BLOCK][BLOCK], up[BLOCK], down;
     int i, j;
@@ -75,13 +60,13 @@ gather(const struct fold *f, size_t I, size_t J, size_t done, int i0, int rows, 
             part[i][j] = f->N * f->rates->C[at] + f->rates->radiative[at];
         }
     }
-    for (r = 0; r < done; r++, s += BLOCK * WIDE, l += BLOCK * WIDE) {
+    for (r = 0; r < done; r++, s += BLOCK * VECD, l += BLOCK * VECD) {
         UNROLL
         for (i = 0; i < rows; i++)
-            up[i] = get(s + i * WIDE);
+            up[i] = load_d(s + i * VECD);
         UNROLL
         for (j = 0; j < columns; j++) {
-            down = get(l + j * WIDE);
+            down = load_d(l + j * VECD);
             UNROLL
             for (i = 0; i < rows; i++)
                 part[i][j] += up[i] * down;
@@ -114,7 +99,7 @@ leave_to(const struct fold *f, size_t K, size_t J, int columns, vecd sum[BLOCK])
         UNROLL
         for (j = 0; j < columns; j++) {
             sum[i] += q[i][j];
-            put(to + j * WIDE, q[i][j]);
+            store_d(to + j * VECD, q[i][j]);
         }
     }
 }
@@ -140,7 +125,7 @@ share_from(const struct fold *f, size_t K, size_t I, int rows, const tile own,
             for (k = 0; k < j; k++)
                 sum += q[i][k] * own[k][j];
             q[i][j] = sum * inverse[j];
-            put(panel(f->share, I, BLOCK * K + (size_t)j) + i * WIDE, q[i][j]);
+            store_d(panel(f->share, I, BLOCK * K + (size_t)j) + i * VECD, q[i][j]);
         }
     }
 }
@@ -151,7 +136,7 @@ everywhere(vecl mask)
     int64_t all_of = -1;
     int l;
 
-    for (l = 0; l < WIDE; l++)
+    for (l = 0; l < VECD; l++)
         all_of &= mask[l];
     return all_of != 0;
 }
@@ -212,13 +197,14 @@ leave_by_own(const struct fold *f, size_t K, const tile own)
     for (J = K + 1; J < f->panels; J++) {
         double *q = panel(f->leave, J, BLOCK * K);
 
-        for (j = 0; j < BLOCK; j++, q += WIDE) {
-            a = get(q);
-            b = get(q + BLOCK * WIDE) + s10 * a;
-            c = get(q + 2 * BLOCK * WIDE) + s20 * a + s21 * b;
-            put(q + BLOCK * WIDE, b);
-            put(q + 2 * BLOCK * WIDE, c);
-            put(q + 3 * BLOCK * WIDE, get(q + 3 * BLOCK * WIDE) + s30 * a + s31 * b + s32 * c);
+        for (j = 0; j < BLOCK; j++, q += VECD) {
+            a = load_d(q);
+            b = load_d(q + BLOCK * VECD) + s10 * a;
+            c = load_d(q + 2 * BLOCK * VECD) + s20 * a + s21 * b;
+            store_d(q + BLOCK * VECD, b);
+            store_d(q + 2 * BLOCK * VECD, c);
+            store_d(q + 3 * BLOCK * VECD,
+                    load_d(q + 3 * BLOCK * VECD) + s30 * a + s31 * b + s32 * c);
         }
     }
 }
@@ -230,7 +216,7 @@ keep_own(const struct fold *f, size_t K, int rows, const tile own)
 
     for (k = 0; k < rows; k++)
         for (i = k + 1; i < rows; i++)
-            put(panel(f->share, K, BLOCK * K + (size_t)k) + i * WIDE, own[i][k]);
+            store_d(panel(f->share, K, BLOCK * K + (size_t)k) + i * VECD, own[i][k]);
 }
 
 INLINE int
@@ -326,11 +312,11 @@ add_from(const struct fold *f, const double *p, size_t K, size_t I, int rows, ve
 
     UNROLL
     for (i = rows - 1; i >= 0; i--) {
-        vecd from = get(p + (BLOCK * I + (size_t)i) * WIDE);
+        vecd from = load_d(p + (BLOCK * I + (size_t)i) * VECD);
 
         UNROLL
         for (k = 0; k < BLOCK; k++)
-            to[k] += from * get(s + (k * BLOCK + i) * WIDE);
+            to[k] += from * load_d(s + (k * BLOCK + i) * VECD);
     }
 }
 
@@ -347,8 +333,8 @@ add_own(const struct fold *f, double *p, size_t K, int rows, vecd to[BLOCK], vec
     for (i = rows - 1; i >= 0; i--) {
         UNROLL
         for (k = 0; k < i; k++)
-            to[k] += to[i] * get(panel(f->share, K, BLOCK * K + (size_t)k) + i * WIDE);
-        put(p + (BLOCK * K + (size_t)i) * WIDE, to[i]);
+            to[k] += to[i] * load_d(panel(f->share, K, BLOCK * K + (size_t)k) + i * VECD);
+        store_d(p + (BLOCK * K + (size_t)i) * VECD, to[i]);
         sum += to[i];
     }
     return sum;
@@ -384,26 +370,26 @@ unfold(const struct fold *f, double *p)
     return sum;
 }
 
-/* Levels of WIDE lanes. */
+/* Levels of VECD lanes. */
 static size_t
 solve_part(const struct iris_balance_rates *rates, const double *N, const double *total,
            double *work, double *const *p)
 {
     size_t n = rates->n, panels = (n + BLOCK - 1) / BLOCK, factor = panels * (panels + 1), r;
-    struct fold f = {.rates = rates, .n = n, .panels = panels, .N = get(N), .share = work};
-    double *up = work + 2 * factor * 2 * BLOCK * WIDE;
+    struct fold f = {.rates = rates, .n = n, .panels = panels, .N = load_d(N), .share = work};
+    double *up = work + 2 * factor * 2 * BLOCK * VECD;
     vecd scale;
     int l;
 
-    f.leave = work + factor * 2 * BLOCK * WIDE;
+    f.leave = work + factor * 2 * BLOCK * VECD;
     r = fold_all(&f);
     if (r < n - 1)
         return n - 1 - r;
-    scale = get(total) / unfold(&f, up);
+    scale = load_d(total) / unfold(&f, up);
     for (r = 0; r < n; r++) {
-        vecd v = get(up + r * WIDE) * scale;
+        vecd v = load_d(up + r * VECD) * scale;
 
-        for (l = 0; l < WIDE; l++)
+        for (l = 0; l < VECD; l++)
             p[l][n - 1 - r] = v[l];
     }
     return 0;
@@ -417,7 +403,7 @@ IRIS_LEVEL(iris_balance_fold)(const struct iris_balance_rates *rates, const doub
     size_t stuck = 0, of_part;
     int l;
 
-    for (l = 0; l < IRIS_BALANCE_LANES; l += WIDE) {
+    for (l = 0; l < IRIS_BALANCE_LANES; l += VECD) {
         of_part = solve_part(rates, N + l, total + l, work, p + l);
         stuck = of_part > stuck ? of_part : stuck;
     }
@@ -452,8 +438,8 @@ subtract(double *from, const double *row, double f, size_t k, size_t stride)
 {
     size_t j;
 
-    for (j = k / WIDE * WIDE; j < stride; j += WIDE)
-        put(from + j, get(from + j) - f * get(row + j));
+    for (j = k / VECD * VECD; j < stride; j += VECD)
+        store_d(from + j, load_d(from + j) - f * load_d(row + j));
 }
 
 iris_balance_pivot_fn IRIS_LEVEL(iris_balance_pivot);

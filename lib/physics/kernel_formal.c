@@ -74,13 +74,13 @@ prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, cons
              size_t s, size_t c, struct trail *t, float *row, double *exact)
 {
     struct matter m = matter_at(k, q, f, s, c);
-    vecd scale = k->ds * (k->average ? keep_d(m.per_b > 0, all_d(k->per_width)) : m.norm);
+    vecd scale = k->ds * profile_norm(k, &m);
     vecd tau = k->ds * m.ad, lost = expm1_d(-lesser_double(tau, all_d(690))), e;
     vecl some = tau > 1e-6;
 
     t->gas |= bits_d(m.gas);
     t->tracer |= bits_d(m.tracer);
-    t->wild |= bits_d((2 * k->ds * m.norm * m.a < -1) | is_steep(k, &m));
+    t->wild |= bits_d(is_maser(k, &m) | is_steep(k, &m));
     /* 1 + lost has few digits where the loss is nearly all */
     e = 1 + lost;
     if (bits_d(tau > 1))
@@ -322,9 +322,7 @@ IRIS_LEVEL(iris_formal_march)(const struct iris_bundle_law *k, struct iris_bundl
     struct reach reach;
     size_t lane, s, block;
 
-    for (lane = 0; lane < IRIS_BUNDLE; lane++)
-        if (active >> lane & 1)
-            clear_blocks(k, b, lane);
+    clear_blocks(k, b, active);
     for (s = 0; s < k->steps; s++) {
         const float *row = b->row + s * IRIS_ROWS_FORMAL * IRIS_BUNDLE;
         const double *exact = b->exact + s * IRIS_EXACT * IRIS_BUNDLE;
@@ -343,7 +341,5 @@ IRIS_LEVEL(iris_formal_march)(const struct iris_bundle_law *k, struct iris_bundl
                 visit(k, b, row, exact, reach.far[lane], lane, block);
         }
     }
-    for (lane = 0; lane < IRIS_BUNDLE; lane++)
-        if (active >> lane & 1)
-            b->highest[lane] = find_highest(k, b, lane);
+    find_highest(k, b, active);
 }

@@ -142,20 +142,24 @@ find_reach(const struct iris_bundle_law *k, const struct iris_bundle *b, const f
     }
 }
 
-/* Bring Q of all blocks to nothing. */
+/* Bring Q of all blocks of the active rays to nothing. */
 static inline void
-clear_blocks(const struct iris_bundle_law *k, struct iris_bundle *b, size_t lane)
+clear_blocks(const struct iris_bundle_law *k, struct iris_bundle *b, unsigned active)
 {
-    size_t i;
+    size_t whole = k->blocks * IRIS_BLOCK, lane, i;
 
-    for (i = 0; i < k->blocks; i++)
-        b->last[lane * k->blocks + i] = -1;
-    memset(b->Q + lane * k->blocks * IRIS_BLOCK, 0, k->blocks * IRIS_BLOCK * sizeof *b->Q);
+    for (lane = 0; lane < IRIS_BUNDLE; lane++) {
+        if (!(active >> lane & 1))
+            continue;
+        for (i = 0; i < k->blocks; i++)
+            b->last[lane * k->blocks + i] = -1;
+        memset(b->Q + lane * whole, 0, whole * sizeof *b->Q);
+    }
 }
 
 /* The highest |Q| of a ray; not finite where one is not. */
 static inline float
-find_highest(const struct iris_bundle_law *k, const struct iris_bundle *b, size_t lane)
+highest_of(const struct iris_bundle_law *k, const struct iris_bundle *b, size_t lane)
 {
     size_t whole = k->blocks * IRIS_BLOCK, i, f;
     const float *Q = b->Q + lane * whole;
@@ -177,6 +181,16 @@ find_highest(const struct iris_bundle_law *k, const struct iris_bundle *b, size_
         most = value[i] > most ? value[i] : most;
     memcpy(&highest, &most, sizeof highest);
     return highest;
+}
+
+static inline void
+find_highest(const struct iris_bundle_law *k, struct iris_bundle *b, unsigned active)
+{
+    size_t lane;
+
+    for (lane = 0; lane < IRIS_BUNDLE; lane++)
+        if (active >> lane & 1)
+            b->highest[lane] = highest_of(k, b, lane);
 }
 
 /* The first VEC of the grid points of a block. */

@@ -247,6 +247,21 @@ matter_at(const struct iris_bundle_law *k, const struct iris_samples *q, const s
     return m;
 }
 
+/* What the profile as it is evaluated is to be multiplied by: that of a mean has the
+ * width of its cell in it. */
+static inline vecd
+profile_norm(const struct iris_bundle_law *k, const struct matter *m)
+{
+    return k->average ? keep_d(m->per_b > 0, all_d(k->per_width)) : m->norm;
+}
+
+/* Whether a step amplifies. */
+static inline vecl
+is_maser(const struct iris_bundle_law *k, const struct matter *m)
+{
+    return 2 * k->ds * m->norm * m->a < -1;
+}
+
 /* ---- continuum ---- */
 
 /* The dust's source function at the nodes, as the gas sees their frequencies;

@@ -152,10 +152,10 @@ prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, cons
 
     t->all.gas |= bits_d(m.gas);
     t->all.tracer |= bits_d(m.tracer);
-    t->all.wild |= bits_d((2 * k->ds * m.norm * m.a < -1) | is_steep(k, &m));
+    t->all.wild |= bits_d(is_maser(k, &m) | is_steep(k, &m));
     t->plain = under == under;
     continue_continuum(k, &m, s, s > 0 ? next_factor(s, under, t, row) : under, t);
-    scale = 2 * k->ds * (k->average ? keep_d(m.per_b > 0, all_d(k->per_width)) : m.norm);
+    scale = 2 * k->ds * profile_norm(k, &m);
     for (i = 0; i < IRIS_NODES; i++)
         G[i] = scale * (m.j - m.a * t->all.C[i]);
     for (i = 0; i < IRIS_NODES && s > 0; i++)
@@ -409,22 +409,19 @@ IRIS_LEVEL(iris_smooth_march)(const struct iris_bundle_law *k, struct iris_bundl
                                  b->before + lane * whole,
                                  b->last + lane * k->blocks,
                                  b->least[lane]};
-        if (active >> lane & 1) {
-            clear_blocks(k, b, lane);
+        if (active >> lane & 1)
             memset(ray[lane].before, 0, whole * sizeof *ray[lane].before);
-        }
     }
+    clear_blocks(k, b, active);
     for (s = 0; s < k->steps; s++) {
         find_reach(k, b, b->row + s * IRIS_ROWS_SMOOTH * IRIS_BUNDLE, &reach);
         for (lane = 0; lane < IRIS_BUNDLE; lane++)
             if (active >> lane & 1 && reach.from[lane] < reach.to[lane])
                 march_step(&ray[lane], s, reach.from[lane], reach.to[lane], reach.far[lane]);
     }
-    for (lane = 0; lane < IRIS_BUNDLE; lane++) {
+    for (lane = 0; lane < IRIS_BUNDLE; lane++)
         for (i = 0; active >> lane & 1 && i < k->blocks; i++)
             if (ray[lane].last[i] >= 0 && (size_t)ray[lane].last[i] + 1 < k->steps)
                 jump(&ray[lane], i, (size_t)ray[lane].last[i] + 1, k->steps);
-        if (active >> lane & 1)
-            b->highest[lane] = find_highest(k, b, lane);
-    }
+    find_highest(k, b, active);
 }

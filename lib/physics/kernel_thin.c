@@ -13,7 +13,7 @@ prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, cons
              size_t s, size_t c, struct trail *t, float *row)
 {
     struct matter m = matter_at(k, q, f, s, c);
-    vecd norm = k->average ? keep_d(m.per_b > 0, all_d(k->per_width)) : m.norm;
+    vecd norm = profile_norm(k, &m);
     vecd adds = k->weight[s] * norm * m.j, source[IRIS_NODES], phi;
     int i;
 
@@ -70,9 +70,7 @@ IRIS_LEVEL(iris_thin_march)(const struct iris_bundle_law *k, struct iris_bundle 
     struct reach reach;
     size_t lane, s, block;
 
-    for (lane = 0; lane < IRIS_BUNDLE; lane++)
-        if (active >> lane & 1)
-            clear_blocks(k, b, lane);
+    clear_blocks(k, b, active);
     for (s = 0; s < k->steps; s++) {
         const float *row = b->row + s * IRIS_ROWS_THIN * IRIS_BUNDLE;
 
@@ -82,7 +80,5 @@ IRIS_LEVEL(iris_thin_march)(const struct iris_bundle_law *k, struct iris_bundle 
                  active >> lane & 1 && block * IRIS_BLOCK < (size_t)reach.to[lane]; block++)
                 visit(k, row, reach.far[lane], lane, block, b);
     }
-    for (lane = 0; lane < IRIS_BUNDLE; lane++)
-        if (active >> lane & 1)
-            b->highest[lane] = find_highest(k, b, lane);
+    find_highest(k, b, active);
 }

@@ -1,6 +1,5 @@
 #include "sky.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,8 +75,7 @@ row_of(const struct window *w, size_t n)
 static int
 make_fields(struct window *w, size_t n)
 {
-    size_t kept = w->half_lon ? w->half_lon : 1;
-    size_t room;
+    size_t kept = w->half_lon ? w->half_lon : 1, room;
     int c, lacking = 0;
 
     w->many = BATCH_SAMPLES / n;

@@ -1,5 +1,6 @@
 /* The kernels of the level balance: every level of instructions of this machine,
  * molecules of any size, against eliminations in long double. */
+#include "aligned.h"
 #include "balance_slow.h"
 #include "eliminate.h"
 #include "simd.h"
@@ -189,8 +190,7 @@ slow_fold(real *q, size_t n, double total, real *p)
 static void *
 aligned(size_t bytes)
 {
-    void *p = aligned_alloc(IRIS_BALANCE_ALIGN,
-                            (bytes + IRIS_BALANCE_ALIGN) / IRIS_BALANCE_ALIGN * IRIS_BALANCE_ALIGN);
+    void *p = iris_aligned(bytes);
 
     if (!p)
         exit(1);

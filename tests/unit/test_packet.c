@@ -7,30 +7,9 @@
 #include "cells.h"
 #include "err.h"
 #include "mock.h"
+#include "random_case.h"
 #include "sampler.h"
 #include "simd.h"
-
-static uint64_t random_state = 1;
-
-static double
-uniform(double lo, double hi)
-{
-    uint64_t z = random_state += UINT64_C(0x9E3779B97F4A7C15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return lo + (hi - lo) * (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
-}
-
-static void *
-need(size_t bytes)
-{
-    void *p = malloc(bytes);
-
-    if (!p)
-        exit(1);
-    return p;
-}
 
 /* ---- cells ---- */
 

@@ -8,33 +8,13 @@
 #include "entry.h"
 #include "hyper.h"
 #include "npy.h"
+#include "random_case.h"
 #include "sampler.h"
 #include "simd.h"
 #include "snapshot.h"
 #include "units.h"
 
-static uint64_t random_state = 1;
 static const struct iris_kernels *kernels; /* what all samplers use */
-
-static double
-uniform(double lo, double hi)
-{
-    uint64_t z = random_state += UINT64_C(0x9E3779B97F4A7C15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return lo + (hi - lo) * (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
-}
-
-static void *
-need(size_t bytes)
-{
-    void *p = malloc(bytes);
-
-    if (!p)
-        exit(1);
-    return p;
-}
 
 /* ---- tensors ---- */
 
