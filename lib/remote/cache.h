@@ -39,6 +39,13 @@ enum iris_status iris_cache_copy(const char *cache, const char *snapshot, const 
 void iris_cache_path(const char *cache, const char *snapshot, const char *source,
                      struct iris_buf *path);
 
+/* The cache that a copy of a snapshot lies in, appended to *cache: local must be
+ * <cache>/<snapshot>/<file>, and the cache one of ours.
+ *
+ *   return  whether it is so
+ */
+int iris_cache_of(const char *local, const char *snapshot, struct iris_buf *cache);
+
 /* Remove the copy of a snapshot: only files in a directory of a cache that is
  * ours, only regular ones; nothing is followed. One that is not there is no
  * error. */
