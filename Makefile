@@ -68,7 +68,8 @@ LIBS_iris-gen  = $(MPI_LIBS)
 EXTRA_iris-show := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/show_*.c))
 EXTRA_iris-mock := $(BUILD)/tools/mock_write.o
 EXTRA_iris-observe := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/obs_*.c))
-EXTRA_iris-fetch := $(call LIB,remote)
+EXTRA_iris-fetch := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/fetch_*.c)) $(BUILD)/tools/cli_ssh.o $(call LIB,remote)
+EXTRA_iris-list := $(BUILD)/tools/cli_ssh.o $(call LIB,remote)
 
 SOURCES    := $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -141,7 +142,7 @@ $(BUILD)/tests/%.so: tests/shims/%.c Makefile
 
 PACKAGES := build-essential pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libjansson-dev \
             libxxhash-dev libsleef-dev libpng-dev perl bats cppcheck groff clang procps shellcheck hdf5-tools \
-            xxhash strace python3 libcfitsio-dev python3-astropy
+            xxhash strace python3 libcfitsio-dev python3-astropy openssh-client openssh-server libssl-dev iproute2
 deps: ## install the Debian packages that build, demo and tests need
 	@missing=; for p in $(PACKAGES); do \
 	    dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \

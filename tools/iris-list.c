@@ -3,13 +3,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "cli_ssh.h"
 #include "find.h"
 #include "hyper.h"
 #include "num.h"
+#include "sftp.h"
 
 static const char usage[] =
-    "usage: iris-list [-H HYPER] [--total=N] [--part=K/N] [--label=L] DIR|FILE...\n"
+    "usage: iris-list [-H HYPER] [--total=N] [--part=K/N] [--label=L] [--remote=HOST]\n"
+    "                 DIR|FILE...\n"
     "Print a manifest of the snapshots in directories, filtered by index and drawn\n"
     "as HYPER says; files given by name are all taken.\n"
     "\n"
@@ -19,13 +21,16 @@ static const char usage[] =
     "      --min-index=N      leave out snapshots with a lower index, or none\n"
     "      --max-index=N      leave out snapshots with a higher index, or none\n"
     "      --part=K/N         of those drawn, list only the K-th of N parts\n"
-    "      --label=L          begin every id with L\n" IRIS_CLI_HELP;
+    "      --label=L          begin every id with L\n"
+    "      --remote=HOST      they are on this machine, reached by ssh: an alias, an\n"
+    "                         address, or USER@HOST\n" IRIS_CLI_SSH_HELP IRIS_CLI_HELP;
 
-enum { OPT_TOTAL = IRIS_OPT_TOOL, OPT_MIN, OPT_MAX, OPT_PART, OPT_LABEL };
+enum { OPT_TOTAL = IRIS_OPT_TOOL, OPT_MIN, OPT_MAX, OPT_PART, OPT_LABEL, OPT_REMOTE };
 
 struct options {
     struct iris_cli cli;
-    const char *hyper, *label;
+    struct iris_ssh_way way;
+    const char *hyper, *label, *remote;
     char **name;
     size_t n_names;
     int has_total, has_min, has_max;
@@ -77,8 +82,14 @@ take_option(struct options *o, int opt, char **argv, struct iris_err *err)
     case OPT_LABEL:
         o->label = optarg;
         return IRIS_OK;
+    case OPT_REMOTE:
+        if (!iris_ssh_is_host(optarg))
+            return iris_fail(err, IRIS_E_USAGE,
+                             "bad host '%s': need an alias, an address or USER@HOST", optarg);
+        o->remote = optarg;
+        return IRIS_OK;
     default:
-        return iris_cli_option(&o->cli, opt, argv, err);
+        return iris_cli_ssh_option(&o->cli, &o->way, opt, argv, err);
     }
 }
 
@@ -86,12 +97,14 @@ static enum iris_status
 parse(int argc, char **argv, struct options *o, struct iris_err *err)
 {
     static const struct option options[] = {IRIS_CLI_LONG,
+                                            IRIS_CLI_SSH_LONG,
                                             {"hyper", required_argument, NULL, 'H'},
                                             {"total", required_argument, NULL, OPT_TOTAL},
                                             {"min-index", required_argument, NULL, OPT_MIN},
                                             {"max-index", required_argument, NULL, OPT_MAX},
                                             {"part", required_argument, NULL, OPT_PART},
                                             {"label", required_argument, NULL, OPT_LABEL},
+                                            {"remote", required_argument, NULL, OPT_REMOTE},
                                             {NULL, 0, NULL, 0}};
     enum iris_status st;
     int opt;
@@ -104,6 +117,8 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
     }
     if (optind == argc)
         return iris_fail(err, IRIS_E_USAGE, "name a directory or files");
+    if (!o->remote && (o->way.config || o->way.key || o->way.port))
+        return iris_fail(err, IRIS_E_USAGE, "--ssh-config, --key and --port are for --remote=HOST");
     o->name = argv + optind;
     o->n_names = (size_t)(argc - optind);
     return IRIS_OK;
@@ -153,16 +168,39 @@ print(const struct options *o, const struct iris_find *f, struct iris_err *err)
     return st;
 }
 
+/* All that is asked of the other machine. */
+static enum iris_status
+find(const struct options *o, struct iris_find *f, struct iris_err *err)
+{
+    struct iris_place there;
+    struct iris_sftp sftp = {.in = NULL};
+    enum iris_status st = IRIS_OK;
+    size_t i;
+
+    if (o->remote) {
+        st = iris_cli_ssh_check(&o->way, err);
+        if (!st)
+            st = iris_sftp_open(&sftp, &o->way, o->remote, err);
+        there = iris_sftp_place(&sftp);
+        f->place = &there;
+    }
+    for (i = 0; i < o->n_names && !st; i++)
+        st = iris_find_add(f, o->name[i], err);
+    f->place = NULL;
+    iris_sftp_close(&sftp);
+    return st;
+}
+
 static enum iris_status
 run(struct options *o, struct iris_err *err)
 {
-    struct iris_find f = {.label = o->label};
+    struct iris_find f = {.label = o->label, .remote = o->remote};
     enum iris_status st;
-    size_t i, all;
+    size_t all;
 
     st = take_settings(o, err);
-    for (i = 0; i < o->n_names && !st; i++)
-        st = iris_find_add(&f, o->name[i], err);
+    if (!st)
+        st = find(o, &f, err);
     if (!st)
         st = iris_find_filter(&f, o->has_min, o->min, o->has_max, o->max, err);
     if (!st)

@@ -1,12 +1,9 @@
 #include "find.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "digest.h"
 #include "entry.h"
@@ -48,7 +45,8 @@ same_set(struct iris_find *f, const char *part0)
 
 /* Count a file to its set. */
 static enum iris_status
-add_part(struct iris_found *s, uint64_t part, const struct stat *sb, struct iris_err *err)
+add_part(struct iris_found *s, uint64_t part, const struct iris_place_file *file,
+         struct iris_err *err)
 {
     uint64_t *list = realloc(s->part, (s->present + 1) * sizeof *list), i;
 
@@ -59,13 +57,13 @@ add_part(struct iris_found *s, uint64_t part, const struct stat *sb, struct iris
         s->twice |= list[i] == part;
     list[s->present++] = part;
     s->files = part + 1 > s->files ? part + 1 : s->files;
-    s->bytes += (uint64_t)sb->st_size;
-    s->mtime = sb->st_mtime > s->mtime ? sb->st_mtime : s->mtime;
+    s->bytes += file->bytes;
+    s->mtime = file->mtime > s->mtime ? file->mtime : s->mtime;
     return IRIS_OK;
 }
 
 static enum iris_status
-add_file(struct iris_find *f, const char *path, const struct stat *sb, int named,
+add_file(struct iris_find *f, const char *path, const struct iris_place_file *file, int named,
          struct iris_err *err)
 {
     struct iris_found s = {.named = named}, *list, *set;
@@ -89,7 +87,7 @@ add_file(struct iris_find *f, const char *path, const struct stat *sb, int named
                        path);
     set = !st && n.is_part ? same_set(f, part0.data) : NULL;
     if (!st)
-        st = add_part(set ? set : &s, n.is_part ? n.part : 0, sb, err);
+        st = add_part(set ? set : &s, n.is_part ? n.part : 0, file, err);
     list = st || set ? NULL : realloc(f->found, (f->n + 1) * sizeof *list);
     if (!st && !set && !list)
         st = iris_fail_memory(err);
@@ -108,58 +106,77 @@ is_set_directory(const char *name)
     return !strncmp(name, "snapdir_", 8);
 }
 
-static int
-by_name(const struct dirent **a, const struct dirent **b)
+static const struct iris_place *
+place_of(const struct iris_find *f)
 {
-    return iris_natural_cmp((*a)->d_name, (*b)->d_name);
+    return f->place ? f->place : &iris_here;
+}
+
+static enum iris_status add_directory(struct iris_find *f, const char *dir, int depth,
+                                      struct iris_err *err);
+
+/* A name in a directory; a set directory only in one that is none itself. */
+static enum iris_status
+add_entry(struct iris_find *f, const char *dir, const struct iris_place_entry *e, int depth,
+          struct iris_err *err)
+{
+    const struct iris_place *place = place_of(f);
+    int may_be_set = depth == 0 && is_set_directory(e->name);
+    struct iris_place_file file = e->file;
+    enum iris_status st = IRIS_OK;
+    struct iris_snapname name;
+    struct iris_err why = {0};
+    char *path;
+
+    if (e->name[0] == '.' || (iris_snapname_parse(e->name, &name) && !may_be_set))
+        return IRIS_OK;
+    path = iris_path_join(dir, e->name);
+    if (!path)
+        return iris_fail_memory(err);
+    if (file.kind == IRIS_PLACE_UNKNOWN)
+        st = place->look(place->self, path, &file, &why);
+    if (st == IRIS_E_IO) {
+        iris_buf_printf(&f->warnings, "left out %s\n", why.msg + strlen(IRIS_PLACE_CANNOT));
+        st = IRIS_OK;
+    } else if (st) {
+        *err = why;
+    } else if (file.kind == IRIS_PLACE_FILE) {
+        st = add_file(f, path, &file, 0, err);
+    } else if (file.kind == IRIS_PLACE_DIRECTORY && may_be_set) {
+        st = add_directory(f, path, 1, err);
+    }
+    free(path);
+    return st;
 }
 
 static enum iris_status
 add_directory(struct iris_find *f, const char *dir, int depth, struct iris_err *err)
 {
-    struct dirent **list = NULL;
-    enum iris_status st = IRIS_OK;
-    int n, i;
+    const struct iris_place *place = place_of(f);
+    struct iris_place_list list = {0};
+    enum iris_status st;
+    size_t i;
 
-    n = scandir(dir, &list, NULL, by_name);
-    if (n < 0)
-        return iris_fail(err, IRIS_E_IO, "cannot read directory '%s':", dir);
-    for (i = 0; i < n; i++) {
-        char *path = iris_path_join(dir, list[i]->d_name);
-        struct iris_snapname name;
-        struct stat sb;
-
-        if (!path)
-            st = iris_fail_memory(err);
-        else if (st || list[i]->d_name[0] == '.')
-            ;
-        else if (iris_snapname_parse(path, &name) &&
-                 !(depth == 0 && is_set_directory(list[i]->d_name)))
-            ;
-        else if (stat(path, &sb))
-            iris_buf_printf(&f->warnings, "left out '%s': %s\n", path, strerror(errno));
-        else if (S_ISREG(sb.st_mode))
-            st = add_file(f, path, &sb, 0, err);
-        else if (S_ISDIR(sb.st_mode) && depth == 0 && is_set_directory(list[i]->d_name))
-            st = add_directory(f, path, 1, err);
-        free(path);
-        free(list[i]);
-    }
-    free(list);
+    st = place->list(place->self, dir, &list, err);
+    for (i = 0; i < list.n && !st; i++)
+        st = add_entry(f, dir, &list.entry[i], depth, err);
+    iris_place_list_release(&list);
     return st;
 }
 
 enum iris_status
 iris_find_add(struct iris_find *f, const char *name, struct iris_err *err)
 {
-    enum iris_status st;
+    const struct iris_place *place = place_of(f);
+    struct iris_place_file file;
     size_t before = f->n;
-    struct stat sb;
+    enum iris_status st;
 
-    if (stat(name, &sb))
-        return iris_fail(err, IRIS_E_IO, "cannot open '%s':", name);
-    if (!S_ISDIR(sb.st_mode))
-        return add_file(f, name, &sb, 1, err);
+    st = place->look(place->self, name, &file, err);
+    if (st)
+        return st;
+    if (file.kind != IRIS_PLACE_DIRECTORY)
+        return add_file(f, name, &file, 1, err);
     st = add_directory(f, name, 0, err);
     if (!st && f->n == before)
         st = iris_fail(err, IRIS_E_DATA, "no HDF5 snapshots (*.hdf5, *.h5) in '%s'", name);
@@ -335,6 +352,8 @@ iris_find_manifest(const struct iris_find *f, struct iris_manifest *m, struct ir
             st = iris_manifest_set_u64(m, row, "bytes", s->bytes, err);
         if (!st)
             st = iris_manifest_set(m, row, "mtime", mtime, err);
+        if (!st && f->remote)
+            st = iris_manifest_set(m, row, "remote", f->remote, err);
     }
     return st;
 }

@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "err.h"
 #include "manifest.h"
+#include "place.h"
 
 struct iris_found {
     char *id, *path; /* path of the file, or of part 0 of a set */
@@ -23,22 +24,25 @@ struct iris_found {
 };
 
 struct iris_find {
-    const char *label; /* put before every id; NULL: none */
+    const struct iris_place *place; /* where the names are; NULL: this machine */
+    const char *remote;             /* for the column of that name; NULL */
+    const char *label;              /* put before every id; NULL: none */
     size_t n;
     struct iris_found *found;
     struct iris_buf warnings; /* lines */
 };
 
-/*   lifetime  zero-initialise, set label; iris_find_release */
+/*   lifetime  zero-initialise, set what is not NULL; iris_find_release */
 void iris_find_release(struct iris_find *f);
 
 /* Add what a name stands for: the snapshots of a directory (*.hdf5, *.h5, and
  * the sets in its snapdir_*), or one file. Files of one set become one.
  *
  *   return  IRIS_OK
- *           IRIS_E_IO    cannot be read
- *           IRIS_E_DATA  a directory without snapshots, or a file whose name
- *                        does not end in .hdf5 or .h5 or is too long
+ *           IRIS_E_IO      cannot be read
+ *           IRIS_E_REMOTE  the place cannot be reached
+ *           IRIS_E_DATA    a directory without snapshots, or a file whose name
+ *                          does not end in .hdf5 or .h5 or is too long
  */
 enum iris_status iris_find_add(struct iris_find *f, const char *name, struct iris_err *err);
 

@@ -1,0 +1,529 @@
+#include "sftp.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Names of section 3 to 7 of the draft. */
+enum {
+    FXP_INIT = 1,
+    FXP_VERSION = 2,
+    FXP_OPEN = 3,
+    FXP_CLOSE = 4,
+    FXP_READ = 5,
+    FXP_FSTAT = 8,
+    FXP_OPENDIR = 11,
+    FXP_READDIR = 12,
+    FXP_REALPATH = 16,
+    FXP_STAT = 17,
+    FXP_STATUS = 101,
+    FXP_HANDLE = 102,
+    FXP_DATA = 103,
+    FXP_NAME = 104,
+    FXP_ATTRS = 105
+};
+enum { FX_OK = 0, FX_EOF = 1, FX_NO_SUCH_FILE = 2, FX_PERMISSION_DENIED = 3 };
+enum { ATTR_SIZE = 1, ATTR_OWNER = 2, ATTR_PERMISSIONS = 4, ATTR_TIMES = 8 };
+#define ATTR_EXTENDED 0x80000000u
+enum { OPEN_READ = 1 };
+enum { MAX_PACKET = 256 << 10, ROOM = 2 * MAX_PACKET };
+
+/* A packet that has come, being read. */
+struct packet {
+    const unsigned char *at, *end;
+    int is_short; /* it ended too early */
+};
+
+/* ---- what is sent ---- */
+
+static void
+put_u32(struct iris_buf *b, uint32_t v)
+{
+    unsigned char bytes[4] = {(unsigned char)(v >> 24), (unsigned char)(v >> 16),
+                              (unsigned char)(v >> 8), (unsigned char)v};
+
+    iris_buf_append(b, bytes, sizeof bytes);
+}
+
+static void
+put_u64(struct iris_buf *b, uint64_t v)
+{
+    put_u32(b, (uint32_t)(v >> 32));
+    put_u32(b, (uint32_t)v);
+}
+
+static void
+put_bytes(struct iris_buf *b, const void *data, size_t n)
+{
+    put_u32(b, (uint32_t)n);
+    iris_buf_append(b, data, n);
+}
+
+/* The sftp subsystem knows no home directory by that name. */
+static void
+put_path(struct iris_buf *b, const char *path)
+{
+    if (!strcmp(path, "~"))
+        path = ".";
+    else if (!strncmp(path, "~/", 2))
+        path += 2;
+    put_bytes(b, *path ? path : ".", *path ? strlen(path) : 1);
+}
+
+/* Begin a request; its length is put in when it is sent. */
+static void
+begin(struct iris_sftp *s, struct iris_buf *b, unsigned char type)
+{
+    put_u32(b, 0);
+    iris_buf_append(b, &type, 1);
+    put_u32(b, ++s->id);
+}
+
+static enum iris_status
+send_packet(struct iris_sftp *s, struct iris_buf *b, struct iris_err *err)
+{
+    enum iris_status st = iris_buf_check(b, err);
+    uint32_t n = (uint32_t)b->len - 4;
+
+    if (!st) {
+        b->data[0] = (char)(n >> 24);
+        b->data[1] = (char)(n >> 16);
+        b->data[2] = (char)(n >> 8);
+        b->data[3] = (char)n;
+        st = iris_ssh_write(&s->ssh, b->data, b->len, err);
+    }
+    iris_buf_release(b);
+    return st;
+}
+
+/* ---- what comes ---- */
+
+static uint32_t
+get_u32(struct packet *p)
+{
+    const unsigned char *c = p->at;
+
+    if (p->end - p->at < 4) {
+        p->is_short = 1;
+        return 0;
+    }
+    p->at += 4;
+    return (uint32_t)c[0] << 24 | (uint32_t)c[1] << 16 | (uint32_t)c[2] << 8 | c[3];
+}
+
+static uint64_t
+get_u64(struct packet *p)
+{
+    uint64_t high = get_u32(p);
+
+    return high << 32 | get_u32(p);
+}
+
+static const unsigned char *
+get_bytes(struct packet *p, size_t *n)
+{
+    const unsigned char *data;
+
+    *n = get_u32(p);
+    if (p->is_short || (size_t)(p->end - p->at) < *n) {
+        p->is_short = 1;
+        *n = 0;
+        return p->end;
+    }
+    data = p->at;
+    p->at += *n;
+    return data;
+}
+
+static void
+get_attributes(struct packet *p, struct iris_place_file *file)
+{
+    uint32_t flags = get_u32(p), mode, count;
+    size_t n;
+
+    *file = (struct iris_place_file){.kind = IRIS_PLACE_UNKNOWN};
+    if (flags & ATTR_SIZE)
+        file->bytes = get_u64(p);
+    if (flags & ATTR_OWNER)
+        get_u64(p);
+    if (flags & ATTR_PERMISSIONS) {
+        mode = get_u32(p);
+        file->kind = (mode & S_IFMT) == S_IFREG   ? IRIS_PLACE_FILE
+                     : (mode & S_IFMT) == S_IFDIR ? IRIS_PLACE_DIRECTORY
+                     : (mode & S_IFMT) == S_IFLNK ? IRIS_PLACE_UNKNOWN
+                                                  : IRIS_PLACE_OTHER;
+    }
+    if (flags & ATTR_TIMES) {
+        get_u32(p);
+        file->mtime = (int64_t)get_u32(p);
+    }
+    for (count = flags & ATTR_EXTENDED ? get_u32(p) : 0; count && !p->is_short; count--) {
+        get_bytes(p, &n);
+        get_bytes(p, &n);
+    }
+}
+
+static enum iris_status
+nonsense(const struct iris_sftp *s, struct iris_err *err)
+{
+    return iris_fail(err, IRIS_E_REMOTE, "'%s' does not speak SFTP as it should", s->ssh.host);
+}
+
+/* Have at least so many bytes in the buffer. */
+static enum iris_status
+need(struct iris_sftp *s, size_t n, struct iris_err *err)
+{
+    enum iris_status st;
+    size_t got;
+
+    if (ROOM - s->begin < n) {
+        memmove(s->in, s->in + s->begin, s->end - s->begin);
+        s->end -= s->begin;
+        s->begin = 0;
+    }
+    while (s->end - s->begin < n) {
+        st = iris_ssh_read(&s->ssh, s->in + s->end, ROOM - s->end, &got, err);
+        if (st)
+            return st;
+        if (!got)
+            return iris_ssh_lost(&s->ssh, err);
+        s->end += got;
+    }
+    return IRIS_OK;
+}
+
+/* The next packet; valid until the next call. */
+static enum iris_status
+get_packet(struct iris_sftp *s, unsigned char *type, struct packet *p, struct iris_err *err)
+{
+    enum iris_status st = need(s, 5, err);
+    struct packet head;
+    uint32_t n;
+
+    if (st)
+        return st;
+    head = (struct packet){s->in + s->begin, s->in + s->end, 0};
+    n = get_u32(&head);
+    if (n < 1 || n > MAX_PACKET)
+        return nonsense(s, err);
+    st = need(s, 4 + (size_t)n, err);
+    if (st)
+        return st;
+    *p = (struct packet){s->in + s->begin + 5, s->in + s->begin + 4 + n, 0};
+    *type = s->in[s->begin + 4];
+    s->begin += 4 + (size_t)n;
+    return IRIS_OK;
+}
+
+/* Send a request and have its answer. */
+static enum iris_status
+ask(struct iris_sftp *s, struct iris_buf *request, unsigned char *type, struct packet *p,
+    struct iris_err *err)
+{
+    enum iris_status st = send_packet(s, request, err);
+
+    if (!st)
+        st = get_packet(s, type, p, err);
+    if (!st && get_u32(p) != s->id)
+        st = nonsense(s, err);
+    return st;
+}
+
+static const char *
+reason(uint32_t code)
+{
+    switch (code) {
+    case FX_EOF:
+        return "End of file";
+    case FX_NO_SUCH_FILE:
+        return "No such file or directory";
+    case FX_PERMISSION_DENIED:
+        return "Permission denied";
+    default:
+        return "the server says it failed";
+    }
+}
+
+/* The code of an answer that is a status; FX_OK when it is none, which is
+ * nonsense, for what is asked here has another answer when all is well. */
+static uint32_t
+status_of(unsigned char type, struct packet *p)
+{
+    uint32_t code = type == FXP_STATUS ? get_u32(p) : FX_OK;
+
+    return p->is_short ? FX_OK : code;
+}
+
+static enum iris_status
+refused(const struct iris_sftp *s, uint32_t code, const char *doing, const char *path,
+        struct iris_err *err)
+{
+    if (code == FX_OK)
+        return nonsense(s, err);
+    return iris_fail(err, IRIS_E_IO, "cannot %s '%s:%s': %s", doing, s->ssh.host, path,
+                     reason(code));
+}
+
+/* ---- sessions ---- */
+
+enum iris_status
+iris_sftp_open(struct iris_sftp *s, const struct iris_ssh_way *way, const char *host,
+               struct iris_err *err)
+{
+    static const char init[] = {0, 0, 0, 5, FXP_INIT, 0, 0, 0, 3};
+    enum iris_status st;
+    unsigned char type = 0;
+    struct packet p;
+
+    *s = (struct iris_sftp){.ssh = {.fd = -1}};
+    s->in = malloc(ROOM);
+    st = s->in ? IRIS_OK : iris_fail_memory(err);
+    if (!st)
+        st = iris_ssh_open(&s->ssh, way, host, NULL, NULL, err);
+    if (!st)
+        st = iris_ssh_write(&s->ssh, init, sizeof init, err);
+    if (!st)
+        st = get_packet(s, &type, &p, err);
+    if (!st && (type != FXP_VERSION || get_u32(&p) < 3))
+        st = nonsense(s, err);
+    return st;
+}
+
+void
+iris_sftp_close(struct iris_sftp *s)
+{
+    iris_ssh_close(&s->ssh);
+    free(s->in);
+    *s = (struct iris_sftp){.ssh = {.fd = -1}};
+}
+
+int
+iris_sftp_is_open(const struct iris_sftp *s)
+{
+    return s->in != NULL;
+}
+
+/* ---- names ---- */
+
+static enum iris_status
+look(struct iris_sftp *s, struct iris_buf *request, const char *path, struct iris_place_file *file,
+     struct iris_err *err)
+{
+    unsigned char type = 0;
+    struct packet p;
+    enum iris_status st = ask(s, request, &type, &p, err);
+
+    if (st)
+        return st;
+    if (type != FXP_ATTRS)
+        return refused(s, status_of(type, &p), "open", path, err);
+    get_attributes(&p, file);
+    if (file->kind == IRIS_PLACE_UNKNOWN)
+        file->kind = IRIS_PLACE_OTHER;
+    return p.is_short ? nonsense(s, err) : IRIS_OK;
+}
+
+static enum iris_status
+look_there(void *self, const char *path, struct iris_place_file *file, struct iris_err *err)
+{
+    struct iris_sftp *s = self;
+    struct iris_buf b = {0};
+
+    begin(s, &b, FXP_STAT);
+    put_path(&b, path);
+    return look(s, &b, path, file, err);
+}
+
+static enum iris_status
+open_handle(struct iris_sftp *s, struct iris_buf *request, const char *doing,
+            struct iris_sftp_file *f, struct iris_err *err)
+{
+    const unsigned char *handle;
+    unsigned char type = 0;
+    struct packet p;
+    size_t n;
+    enum iris_status st = ask(s, request, &type, &p, err);
+
+    if (st)
+        return st;
+    if (type != FXP_HANDLE)
+        return refused(s, status_of(type, &p), doing, f->path, err);
+    handle = get_bytes(&p, &n);
+    if (p.is_short || n > sizeof f->handle)
+        return nonsense(s, err);
+    memcpy(f->handle, handle, n);
+    f->handle_size = (uint32_t)n;
+    return IRIS_OK;
+}
+
+/* A name that could lead elsewhere is no name in a directory. */
+static int
+is_name(const unsigned char *name, size_t n)
+{
+    return n > 0 && n < 4096 && !memchr(name, '/', n) && !memchr(name, '\0', n) &&
+           !(name[0] == '.' && (n == 1 || (n == 2 && name[1] == '.')));
+}
+
+static enum iris_status
+take_names(struct iris_sftp *s, struct packet *p, struct iris_place_list *list,
+           struct iris_err *err)
+{
+    enum iris_status st = IRIS_OK;
+    struct iris_place_file file;
+    uint32_t count = get_u32(p);
+    const unsigned char *name;
+    char text[4096];
+    size_t n, unused;
+
+    for (; count && !st && !p->is_short; count--) {
+        name = get_bytes(p, &n);
+        get_bytes(p, &unused);
+        get_attributes(p, &file);
+        if (p->is_short || !is_name(name, n))
+            continue;
+        memcpy(text, name, n);
+        text[n] = '\0';
+        st = iris_place_list_add(list, text, &file, err);
+    }
+    return !st && p->is_short ? nonsense(s, err) : st;
+}
+
+static enum iris_status
+list_there(void *self, const char *dir, struct iris_place_list *list, struct iris_err *err)
+{
+    struct iris_sftp *s = self;
+    struct iris_sftp_file f = {.path = dir};
+    struct iris_buf b = {0};
+    enum iris_status st;
+    unsigned char type = 0;
+    struct packet p;
+    uint32_t code;
+
+    begin(s, &b, FXP_OPENDIR);
+    put_path(&b, dir);
+    st = open_handle(s, &b, "read directory", &f, err);
+    if (st)
+        return st;
+    for (;;) {
+        begin(s, &b, FXP_READDIR);
+        put_bytes(&b, f.handle, f.handle_size);
+        st = ask(s, &b, &type, &p, err);
+        if (st || type != FXP_NAME)
+            break;
+        st = take_names(s, &p, list, err);
+        if (st)
+            return st;
+    }
+    code = st ? FX_OK : status_of(type, &p);
+    if (!st && code != FX_EOF)
+        st = refused(s, code, "read directory", dir, err);
+    iris_place_list_sort(list);
+    return st ? st : iris_sftp_file_close(s, &f, err);
+}
+
+struct iris_place
+iris_sftp_place(struct iris_sftp *s)
+{
+    return (struct iris_place){s, look_there, list_there};
+}
+
+enum iris_status
+iris_sftp_real_path(struct iris_sftp *s, const char *path, struct iris_buf *real,
+                    struct iris_err *err)
+{
+    const unsigned char *name;
+    struct iris_buf b = {0};
+    unsigned char type = 0;
+    enum iris_status st;
+    struct packet p;
+    size_t n;
+
+    begin(s, &b, FXP_REALPATH);
+    put_path(&b, path);
+    st = ask(s, &b, &type, &p, err);
+    if (st)
+        return st;
+    if (type != FXP_NAME)
+        return refused(s, status_of(type, &p), "open", path, err);
+    if (get_u32(&p) != 1)
+        return nonsense(s, err);
+    name = get_bytes(&p, &n);
+    if (p.is_short || memchr(name, '\0', n))
+        return nonsense(s, err);
+    iris_buf_append(real, name, n);
+    return iris_buf_check(real, err);
+}
+
+/* ---- files ---- */
+
+enum iris_status
+iris_sftp_file_open(struct iris_sftp *s, const char *path, struct iris_sftp_file *f,
+                    struct iris_err *err)
+{
+    struct iris_buf b = {0};
+
+    *f = (struct iris_sftp_file){.path = path};
+    begin(s, &b, FXP_OPEN);
+    put_path(&b, path);
+    put_u32(&b, OPEN_READ);
+    put_u32(&b, 0); /* no attributes */
+    return open_handle(s, &b, "open", f, err);
+}
+
+enum iris_status
+iris_sftp_file_look(struct iris_sftp *s, const struct iris_sftp_file *f,
+                    struct iris_place_file *file, struct iris_err *err)
+{
+    struct iris_buf b = {0};
+
+    begin(s, &b, FXP_FSTAT);
+    put_bytes(&b, f->handle, f->handle_size);
+    return look(s, &b, f->path, file, err);
+}
+
+enum iris_status
+iris_sftp_file_close(struct iris_sftp *s, const struct iris_sftp_file *f, struct iris_err *err)
+{
+    struct iris_buf b = {0};
+    unsigned char type = 0;
+    struct packet p;
+
+    begin(s, &b, FXP_CLOSE);
+    put_bytes(&b, f->handle, f->handle_size);
+    return ask(s, &b, &type, &p, err);
+}
+
+enum iris_status
+iris_sftp_ask(struct iris_sftp *s, const struct iris_sftp_file *f, uint64_t offset, uint32_t size,
+              uint32_t *id, struct iris_err *err)
+{
+    struct iris_buf b = {0};
+
+    begin(s, &b, FXP_READ);
+    put_bytes(&b, f->handle, f->handle_size);
+    put_u64(&b, offset);
+    put_u32(&b, size);
+    *id = s->id;
+    return send_packet(s, &b, err);
+}
+
+enum iris_status
+iris_sftp_take(struct iris_sftp *s, const struct iris_sftp_file *f, uint32_t *id,
+               const unsigned char **data, size_t *n, struct iris_err *err)
+{
+    struct packet p = {0};
+    unsigned char type = 0;
+    enum iris_status st = get_packet(s, &type, &p, err);
+    uint32_t code;
+
+    *n = 0;
+    if (st)
+        return st;
+    *id = get_u32(&p);
+    if (type == FXP_DATA) {
+        *data = get_bytes(&p, n);
+        return p.is_short || !*n ? nonsense(s, err) : IRIS_OK;
+    }
+    code = status_of(type, &p);
+    return code == FX_EOF ? IRIS_OK : refused(s, code, "read", f->path, err);
+}
