@@ -26,6 +26,7 @@ PNG_CFLAGS  = $(call once,PNG_CFLAGS,$(shell $(PKG) --cflags libpng))
 PNG_LIBS    = $(call once,PNG_LIBS,$(shell $(PKG) --libs libpng))
 SLEEF_CFLAGS = $(call once,SLEEF_CFLAGS,$(shell $(PKG) --cflags sleef))
 SLEEF_LIBS  = $(call once,SLEEF_LIBS,$(shell $(PKG) --libs sleef))
+CRYPTO_LIBS = $(call once,CRYPTO_LIBS,$(shell $(PKG) --libs libcrypto))
 MPI_CFLAGS  = $(call once,MPI_CFLAGS,$(patsubst -I%,-isystem %,$(shell $(PKG) --cflags ompi-c)))
 MPI_LIBS    = $(call once,MPI_LIBS,$(shell $(PKG) --libs ompi-c))
 
@@ -59,9 +60,9 @@ INC_tools   = -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itoo
 LIB = $(BUILD)/lib/lib$(1).a
 CORE := $(call LIB,store) $(call LIB,physics) $(call LIB,base)
 TESTED := $(call LIB,remote) $(CORE)
-# FITS, PNG and SLEEF bring much with them: only for the programs that need them.
+# FITS, PNG, SLEEF and OpenSSL bring much with them: only for the programs that need them.
 CORE_LIBS = $(HDF5_LIBS) $(JSON_LIBS) $(HASH_LIBS) \
-            -Wl,--push-state,--as-needed $(FITS_LIBS) $(PNG_LIBS) $(SLEEF_LIBS) -Wl,--pop-state -pthread -lm
+            -Wl,--push-state,--as-needed $(FITS_LIBS) $(PNG_LIBS) $(SLEEF_LIBS) $(CRYPTO_LIBS) -Wl,--pop-state -pthread -lm
 # What a program links beside the core.
 EXTRA_iris-gen := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/gen_*.c)) $(call LIB,pool)
 LIBS_iris-gen  = $(MPI_LIBS)

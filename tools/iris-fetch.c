@@ -1,65 +1,110 @@
-#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cache.h"
-#include "cli.h"
-#include "manifest.h"
+#include "fetch.h"
+#include "num.h"
 #include "snapname.h"
 
 static const char usage[] =
-    "usage: iris-fetch --cache=DIR [--copy] [MANIFEST]\n"
+    "usage: iris-fetch [--cache=DIR] [--copy] [--window=K] [--budget=BYTES] [MANIFEST]\n"
     "       iris-fetch --cache=DIR --drop=SNAPSHOT\n"
-    "Print the snapshots of MANIFEST (default '-', standard input) with a column\n"
-    "'local', the path to read each from, in the order they become available.\n"
+    "Copy the snapshots of MANIFEST (default '-', standard input) that are on another\n"
+    "machine into a cache; print each row, with the path to read it from in a column\n"
+    "'local', as soon as it is there.\n"
     "\n"
-    "      --cache=DIR        where copies go; made when it does not exist\n"
-    "      --copy             copy snapshots of this machine too, verified, instead of\n"
-    "                         passing their paths through\n"
-    "      --drop=SNAPSHOT    remove the copy of this snapshot from the cache\n" IRIS_CLI_HELP;
+    "      --cache=DIR        where copies go; made when it does not exist; without it\n"
+    "                         a private one in memory, gone with the run\n"
+    "      --copy             copy snapshots of this machine too, instead of passing\n"
+    "                         their paths through\n"
+    "      --window=K         no more than K copies at a time: the reader of the rows\n"
+    "                         removes those it has used\n"
+    "      --budget=BYTES     no more bytes in the cache; K, M, G, T: powers of 1024\n"
+    "  -j, --jobs=N           copy N snapshots at a time (1)\n"
+    "      --retries=N        tries after a connection was lost (5)\n"
+    "      --verify=HOW       auto: the sha256 that the other machine computes, where\n"
+    "                         it can; sha256: nothing less; size: size and time (auto)\n"
+    "      --drop=SNAPSHOT    remove the copy of this snapshot from the cache\n" IRIS_CLI_SSH_HELP
+        IRIS_CLI_HELP;
 
-enum { OPT_CACHE = IRIS_OPT_TOOL, OPT_COPY, OPT_DROP };
-
-struct options {
-    struct iris_cli cli;
-    const char *cache, *drop, *input;
-    int copy;
+enum {
+    OPT_CACHE = IRIS_OPT_TOOL,
+    OPT_COPY,
+    OPT_DROP,
+    OPT_WINDOW,
+    OPT_BUDGET,
+    OPT_RETRIES,
+    OPT_VERIFY
 };
+enum { MOST_JOBS = 64, DEFAULT_WINDOW = 2 };
 
 static enum iris_status
-parse(int argc, char **argv, struct options *o, struct iris_err *err)
+take_verify(const char *text, enum iris_verify *verify, struct iris_err *err)
 {
-    static const struct option options[] = {IRIS_CLI_LONG,
-                                            {"cache", required_argument, NULL, OPT_CACHE},
-                                            {"copy", no_argument, NULL, OPT_COPY},
-                                            {"drop", required_argument, NULL, OPT_DROP},
-                                            {NULL, 0, NULL, 0}};
-    enum iris_status st = IRIS_OK;
-    int opt;
+    static const char *const words[] = {
+        [IRIS_VERIFY_AUTO] = "auto", [IRIS_VERIFY_SHA256] = "sha256", [IRIS_VERIFY_SIZE] = "size"};
+    size_t i;
 
-    opterr = 0;
-    while ((opt = getopt_long(argc, argv, IRIS_CLI_SHORT, options, NULL)) != -1) {
-        switch (opt) {
-        case OPT_CACHE:
-            o->cache = optarg;
-            break;
-        case OPT_COPY:
-            o->copy = 1;
-            break;
-        case OPT_DROP:
-            o->drop = optarg;
-            break;
-        default:
-            st = iris_cli_option(&o->cli, opt, argv, err);
+    for (i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (!strcmp(text, words[i])) {
+            *verify = (enum iris_verify)i;
+            return IRIS_OK;
         }
-        if (st || o->cli.done)
-            return st;
     }
+    return iris_fail(err, IRIS_E_USAGE, "bad way to verify '%s': need auto, sha256 or size", text);
+}
+
+static enum iris_status
+take_option(struct fetch_options *o, int opt, char **argv, struct iris_err *err)
+{
+    enum iris_status st;
+
+    switch (opt) {
+    case OPT_CACHE:
+        o->cache = optarg;
+        return IRIS_OK;
+    case OPT_COPY:
+        o->copy = 1;
+        return IRIS_OK;
+    case OPT_DROP:
+        o->drop = optarg;
+        return IRIS_OK;
+    case OPT_WINDOW:
+        if (iris_parse_u64(optarg, &o->window) || !o->window)
+            return iris_fail(err, IRIS_E_USAGE, "bad window '%s': need 1 or more", optarg);
+        return IRIS_OK;
+    case OPT_BUDGET:
+        if (iris_parse_bytes(optarg, &o->budget) || !o->budget)
+            return iris_fail(err, IRIS_E_USAGE,
+                             "bad budget '%s': need bytes, with K, M, G or T as wanted", optarg);
+        return IRIS_OK;
+    case 'j':
+        st = iris_cli_jobs(optarg, &o->jobs, err);
+        if (!st && o->jobs > MOST_JOBS)
+            st = iris_fail(err, IRIS_E_USAGE, "bad number of jobs '%s': need at most %d", optarg,
+                           MOST_JOBS);
+        return st;
+    case OPT_RETRIES:
+        if (iris_parse_u64(optarg, &o->retries))
+            return iris_fail(err, IRIS_E_USAGE, "bad number of retries '%s': need 0 or more",
+                             optarg);
+        return IRIS_OK;
+    case OPT_VERIFY:
+        return take_verify(optarg, &o->verify, err);
+    default:
+        return iris_cli_ssh_option(&o->cli, &o->way, opt, argv, err);
+    }
+}
+
+static enum iris_status
+check_drop(int argc, char **argv, const struct fetch_options *o, struct iris_err *err)
+{
     if (!o->cache)
         return iris_fail(err, IRIS_E_USAGE, "--cache=DIR is needed");
-    if (!o->drop)
-        return iris_cli_input(argc, argv, &o->input, err);
     if (optind < argc)
         return iris_fail(err, IRIS_E_USAGE, "--drop takes no manifest, but there is '%s'",
                          argv[optind]);
@@ -68,142 +113,170 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
     return IRIS_OK;
 }
 
-/* Copy every file of a snapshot; the path of the first copy is its local one. */
-static enum iris_status
-copy_snapshot(const struct options *o, struct iris_manifest *m, size_t row, uint64_t *copied,
-              struct iris_err *err)
+/* Whether somebody takes the rows as they come. */
+static int
+has_reader(const struct fetch_options *o)
 {
-    const char *id = iris_manifest_get(m, row, "snapshot");
-    const char *path = iris_manifest_get(m, row, "path");
-    struct iris_buf source = {0}, local = {0};
-    enum iris_status st = IRIS_OK;
-    uint64_t files, k, bytes;
+    struct stat sb;
 
-    st = iris_manifest_get_u64(m, row, "files", &files, err);
-    for (k = 0; k < files && !st; k++) {
-        iris_buf_clear(&source);
-        if (files > 1)
-            iris_snapname_part(path, k, &source);
-        else
-            iris_buf_puts(&source, path);
-        st = iris_buf_check(&source, err);
-        if (!st)
-            st = iris_cache_copy(o->cache, id, source.data, &bytes, err);
-        if (!st)
-            *copied += bytes;
-        if (!st && iris_cli_stop())
-            st = iris_fail(err, IRIS_E_RETRY, "stopped by a signal; run again to continue");
+    return !o->cli.output && (fstat(STDOUT_FILENO, &sb) || !S_ISREG(sb.st_mode));
+}
+
+static enum iris_status
+parse(int argc, char **argv, struct fetch_options *o, struct iris_err *err)
+{
+    static const struct option options[] = {IRIS_CLI_LONG,
+                                            IRIS_CLI_SSH_LONG,
+                                            {"cache", required_argument, NULL, OPT_CACHE},
+                                            {"copy", no_argument, NULL, OPT_COPY},
+                                            {"drop", required_argument, NULL, OPT_DROP},
+                                            {"window", required_argument, NULL, OPT_WINDOW},
+                                            {"budget", required_argument, NULL, OPT_BUDGET},
+                                            {"jobs", required_argument, NULL, 'j'},
+                                            {"retries", required_argument, NULL, OPT_RETRIES},
+                                            {"verify", required_argument, NULL, OPT_VERIFY},
+                                            {NULL, 0, NULL, 0}};
+    enum iris_status st;
+    int opt;
+
+    opterr = 0;
+    while ((opt = getopt_long(argc, argv, IRIS_CLI_SHORT "j:", options, NULL)) != -1) {
+        st = take_option(o, opt, argv, err);
+        if (st || o->cli.done)
+            return st;
     }
-    iris_cache_path(o->cache, id, path, &local);
+    if (o->drop)
+        return check_drop(argc, argv, o, err);
+    if (o->window && !has_reader(o))
+        return iris_fail(err, IRIS_E_USAGE,
+                         "--window needs a program that reads the rows from a pipe and removes the "
+                         "copies it has used; a file does not");
+    return iris_cli_input(argc, argv, &o->input, err);
+}
+
+static int
+is_stopped(void *self)
+{
+    struct fetch *f = self;
+
+    return f->stop || iris_cli_stop();
+}
+
+static int
+has_work(const struct fetch *f)
+{
+    size_t r;
+
+    for (r = 0; r < f->m.n_rows; r++) {
+        if (f->row[r].state == FETCH_WAITING)
+            return 1;
+    }
+    return 0;
+}
+
+/* A cache that is named: alone in it when its copies are to be counted. */
+static enum iris_status
+take_cache(struct fetch *f, struct iris_err *err)
+{
+    int alone = f->has_reader && (f->o->window || f->o->budget);
+    enum iris_status st;
+
+    f->cache = f->o->cache;
+    st = iris_cache_open(f->cache, err);
     if (!st)
-        st = iris_buf_check(&local, err);
-    if (!st)
-        st = iris_manifest_set(m, row, "local", local.data, err);
-    iris_buf_release(&source);
-    iris_buf_release(&local);
+        st = iris_hold_take(&f->hold, f->cache, alone ? IRIS_HOLD_ALONE : IRIS_HOLD_ADD, 10000,
+                            err);
+    if (!st && alone)
+        st = fetch_clear(f, err);
+    if (!st && f->o->budget && !alone)
+        st = fetch_count_others(f, err);
     return st;
 }
 
+/* A cache in memory, of this run. */
 static enum iris_status
-fetch_one(const struct options *o, struct iris_manifest *m, size_t row, uint64_t *copied,
-          struct iris_err *err)
-{
-    const char *id = iris_manifest_get(m, row, "snapshot");
-    const char *path = iris_manifest_get(m, row, "path");
-    const char *todo = iris_manifest_get(m, row, "todo");
-
-    if (!id || !iris_snapname_is_id(id) || !path)
-        return iris_fail(err, IRIS_E_DATA, "row %zu of the manifest has no good snapshot and path",
-                         row + 1);
-    if (todo && !strcmp(todo, "0"))
-        return IRIS_OK; /* all its points are there: nobody will read it */
-    if (!o->copy)
-        return iris_manifest_set(m, row, "local", path, err);
-    return copy_snapshot(o, m, row, copied, err);
-}
-
-/* On standard output what there is goes out at once, for the reader of a pipe;
- * a file appears when it is complete. */
-static enum iris_status
-pass_on(const struct options *o, struct iris_buf *text, struct iris_err *err)
+make_cache(struct fetch *f, struct fetch_options *o, struct iris_err *err)
 {
     enum iris_status st;
 
-    if (o->cli.output)
-        return IRIS_OK;
-    st = iris_cli_write(&o->cli, text, err);
-    iris_buf_clear(text);
+    if (!f->has_reader)
+        return iris_fail(err, IRIS_E_USAGE,
+                         "--cache=DIR is needed: a list in a file outlives a private cache");
+    st = iris_hold_private(&f->hold, "/dev/shm", err);
+    f->cache = f->hold.cache;
+    f->is_private = 1;
+    if (!o->window)
+        o->window = DEFAULT_WINDOW;
     return st;
 }
 
-/* A snapshot that cannot be had keeps its row, without a local path: `bad` says
- * why, of the first. */
 static enum iris_status
-fetch_all(const struct options *o, struct iris_manifest *m, struct iris_buf *text,
-          struct iris_err *bad, struct iris_err *err)
+run(struct fetch *f, struct fetch_options *o, struct iris_err *err)
 {
-    struct iris_progress p = {.total = m->n_rows};
-    struct iris_meter meter = {0};
-    enum iris_status st, fetched;
-    uint64_t copied = 0;
-    size_t r;
+    struct iris_buf sockets = {0};
+    enum iris_status st = IRIS_OK;
 
-    iris_manifest_print_head(m, text);
-    st = pass_on(o, text, err);
-    for (r = 0; r < m->n_rows && !st; r++) {
-        fetched = fetch_one(o, m, r, &copied, err);
-        if (fetched == IRIS_E_RETRY)
-            return fetched;
-        if (fetched && !p.failed++)
-            *bad = *err;
-        iris_manifest_print_row(m, r, text);
-        st = pass_on(o, text, err);
-        p.done = r + 1;
-        iris_cli_progress(&o->cli, &meter, &p, 0);
+    if (has_work(f))
+        st = o->cache ? take_cache(f, err) : make_cache(f, o, err);
+    if (!st && f->cache) {
+        iris_buf_printf(&sockets, "%s/.iris-ssh", f->cache);
+        f->way.sockets = iris_buf_str(&sockets);
+        iris_ssh_sweep(f->way.sockets);
+        st = iris_buf_check(&sockets, err);
     }
-    iris_cli_progress(&o->cli, &meter, &p, 1);
-    iris_cli_note(&o->cli, "%" PRIu64 " bytes copied", copied);
-    iris_manifest_print_end(m, text);
-    return st ? st : iris_cli_write(&o->cli, text, err);
+    if (!st)
+        st = fetch_rows(f, err);
+    if (f->is_stuck)
+        return st;
+    if (f->way.sockets)
+        rmdir(f->way.sockets); /* unless another program has sockets there */
+    iris_buf_release(&sockets);
+    iris_hold_end(&f->hold);
+    return st;
 }
 
 static enum iris_status
-fetch(const struct options *o, struct iris_err *err)
+fetch(struct fetch_options *o, struct iris_err *err)
 {
-    struct iris_manifest m = {0};
-    struct iris_buf text = {0};
-    struct iris_err bad = {0};
+    static struct fetch f; /* a thread that is stuck has it to the end */
     enum iris_status st;
     size_t index;
 
-    st = iris_manifest_read(o->input, "snapshots", &m, err);
-    if (!st && o->cli.dry_run) {
-        fprintf(stderr, "%s: would make %zu snapshots available\n", iris_prog, m.n_rows);
-        goto done;
-    }
-    if (!st && o->copy)
-        st = iris_cache_open(o->cache, err);
+    f = (struct fetch){.o = o,
+                       .way = o->way,
+                       .hold = IRIS_HOLD_INIT,
+                       .has_reader = has_reader(o),
+                       .lock = PTHREAD_MUTEX_INITIALIZER,
+                       .changed = PTHREAD_COND_INITIALIZER};
+
+    f.way.stop = is_stopped;
+    f.way.self = &f;
+    st = iris_cli_ssh_check(&o->way, err);
     if (!st)
-        st = iris_manifest_column(&m, "local", "path", &index, err);
-    if (!st && strcmp(m.kind, "fetched")) {
-        free(m.kind);
-        m.kind = strdup("fetched");
-        st = m.kind ? IRIS_OK : iris_fail_memory(err);
+        st = iris_manifest_read(o->input, "snapshots", &f.m, err);
+    if (!st)
+        st = iris_manifest_column(&f.m, "local", "path", &index, err);
+    if (!st && strcmp(f.m.kind, "fetched")) {
+        free(f.m.kind);
+        f.m.kind = strdup("fetched");
+        st = f.m.kind ? IRIS_OK : iris_fail_memory(err);
     }
     if (!st)
-        st = fetch_all(o, &m, &text, &bad, err);
-    if (!st && bad.status) {
-        *err = bad;
-        st = bad.status;
+        st = fetch_plan(&f, err);
+    if (!st && o->cli.dry_run)
+        fprintf(stderr, "%s: would make %zu snapshots available\n", iris_prog, f.m.n_rows);
+    else if (!st)
+        st = run(&f, o, err);
+    if (!f.is_stuck) {
+        free(f.row);
+        free(f.job);
+        iris_manifest_release(&f.m);
     }
-done:
-    iris_buf_release(&text);
-    iris_manifest_release(&m);
     return st;
 }
 
 static enum iris_status
-drop(const struct options *o, struct iris_err *err)
+drop(const struct fetch_options *o, struct iris_err *err)
 {
     if (!o->cli.dry_run)
         return iris_cache_drop(o->cache, o->drop, err);
@@ -214,7 +287,7 @@ drop(const struct options *o, struct iris_err *err)
 int
 main(int argc, char **argv)
 {
-    struct options o = {.cli = IRIS_CLI_INIT(usage)};
+    static struct fetch_options o = {.cli = IRIS_CLI_INIT(usage), .jobs = 1, .retries = 5};
     struct iris_err err = {0};
     enum iris_status st;
 
@@ -222,6 +295,7 @@ main(int argc, char **argv)
     st = parse(argc, argv, &o, &err);
     if (!st && !o.cli.done) {
         iris_cli_catch();
+        signal(SIGPIPE, SIG_IGN); /* a reader that has gone is told in a sentence */
         st = o.drop ? drop(&o, &err) : fetch(&o, &err);
     }
     return iris_finish(st, &err);

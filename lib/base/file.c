@@ -108,7 +108,7 @@ release(struct iris_outfile *f)
 }
 
 enum iris_status
-iris_outfile_open(struct iris_outfile *f, const char *path, struct iris_err *err)
+iris_outfile_resume(struct iris_outfile *f, const char *path, struct iris_err *err)
 {
     enum iris_status st;
     struct stat sb;
@@ -125,15 +125,27 @@ iris_outfile_open(struct iris_outfile *f, const char *path, struct iris_err *err
         return iris_fail_memory(err);
     }
     st = open_locked(f, err);
-    if (st) {
+    if (st)
         release(f);
-        return st;
-    }
-    if (ftruncate(f->fd, 0)) {
+    return st;
+}
+
+enum iris_status
+iris_outfile_open(struct iris_outfile *f, const char *path, struct iris_err *err)
+{
+    enum iris_status st = iris_outfile_resume(f, path, err);
+
+    if (!st && ftruncate(f->fd, 0)) {
         st = iris_fail(err, IRIS_E_IO, "cannot empty '%s':", f->tmp);
         iris_outfile_abort(f);
     }
     return st;
+}
+
+void
+iris_outfile_leave(struct iris_outfile *f)
+{
+    release(f);
 }
 
 enum iris_status

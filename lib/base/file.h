@@ -38,6 +38,12 @@ struct iris_outfile {
  */
 enum iris_status iris_outfile_open(struct iris_outfile *f, const char *path, struct iris_err *err);
 
+/* As iris_outfile_open, but what a run that was stopped has left in the
+ * temporary file is still in it; and end it so that the next one finds it. */
+enum iris_status iris_outfile_resume(struct iris_outfile *f, const char *path,
+                                     struct iris_err *err);
+void iris_outfile_leave(struct iris_outfile *f);
+
 /* Set the size at once, so that a full disk is met early where it can be. */
 enum iris_status iris_outfile_reserve(struct iris_outfile *f, uint64_t size, struct iris_err *err);
 

@@ -14,11 +14,45 @@ put_rate(char *text, size_t size, double per_second)
     return snprintf(text, size, ", %.1f/h", per_second * 3600);
 }
 
+/* An amount in the unit that leaves one to four digits before the point. */
+static int
+put_bytes(char *text, size_t size, double bytes, const char *after)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    size_t k = 0;
+
+    for (; bytes >= 1024 && k + 1 < sizeof units / sizeof units[0]; k++)
+        bytes /= 1024;
+    return snprintf(text, size, ", %.*f %s%s", k ? 1 : 0, bytes, units[k], after);
+}
+
+static void
+put_left(char *text, size_t size, double seconds)
+{
+    uint64_t s = (uint64_t)(seconds + 0.5);
+
+    snprintf(text, size, ", %" PRIu64 ":%02" PRIu64 ":%02" PRIu64 " left", s / 3600, s / 60 % 60,
+             s % 60);
+}
+
+/* What the bytes say: how many, how fast, how long still. */
+static void
+put_flow(const struct iris_progress *p, char *rate, size_t rate_size, char *left, size_t left_size)
+{
+    double per_second = p->seconds > 0 ? (double)p->bytes / p->seconds : 0;
+    int n = put_bytes(rate, rate_size, (double)p->bytes, "");
+
+    if (n > 0 && (size_t)n < rate_size)
+        put_bytes(rate + n, rate_size - (size_t)n, per_second, "/s");
+    if (per_second > 0 && p->bytes_total > p->bytes_done)
+        put_left(left, left_size, (double)(p->bytes_total - p->bytes_done) / per_second);
+}
+
 char *
 iris_progress_text(const struct iris_progress *p, char *text, size_t size)
 {
     uint64_t made = p->done - p->skipped;
-    char notes[80] = "", rate[40] = "", left[40] = "", total[24] = "";
+    char notes[80] = "", rate[80] = "", left[40] = "", total[24] = "";
 
     if (p->skipped && p->failed)
         snprintf(notes, sizeof notes, " (%" PRIu64 " there already, %" PRIu64 " failed)",
@@ -29,16 +63,14 @@ iris_progress_text(const struct iris_progress *p, char *text, size_t size)
         snprintf(notes, sizeof notes, " (%" PRIu64 " failed)", p->failed);
     if (p->total)
         snprintf(total, sizeof total, "/%" PRIu64, p->total);
-    if (made && p->seconds > 0) {
+    if (p->bytes_total) {
+        put_flow(p, rate, sizeof rate, left, sizeof left);
+    } else if (made && p->seconds > 0) {
         double per_second = (double)made / p->seconds;
 
         put_rate(rate, sizeof rate, per_second);
-        if (p->total > p->done) {
-            uint64_t s = (uint64_t)((double)(p->total - p->done) / per_second + 0.5);
-
-            snprintf(left, sizeof left, ", %" PRIu64 ":%02" PRIu64 ":%02" PRIu64 " left", s / 3600,
-                     s / 60 % 60, s % 60);
-        }
+        if (p->total > p->done)
+            put_left(left, sizeof left, (double)(p->total - p->done) / per_second);
     }
     snprintf(text, size, "%" PRIu64 "%s%s%s%s", p->done, total, notes, rate, left);
     return text;

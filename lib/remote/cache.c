@@ -148,22 +148,34 @@ copy(int fd, const char *source, const struct stat *before, const char *target, 
 }
 
 enum iris_status
-iris_cache_copy(const char *cache, const char *snapshot, const char *source, uint64_t *copied,
+iris_cache_make(const char *cache, const char *snapshot, const char *source, struct iris_buf *path,
                 struct iris_err *err)
 {
     char *dir = iris_format("%s/%s", cache, snapshot);
+    enum iris_status st;
+    struct stat sb;
+
+    st = dir ? iris_mkdirs(dir, err) : iris_fail_memory(err);
+    if (!st && (lstat(dir, &sb) || !S_ISDIR(sb.st_mode)))
+        st = iris_fail(err, IRIS_E_IO, "'%s' is not a directory of the cache", dir);
+    free(dir);
+    if (st)
+        return st;
+    iris_cache_path(cache, snapshot, source, path);
+    return iris_buf_check(path, err);
+}
+
+enum iris_status
+iris_cache_copy(const char *cache, const char *snapshot, const char *source, uint64_t *copied,
+                struct iris_err *err)
+{
     struct iris_buf target = {0};
     enum iris_status st;
     struct stat from, to;
     int fd = -1;
 
     *copied = 0;
-    iris_cache_path(cache, snapshot, source, &target);
-    st = dir ? iris_buf_check(&target, err) : iris_fail_memory(err);
-    if (!st)
-        st = iris_mkdirs(dir, err);
-    if (!st && (lstat(dir, &to) || !S_ISDIR(to.st_mode)))
-        st = iris_fail(err, IRIS_E_IO, "'%s' is not a directory of the cache", dir);
+    st = iris_cache_make(cache, snapshot, source, &target, err);
     if (!st) {
         fd = open(source, O_RDONLY | O_CLOEXEC);
         if (fd < 0 || fstat(fd, &from))
@@ -174,7 +186,6 @@ iris_cache_copy(const char *cache, const char *snapshot, const char *source, uin
     if (fd >= 0)
         close(fd);
     iris_buf_release(&target);
-    free(dir);
     return st;
 }
 

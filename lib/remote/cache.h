@@ -35,6 +35,11 @@ enum iris_status iris_cache_open(const char *cache, struct iris_err *err);
 enum iris_status iris_cache_copy(const char *cache, const char *snapshot, const char *source,
                                  uint64_t *copied, struct iris_err *err);
 
+/* Make the directory of a snapshot in the cache, which must be none that a link
+ * leads to, and append the path that a source has in it. */
+enum iris_status iris_cache_make(const char *cache, const char *snapshot, const char *source,
+                                 struct iris_buf *path, struct iris_err *err);
+
 /* The path that a source has in the cache, appended. */
 void iris_cache_path(const char *cache, const char *snapshot, const char *source,
                      struct iris_buf *path);

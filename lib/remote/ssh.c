@@ -2,6 +2,7 @@
 #include "ssh.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -117,13 +118,15 @@ spawn(struct iris_ssh *s, struct words *w, int fd, struct iris_err *err)
     char **environment = make_environment();
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
-    short flags = POSIX_SPAWN_SETSIGMASK;
-    sigset_t none;
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+    sigset_t none, pipe_only;
     int e;
 
     if (!environment)
         return iris_fail_memory(err);
     sigemptyset(&none);
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
 #ifdef POSIX_SPAWN_SETSID
     flags |= POSIX_SPAWN_SETSID;
 #endif
@@ -131,6 +134,7 @@ spawn(struct iris_ssh *s, struct words *w, int fd, struct iris_err *err)
     posix_spawnattr_init(&attr);
     posix_spawnattr_setflags(&attr, flags);
     posix_spawnattr_setsigmask(&attr, &none);
+    posix_spawnattr_setsigdefault(&attr, &pipe_only);
     posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, fileno(s->talk), STDERR_FILENO);
@@ -381,6 +385,40 @@ can_hold_socket(const char *path)
     if (fd >= 0)
         close(fd);
     return good;
+}
+
+static int
+is_dead_socket(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    size_t n = strlen(path);
+    int fd, dead;
+
+    if (n >= sizeof a.sun_path)
+        return 0;
+    memcpy(a.sun_path, path, n + 1);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    dead = fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) && errno == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    return dead;
+}
+
+void
+iris_ssh_sweep(const char *sockets)
+{
+    DIR *dir = opendir(sockets);
+    struct dirent *e;
+    char *path;
+
+    while (dir && (e = readdir(dir))) {
+        path = e->d_name[0] == '.' ? NULL : iris_format("%s/%s", sockets, e->d_name);
+        if (path && is_dead_socket(path))
+            unlink(path);
+        free(path);
+    }
+    if (dir)
+        closedir(dir);
 }
 
 /* Let what follows to this host go along the same connection. */

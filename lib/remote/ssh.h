@@ -80,4 +80,7 @@ enum iris_status iris_ssh_lost(struct iris_ssh *s, struct iris_err *err);
 
 void iris_ssh_close(struct iris_ssh *s);
 
+/* Remove from a directory for sockets those of connections that are no more. */
+void iris_ssh_sweep(const char *sockets);
+
 #endif

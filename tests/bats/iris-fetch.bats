@@ -58,9 +58,19 @@ copied() {
         one_sentence iris-fetch
         [ -z "$output" ]
     }
-    usage_error list.tsv
+    # a list in a file outlives a cache that is gone with the run
+    usage_error --copy -o fetched.tsv list.tsv
     [[ $stderr == *"--cache"* ]]
     usage_error --drop=snap_001
+    for option in --window=0 --window=two --budget=0 --budget=1X --jobs=0 -j65 --retries=-1 \
+        --verify=md5 --port=0 --port=65536 --timeout=0 --timeout=soon; do
+        usage_error --cache=cache "$option" list.tsv
+    done
+    # nobody would make room
+    usage_error --cache=cache --window=2 -o fetched.tsv list.tsv
+    run -64 --separate-stderr bash -c 'iris-fetch --cache=cache --window=2 list.tsv >fetched.tsv'
+    one_sentence iris-fetch
+    [[ $stderr == *"--window"* ]]
     usage_error --cache=cache list.tsv more.tsv
     [[ $stderr == *"'more.tsv'"* ]]
     usage_error --cache=cache --unknown list.tsv

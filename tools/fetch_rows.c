@@ -1,0 +1,218 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cache.h"
+#include "fetch.h"
+
+enum { LONG_WAIT = 60 }; /* s */
+
+/* Where a row can be read from, in its column `local`. */
+static enum iris_status
+set_local(struct fetch *f, size_t r, struct iris_err *err)
+{
+    const char *path = iris_manifest_get(&f->m, r, "path");
+    const char *todo = iris_manifest_get(&f->m, r, "todo");
+    struct iris_buf local = {0};
+    enum iris_status st;
+
+    if (f->row[r].state == FETCH_LANDED)
+        iris_cache_path(f->cache, iris_manifest_get(&f->m, r, "snapshot"), path, &local);
+    else if (f->row[r].state == FETCH_PASSED && !iris_manifest_get(&f->m, r, "remote") &&
+             !(todo && todo[0] == '0' && !todo[1]))
+        iris_buf_puts(&local, path);
+    st = iris_buf_check(&local, err);
+    if (!st)
+        st = iris_manifest_set(&f->m, r, "local", local.len ? local.data : NULL, err);
+    iris_buf_release(&local);
+    return st;
+}
+
+/* On standard output what there is goes out at once, for the reader of a pipe;
+ * a file appears when it is complete. */
+static enum iris_status
+pass_on(const struct fetch *f, struct iris_buf *text, struct iris_err *err)
+{
+    enum iris_status st;
+
+    if (f->o->cli.output || !text->len)
+        return IRIS_OK;
+    st = iris_cli_write(&f->o->cli, text, err);
+    iris_buf_clear(text);
+    if (st == IRIS_E_IO && errno == EPIPE)
+        st = iris_fail(err, IRIS_E_RETRY, "nobody reads the rows any more; run again to continue");
+    return st;
+}
+
+/* Whether the other end of the pipe is still open. */
+static int
+is_read(const struct fetch *f)
+{
+    struct pollfd p = {.fd = STDOUT_FILENO};
+
+    return !f->has_reader || poll(&p, 1, 0) <= 0 || !(p.revents & (POLLERR | POLLHUP));
+}
+
+static enum iris_status
+look_around(const struct fetch *f, struct iris_err *err)
+{
+    if (iris_cli_stop())
+        return iris_fail(err, IRIS_E_RETRY, "stopped by a signal; run again to continue");
+    if (!is_read(f))
+        return iris_fail(err, IRIS_E_RETRY,
+                         "nobody reads the rows any more; run again to continue");
+    return IRIS_OK;
+}
+
+/* The rows that have come to an end: with a reader as they come, else in their
+ * order. The lock is held. */
+static enum iris_status
+print_rows(struct fetch *f, size_t *first, struct iris_buf *text, struct iris_err *err)
+{
+    enum iris_status st = IRIS_OK;
+    size_t r;
+
+    for (r = *first; r < f->m.n_rows && !st; r++) {
+        struct fetch_row *row = &f->row[r];
+
+        if (!row->printed && (row->state == FETCH_WAITING || row->state == FETCH_RUNNING)) {
+            if (!f->has_reader)
+                break;
+            continue;
+        }
+        if (!row->printed) {
+            st = set_local(f, r, err);
+            iris_manifest_print_row(&f->m, r, text);
+            row->printed = 1;
+            if (row->state == FETCH_FAILED)
+                iris_cli_note(&f->o->cli, "%s", row->err.msg);
+        }
+        *first += *first == r;
+    }
+    return st;
+}
+
+static void
+show_progress(struct fetch *f, struct iris_meter *meter, int last)
+{
+    struct iris_progress p = {.total = f->m.n_rows};
+    uint64_t landed = 0, received = 0;
+    size_t r, k;
+
+    for (r = 0; r < f->m.n_rows; r++) {
+        const struct fetch_row *row = &f->row[r];
+
+        p.done += row->state != FETCH_WAITING && row->state != FETCH_RUNNING;
+        p.failed += row->state == FETCH_FAILED;
+        p.skipped += row->state == FETCH_PASSED;
+        p.bytes_total += row->state == FETCH_PASSED || row->state == FETCH_FAILED ? 0 : row->bytes;
+        landed += row->state == FETCH_LANDED || row->state == FETCH_RELEASED ? row->bytes : 0;
+    }
+    for (k = 0; k < f->n_jobs; k++)
+        received += atomic_load(&f->job[k].copied.received);
+    p.bytes = received;
+    p.bytes_done = landed > received ? landed : received;
+    iris_cli_progress(&f->o->cli, meter, &p, last);
+}
+
+/* What the run ends with: the first row that could not be had. */
+static enum iris_status
+report(const struct fetch *f, struct iris_err *err)
+{
+    size_t r, n = 0;
+
+    for (r = f->m.n_rows; r > 0; r--) {
+        if (f->row[r - 1].state == FETCH_FAILED) {
+            *err = f->row[r - 1].err;
+            n++;
+        }
+    }
+    if (n > 1)
+        iris_fail_in(err, "%zu of %zu snapshots cannot be had; the first", n, f->m.n_rows);
+    return n ? err->status : IRIS_OK;
+}
+
+/* A private cache must have a reader before it is left, or the next run would
+ * find that nobody uses it. */
+static enum iris_status
+see_off(struct fetch *f, struct iris_err *err)
+{
+    enum iris_status st = IRIS_OK;
+    double begin = fetch_now();
+
+    pthread_mutex_lock(&f->lock);
+    while (!st && f->live && fetch_now() - begin < LONG_WAIT && !iris_hold_is_read(f->cache)) {
+        fetch_wait(f);
+        fetch_see_released(f);
+        st = look_around(f, err);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return st;
+}
+
+/* The lock is held. */
+static enum iris_status
+copy_rows(struct fetch *f, struct iris_buf *text, struct iris_err *err)
+{
+    struct iris_meter meter = {0};
+    enum iris_status st = IRIS_OK;
+    size_t first = 0;
+
+    for (;;) {
+        fetch_see_released(f);
+        st = print_rows(f, &first, text, err);
+        if (!st)
+            st = pass_on(f, text, err);
+        show_progress(f, &meter, 0);
+        if (!st && first < f->m.n_rows)
+            st = look_around(f, err);
+        if (st || first == f->m.n_rows)
+            break;
+        fetch_wait(f);
+    }
+    show_progress(f, &meter, 1);
+    return st;
+}
+
+static void
+say_bytes(const struct fetch *f)
+{
+    uint64_t received = 0, again = 0;
+    size_t k;
+
+    for (k = 0; k < f->o->jobs && f->job; k++) {
+        received += atomic_load(&f->job[k].copied.received);
+        again += atomic_load(&f->job[k].copied.again);
+    }
+    iris_cli_note(&f->o->cli, "%" PRIu64 " bytes copied, %" PRIu64 " of them again", received,
+                  again);
+}
+
+enum iris_status
+fetch_rows(struct fetch *f, struct iris_err *err)
+{
+    struct iris_buf text = {0};
+    enum iris_status st;
+
+    iris_manifest_print_head(&f->m, &text);
+    st = pass_on(f, &text, err);
+    if (!st)
+        st = fetch_start(f, err);
+    pthread_mutex_lock(&f->lock);
+    if (!st)
+        st = copy_rows(f, &text, err);
+    pthread_mutex_unlock(&f->lock);
+    if (!st) {
+        iris_manifest_print_end(&f->m, &text);
+        st = iris_cli_write(&f->o->cli, &text, err);
+    }
+    if (!st && f->is_private)
+        st = see_off(f, err);
+    f->is_stuck = !fetch_end(f);
+    say_bytes(f);
+    iris_buf_release(&text);
+    return st ? st : report(f, err);
+}
