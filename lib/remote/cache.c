@@ -80,6 +80,28 @@ iris_cache_path(const char *cache, const char *snapshot, const char *source, str
     iris_buf_printf(path, "%s/%s/%s", cache, snapshot, slash ? slash + 1 : source);
 }
 
+int
+iris_cache_of(const char *local, const char *snapshot, struct iris_buf *cache)
+{
+    const char *file = strrchr(local, '/');
+    size_t n = strlen(snapshot), end = file ? (size_t)(file - local) : 0;
+    char *dir;
+    int ours;
+
+    if (!n || end < n || memcmp(local + end - n, snapshot, n) || !file[1] || !strcmp(file, "/.") ||
+        !strcmp(file, "/.."))
+        return 0;
+    end -= n;
+    if (end && local[end - 1] != '/')
+        return 0;
+    dir = end > 1 ? iris_format("%.*s", (int)end - 1, local) : strdup(end ? "/" : ".");
+    ours = dir && is_ours(dir);
+    if (ours)
+        iris_buf_puts(cache, dir);
+    free(dir);
+    return ours;
+}
+
 /* Read all of fd, write it to out unless that is NULL, and hash it. */
 static enum iris_status
 pass(int fd, const char *name, struct iris_outfile *out, char hash[IRIS_DIGEST_TEXT],

@@ -103,6 +103,54 @@ test_path(void)
     iris_buf_release(&b);
 }
 
+/* The cache of a path with that snapshot; "" when there is none. */
+static const char *
+cache_of(const char *local, const char *snapshot)
+{
+    static char text[1200];
+    struct iris_buf b = {0};
+    int found;
+
+    iris_buf_puts(&b, "=");
+    found = iris_cache_of(local, snapshot, &b);
+    snprintf(text, sizeof text, "%s", found ? iris_buf_str(&b) + 1 : "");
+    if (strcmp(iris_buf_str(&b), "=") == found)
+        exit(2);
+    iris_buf_release(&b);
+    return text;
+}
+
+static void
+test_cache_of(void)
+{
+    char path[1200], here[1200];
+
+    CHECK(!strcmp(cache_of(target, "snap_1"), cache), "the cache of a copy: %s",
+          cache_of(target, "snap_1"));
+    snprintf(path, sizeof path, "%s/snap_1/part.0.hdf5", cache);
+    CHECK(!strcmp(cache_of(path, "snap_1"), cache), "the copy need not be there");
+    CHECK(!*cache_of(target, "snap_2"), "the copy of another snapshot");
+    CHECK(!*cache_of(target, "nap_1") && !*cache_of(target, ""), "a part of its id");
+    CHECK(!*cache_of(at("foreign/snap_1/snap_1.hdf5"), "snap_1"), "a directory that is none");
+    snprintf(path, sizeof path, "%s/snap_1.hdf5", cache);
+    CHECK(!*cache_of(path, "snap_1"), "a file of the cache itself");
+    snprintf(path, sizeof path, "%s/snap_1/deep/snap_1.hdf5", cache);
+    CHECK(!*cache_of(path, "snap_1"), "one that is deeper");
+    snprintf(path, sizeof path, "%s/snap_1/", cache);
+    CHECK(!*cache_of(path, "snap_1"), "no file");
+    snprintf(path, sizeof path, "%s/snap_1/..", cache);
+    CHECK(!*cache_of(path, "snap_1"), "a way out");
+    CHECK(!*cache_of("snap_1", "snap_1") && !*cache_of("", "snap_1") &&
+              !*cache_of("/snap_1/x", "snap_1"),
+          "short paths");
+    if (!getcwd(here, sizeof here) || chdir(cache))
+        exit(2);
+    CHECK(!strcmp(cache_of("snap_1/snap_1.hdf5", "snap_1"), "."), "the current directory");
+    CHECK(!strcmp(cache_of("./snap_1/snap_1.hdf5", "snap_1"), "."), "also by its name");
+    if (chdir(here))
+        exit(2);
+}
+
 static void
 test_copy(void)
 {
@@ -189,6 +237,7 @@ main(void)
     snprintf(target, sizeof target, "%s/snap_1/snap_1.hdf5", cache);
     test_open();
     test_path();
+    test_cache_of();
     test_copy();
     test_failures();
     test_drop();
