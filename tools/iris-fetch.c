@@ -216,8 +216,10 @@ run(struct fetch *f, struct fetch_options *o, struct iris_err *err)
     struct iris_buf sockets = {0};
     enum iris_status st = IRIS_OK;
 
-    if (has_work(f))
-        st = o->cache ? take_cache(f, err) : make_cache(f, o, err);
+    if (o->cache && (o->copy || has_work(f)))
+        st = take_cache(f, err);
+    else if (has_work(f))
+        st = make_cache(f, o, err);
     if (!st && f->cache) {
         iris_buf_printf(&sockets, "%s/.iris-ssh", f->cache);
         f->way.sockets = iris_buf_str(&sockets);

@@ -2,6 +2,7 @@
 # finished step. See iris-workflow(7).
 #
 #   make -f workflows/iris.mk -j4 SOURCE=DIR HYPER=hyper.json DATASET=out
+#   make -f workflows/iris.mk -j4 SOURCE=HOST:DIR HYPER=hyper.json DATASET=out
 #
 # Every finished step is one file in STATE, made by rename; a step that was
 # killed has none. Nothing here has a clock or a lock of its own.
@@ -24,6 +25,8 @@ ROUND        ?= 0
 PART         ?=
 WINDOW       ?= 2
 CACHE        ?=
+SSH_CONFIG   ?=
+FETCH        ?=
 UNITS_FROM   ?=
 SAMPLE       ?=
 ALLOW_FAILED ?=
@@ -69,12 +72,21 @@ $(if $(complaint),$(error $(complaint)))
 $(if $(shell [ -e $(DATASET)/.iris -o -e $(DATASET)/entries -o -e $(DATASET)/attributes.json ] || ls -A $(DATASET) 2>/dev/null),\
     $(error '$(DATASET)' is neither empty nor a data set of this suite; name a new directory))
 
+# HOST:DIR is on another machine, as for scp: a colon before any slash. Its
+# snapshots need a cache.
+hash  := \#
+host  := $(shell s=$(call quote,$(SOURCE)); case $${s%%:*} in (*/*|"$$s") ;; (*) printf %s "$${s%%:*}" ;; esac)
+dir   := $(if $(host),$(shell s=$(call quote,$(SOURCE)); s=$${s$(hash)*:}; printf %s "$${s:-.}"),$(SOURCE))
+ssh   := $(if $(host),$(if $(SSH_CONFIG),--ssh-config=$(call quote,$(SSH_CONFIG))))
+cache := $(or $(CACHE),$(if $(host),/dev/shm/iris-$(shell id -u)-$(shell realpath -m -- $(DATASET) | cksum | cut -d' ' -f1)))
+
 # ---- list: which snapshots, and a row of its own for each ----
 
 hyper := $(STATE)/settings/hyper.json
 $(STATE)/list.tsv: $(STATE)/settings/list $(if $(MAKE_RESTARTS),,$(if $(filter relist,$(goals)),FORCE)) | $(hyper)
 	$(call list_snapshots,$(hyper),-o $@)
-list_snapshots = iris-list -H $(1) $(if $(PART),--part=$(call quote,$(PART))) $(2) -- $(or $(FILES),$(call quote,$(SOURCE)))
+list_snapshots = iris-list -H $(1) $(if $(PART),--part=$(call quote,$(PART))) $(2) \
+    $(if $(host),--remote=$(call quote,$(host)) $(ssh)) -- $(or $(FILES),$(call quote,$(dir)))
 
 SNAPSHOTS :=
 names     = cut -d' ' -f3 $(STATE)/targets.mk 2>/dev/null
@@ -137,17 +149,17 @@ failed = cat $(manifests) $(STATE)/failed.tsv 2>/dev/null | awk -F'\t' '\
 # an array that merge found wanting is there all the same, so would not be made
 forget = $(failed) | while read -r s id; do rm -f $(DATASET)/entries/$${id%%.*}/raw/$$s/$${id\#\#*.}.*.npy; done
 bad  := $(if $(filter retry,$(goals)),$(filter $(SNAPSHOTS),$(shell $(failed) | cut -d' ' -f1)))
-$(if $(looking),,$(if $(bad),$(shell $(forget))))
+$(if $(looking),,$(if $(bad),$(shell $(forget); $(if $(cache),rm -f $(bad:%=$(cache)/%.tsv)))))
 made := $(if $(filter gen,$(changed)),,$(shell \
     find $(STATE)/gen -name '*.tsv' -newer $(STATE)/settings/gen 2>/dev/null | sed 's|.*/||; s|\.tsv$$||'))
 todo := $(filter-out $(filter-out $(bad),$(made)),$(SNAPSHOTS))
 
 # Copies of snapshots of which no points are wanted now: left by a run that was
 # killed, or had a wider window.
-ours  := $(if $(CACHE),$(wildcard $(CACHE)/.iris-cache))
+ours  := $(if $(cache),$(wildcard $(cache)/.iris-cache))
 stale := $(if $(ours),$(filter-out $(wordlist 1,$(WINDOW),$(todo)),\
-    $(filter $(SNAPSHOTS),$(patsubst %.tsv,%,$(notdir $(wildcard $(CACHE)/*))))))
-drop = rm -f $(CACHE)/$(1).tsv && iris-fetch --cache=$(CACHE) --drop=$(1)
+    $(filter $(SNAPSHOTS),$(patsubst %.tsv,%,$(notdir $(wildcard $(cache)/*))))))
+drop = rm -f $(cache)/$(1).tsv && iris-fetch --cache=$(cache) --drop=$(1)
 $(if $(looking),,$(foreach s,$(sort $(stale)),$(shell $(call drop,$(s)))))
 
 # ---- chem: what the lines of a synthetic data set are looked up in ----
@@ -162,24 +174,26 @@ $(STATE)/lines.h5: $(STATE)/settings/gen | $(hyper)
 # ---- fetch and gen: snapshot by snapshot ----
 
 gens   := $(SNAPSHOTS:%=$(STATE)/gen/%.tsv)
-copies := $(if $(CACHE),$(SNAPSHOTS:%=$(CACHE)/%.tsv))
+copies := $(if $(cache),$(SNAPSHOTS:%=$(cache)/%.tsv))
 launch := $(if $(filter-out 1,$(NP)),$(MPIRUN) -n $(NP) )
 
 # A step that could not do its snapshot says so in its manifest, and has ended;
 # merge decides. The copy goes when the manifest of the points is there.
-$(copies): $(CACHE)/%.tsv: $(STATE)/rows/%.tsv
+# Of one whose points are all there nothing is copied.
+$(copies): $(cache)/%.tsv: $(STATE)/rows/%.tsv $(STATE)/settings/gen | $(hyper)
 	@rm -f $@
-	iris-fetch --cache=$(CACHE) --copy -o $@ $< || { s=$$?; [ -e $@ ] || exit $$s; }
+	iris-gen --plan -H $(hyper) -t $(TYPE) -d $(DATASET) --round=$(ROUND) $(GEN) $< | \
+	    iris-fetch --cache=$(cache) --copy $(ssh) $(FETCH) -o $@ || { s=$$?; [ -e $@ ] || exit $$s; }
 ifneq ($(copies),)
 .SECONDARY: $(copies)
 endif
 
 $(bad:%=$(STATE)/gen/%.tsv): FORCE
-$(gens): $(STATE)/gen/%.tsv: $(STATE)/rows/%.tsv $(STATE)/settings/gen $(if $(CACHE),$(CACHE)/%.tsv) | $(hyper) $(lines)
+$(gens): $(STATE)/gen/%.tsv: $(STATE)/rows/%.tsv $(STATE)/settings/gen $(if $(cache),$(cache)/%.tsv) | $(hyper) $(lines)
 	@rm -f $@
 	$(launch)iris-gen -H $(hyper) -t $(TYPE) -d $(DATASET) --round=$(ROUND) $(lines:%=--lines=%) $(GEN) -o $@ \
-	    $(if $(CACHE),$(CACHE)/$*.tsv,$<) </dev/null || { s=$$?; [ -e $@ ] || exit $$s; }
-	$(if $(CACHE),@$(call drop,$*))
+	    $(if $(cache),$(cache)/$*.tsv,$<) </dev/null || { s=$$?; [ -e $@ ] || exit $$s; }
+	$(if $(cache),@$(call drop,$*))
 
 # One pool at a time: gen waits for the gen before it. WINDOW copies at a time:
 # fetch waits for the gen that many before it. What is done stands in front, so
@@ -191,7 +205,7 @@ pairs  = $(join $(addsuffix /,$(after)),$(wordlist 1,$(words $(after)),$(chain))
 eq := =
 wait   = $(eval $(subst =,$$(eq),$(1)/$(subst /,.tsv: | $(STATE)/gen/,$(2)).tsv))
 $(foreach p,$(call pairs,1),$(call wait,$(STATE)/gen,$(p)))
-$(if $(CACHE),$(foreach p,$(call pairs,$(WINDOW)),$(call wait,$(CACHE),$(p))))
+$(if $(cache),$(foreach p,$(call pairs,$(WINDOW)),$(call wait,$(cache),$(p))))
 
 # ---- the data set as a whole ----
 
@@ -221,7 +235,7 @@ $(STATE)/published: $(STATE)/shuffled.tsv $(STATE)/units.json
 list: $(STATE)/list.tsv ## which snapshots there are, drawn
 chem: $(lines) ## the tables of the lines of a synthetic data set
 relist: $(STATE)/list.tsv ## look for them again: new ones, changed ones
-fetch: $(if $(CACHE),$(patsubst %,$(CACHE)/%.tsv,$(wordlist 1,$(WINDOW),$(todo)))) ## copies of the next WINDOW snapshots
+fetch: $(if $(cache),$(patsubst %,$(cache)/%.tsv,$(wordlist 1,$(WINDOW),$(todo)))) ## copies of the next WINDOW snapshots
 gen: $(gens) ## the points of all snapshots
 merge: $(STATE)/merged.tsv ## one manifest, every array verified
 units: $(STATE)/units.json ## the IRIS units
@@ -258,7 +272,7 @@ why: ## what would be made, and why
 	echo "$${why:-nothing would be made}"
 
 clean-cache: ## remove all copies of snapshots
-	$(if $(ours),@for d in $(CACHE)/*/; do s=$$(basename "$$d"); [ ! -d "$$d" ] || { $(call drop,"$$s"); }; done)
+	$(if $(ours),@for d in $(cache)/*/; do s=$$(basename "$$d"); [ ! -d "$$d" ] || { $(call drop,"$$s"); }; done)
 
 clean-raw: $(STATE)/published ## remove the raw arrays of the finished data set
 	iris-shuffle --publish=$(DATASET) --replace --drop-raw -H $(STATE)/units.json -o $(STATE)/published $(STATE)/shuffled.tsv

@@ -473,11 +473,26 @@ lines() {
     same_run base out
     # with gaps: the first and the third are missing, and are within the window
     rm "out/.iris/gen/$(drawn 1).tsv" "out/.iris/gen/$(drawn 3).tsv"
+    rm -r out/entries/*/raw/{"$(drawn 1)","$(drawn 3)"}
     flow CACHE=cache fetch
     [ "$(ls -d cache/*/ | wc -l)" = 2 ]
     [ "$(ls out/.iris/gen | wc -l)" = 2 ]
     flow CACHE=cache
     same_run base out
+}
+
+@test "of a snapshot whose points are there nothing is copied, whatever has become of its manifest" {
+    cp -a base out
+    rm out/.iris/gen/*
+    flow CACHE=cache fetch
+    [ "$(ls cache | tr '\n' ' ')" = "$(drawn 1).tsv $(drawn 2).tsv " ]
+    [ "$(column local "cache/$(drawn 1).tsv")" = . ]
+    # points that go before they are asked for are made all the same
+    rm out/entries/*/raw/"$(drawn 2)"/p001.*
+    rm cache/"$(drawn 2)".tsv
+    flow -j2 CACHE=cache
+    same_run base out
+    [ -z "$(ls cache)" ]
 }
 
 @test "copies that a killed run left behind are removed" {
@@ -793,8 +808,8 @@ lines() {
     SECONDS=0
     flow SOURCE=many HYPER=many.json list
     flow SOURCE=many HYPER=many.json CACHE=cache WINDOW=7 -n
-    [ "$(grep -c '^iris-gen' make.out)" = 1000 ]
-    [ "$(grep -c '^iris-fetch.*--copy' make.out)" = 1000 ]
+    [ "$(grep -c '^iris-gen -H' make.out)" = 1000 ]
+    [ "$(grep -c '^ *iris-fetch.*--copy' make.out)" = 1000 ]
     flow SOURCE=many HYPER=many.json status
     [ "$SECONDS" -le 12 ]
 }
