@@ -23,6 +23,7 @@ far_start() {
     until far_listen "$@"; do
         grep -q 'Address already in use' "$FAR/log" || { cat "$FAR/log"; return 1; }
     done
+    rm -f "$FAR/config"
     far_alias far
 }
 
@@ -44,7 +45,7 @@ PermitRootLogin prohibit-password
 MaxStartups 100
 LogLevel VERBOSE
 SetEnv HOME=$FAR/home PATH=$FAR/bin:/usr/bin:/bin BASH_ENV=$FAR/rc
-Subsystem sftp internal-sftp -d $FAR/home
+$([[ $* == *Subsystem* ]] || echo "Subsystem sftp internal-sftp -d $FAR/home")
 END
     : >"$FAR/log"
     "${FAR_IN[@]}" setpriv --pdeathsig KILL /usr/sbin/sshd -D -f "$FAR/sshd_config" -E "$FAR/log" \
