@@ -63,11 +63,11 @@ put_bytes(struct iris_buf *b, const void *data, size_t n)
 static void
 put_path(struct iris_buf *b, const char *path)
 {
-    if (!strcmp(path, "~"))
+    if (!strcmp(path, "~") || !strcmp(path, "~/"))
         path = ".";
     else if (!strncmp(path, "~/", 2))
         path += 2;
-    put_bytes(b, *path ? path : ".", *path ? strlen(path) : 1);
+    put_bytes(b, path, strlen(path));
 }
 
 /* Begin a request; its length is put in when it is sent. */

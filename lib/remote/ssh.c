@@ -86,7 +86,6 @@ begin_words(struct words *w, const struct iris_ssh_way *way)
         add(w, way->key);
         add(w, "-oIdentitiesOnly=yes");
     }
-    add(w, "-oBatchMode=yes");
     add(w, "-oLogLevel=ERROR");
 }
 
@@ -443,6 +442,7 @@ offer_socket(struct iris_ssh *s)
 static void
 put_options(struct words *w, const struct known *k, struct iris_buf *socket, int is_master)
 {
+    add(w, "-oBatchMode=yes"); /* not while asking: Debian's has other limits with it */
     add(w, "-T");
     add(w, "-x");
     add(w, "-a");
