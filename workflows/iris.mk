@@ -215,6 +215,7 @@ $(STATE)/merged.tsv: $(gens) $(STATE)/settings/merge | $(STATE)/list.tsv
 	iris-merge -d $(DATASET) $(if $(allow_failed),--drop-failed) -o $(STATE)/failed.tsv $(manifests) || { s=$$?; \
 	    [ $$s != 1 ] || echo "the goal 'retry' makes these again, ALLOW_FAILED=1 goes on without them" >&2; exit $$s; }
 	@mv $(STATE)/failed.tsv $@
+	$(if $(filter $(cache),$(CACHE)),,@rm -f $(cache)/.iris-cache $(cache)/.iris-readers; rmdir $(cache) 2>/dev/null || true)
 
 $(STATE)/units.json: $(STATE)/merged.tsv $(STATE)/settings/units $(hyper)
 	iris-units -H $(hyper) -d $(DATASET) $(if $(UNITS_FROM),--from=$(call quote,$(UNITS_FROM))) \
