@@ -11,7 +11,7 @@ setup() {
     far=(--remote=far --ssh-config="$FAR/config")
     there=$FAR/home
     # whoever starts a shell there leaves a trace
-    echo "touch '$FAR/shell'; cd '$FAR'" >"$FAR/rc"
+    echo "touch '$FAR/shell'; cd '$FAR'" >"$there/.bashrc"
 }
 
 teardown() {
@@ -236,7 +236,7 @@ END
     # a server that is root reads everything, unless it cannot even be root
     run -0 setpriv --inh-caps=-all --bounding-set=-all true || skip "root reads everything"
     far_start "Subsystem sftp setpriv --inh-caps=-all --bounding-set=-all /usr/lib/openssh/sftp-server"
-    rm "$FAR/rc" # that server is started by a shell
+    rm "$there/.bashrc" # that server is started by a shell
     mkdir -p "$there"/{open,shut,blind}
     : >"$there/open/snap_1.hdf5"
     : >"$there/shut/snap_2.hdf5"
@@ -364,7 +364,7 @@ END
     # greetings of a shell, before the server of files
     far_down
     far_start "Subsystem sftp echo welcome; exec /usr/lib/openssh/sftp-server"
-    rm "$FAR/rc"
+    rm "$there/.bashrc"
     : >"$there/snap_1.hdf5"
     refused 69 "${far[@]}" "$there"
     # a server of files that is missing

@@ -4,8 +4,8 @@
 #
 #   $FAR/config       for ssh -F: the host far, and those of far_alias
 #   $FAR/home         where relative paths start
+#   $FAR/home/.bashrc read by bash, if that is the account's shell, for each command
 #   $FAR/bin          before /usr/bin in the PATH of the account there
-#   $FAR/rc           read by bash, if that is the account's shell, for each command
 #   $FAR/id, id.pub   the key that is let in
 #   $FAR/known        the host key that is expected
 #   $FAR/log          what the server says
@@ -44,7 +44,7 @@ KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 MaxStartups 100
 LogLevel VERBOSE
-SetEnv HOME=$FAR/home PATH=$FAR/bin:/usr/bin:/bin BASH_ENV=$FAR/rc
+SetEnv HOME=$FAR/home PATH=$FAR/bin:/usr/bin:/bin
 $([[ $* == *Subsystem* ]] || echo "Subsystem sftp internal-sftp -d $FAR/home")
 END
     : >"$FAR/log"
