@@ -71,6 +71,7 @@ struct fetch {
     size_t next;           /* no row before it waits */
     size_t live, running;  /* rows that are in the cache or on their way; on their way */
     uint64_t used;         /* bytes of these */
+    int was_released;      /* the reader has removed one */
     _Atomic int stop;
     struct iris_err refused; /* by a host, for all rows */
     const char *refused_by;

@@ -15,7 +15,7 @@
 #include "pieces.h"
 #include "snapname.h"
 
-enum { STEP_MS = 50, LONGEST_END = 3 }; /* ms, s */
+enum { STEP_MS = 50, LONGEST_END = 3, MOST_FILES = 1000000 }; /* ms, s */
 
 double
 fetch_now(void)
@@ -61,6 +61,9 @@ plan_row(struct fetch *f, size_t r, struct iris_err *err)
     if ((todo && !strcmp(todo, "0")) || (!host && !f->o->copy))
         return IRIS_OK; /* nobody will read it; or it is read where it is */
     st = iris_manifest_get_u64(&f->m, r, "files", &row->files, err);
+    if (!st && (!row->files || row->files > MOST_FILES))
+        st = iris_fail(err, IRIS_E_DATA, "row %zu of the manifest: a snapshot has 1 to %d files",
+                       r + 1, MOST_FILES);
     if (!st && (host || f->o->budget))
         st = iris_manifest_get_u64(&f->m, r, "bytes", &row->bytes, err);
     row->state = FETCH_WAITING;
@@ -276,7 +279,7 @@ take(struct fetch *f)
             f->used += f->row[f->next].room;
             return f->next++;
         case WAIT:
-            pthread_cond_wait(&f->changed, &f->lock);
+            fetch_wait(f); /* space may come from elsewhere, and nobody tells */
             break;
         case NEVER:
             settle(f, f->next, FETCH_FAILED, &why);
@@ -350,6 +353,7 @@ fetch_see_released(struct fetch *f)
         if (path && lstat(path, &sb) && errno == ENOENT) {
             leave_cache(f, r);
             settle(f, r, FETCH_RELEASED, NULL);
+            f->was_released = 1;
         }
         free(path);
     }

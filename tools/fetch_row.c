@@ -243,6 +243,21 @@ prospects(struct fetch *f, const char *host, uint64_t *retries, struct iris_err 
     return st;
 }
 
+/* Whether a failure may be another time none. */
+static int
+may_try_again(struct fetch *f, const char *host, enum iris_status st, int is_other, uint64_t try,
+              uint64_t retries)
+{
+    int refused;
+
+    pthread_mutex_lock(&f->lock);
+    refused = f->refused_by && !strcmp(f->refused_by, host);
+    pthread_mutex_unlock(&f->lock);
+    if (is_other) /* damaged on the way, or there: once more will tell */
+        return try < 1;
+    return st == IRIS_E_REMOTE && !refused && try < retries;
+}
+
 enum iris_status
 fetch_row(struct fetch_job *job, size_t row, struct iris_err *err)
 {
@@ -263,10 +278,9 @@ fetch_row(struct fetch_job *job, size_t row, struct iris_err *err)
     st = prospects(f, host, &retries, err);
     for (try = 0; !st; try++) {
         st = copy_there(job, row, err);
-        if (!st || is_stopped(f))
+        if (!st || !may_try_again(f, host, st, copy->is_other, try, retries))
             break;
-        if (try >= (copy->is_other ? 1 : retries) || (st != IRIS_E_REMOTE && !copy->is_other) ||
-            f->refused_by || !pause_before(f, try))
+        if (!pause_before(f, try))
             break;
         iris_cli_note(&f->o->cli, "%s; trying again", err->msg);
         st = IRIS_OK;

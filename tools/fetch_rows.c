@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,12 @@ set_local(struct fetch *f, size_t r, struct iris_err *err)
         st = iris_manifest_set(&f->m, r, "local", local.len ? local.data : NULL, err);
     iris_buf_release(&local);
     return st;
+}
+
+static enum iris_status
+nobody_reads(struct iris_err *err)
+{
+    return iris_fail(err, IRIS_E_RETRY, "nobody reads the rows any more; run again to continue");
 }
 
 /* On standard output what there is goes out at once, for the reader of a pipe;
@@ -62,8 +69,7 @@ look_around(const struct fetch *f, struct iris_err *err)
     if (iris_cli_stop())
         return iris_fail(err, IRIS_E_RETRY, "stopped by a signal; run again to continue");
     if (!is_read(f))
-        return iris_fail(err, IRIS_E_RETRY,
-                         "nobody reads the rows any more; run again to continue");
+        return nobody_reads(err);
     return IRIS_OK;
 }
 
@@ -153,16 +159,36 @@ see_off(struct fetch *f, struct iris_err *err)
     return st;
 }
 
+/* A reader that removes nothing would be waited for without end: say so, once.
+ *
+ *   inout  since  when nothing could go on any more, 0: it can
+ */
+static void
+warn_of_waiting(const struct fetch *f, double *since)
+{
+    if (f->running || !f->live || f->was_released || f->next == f->m.n_rows)
+        *since = 0;
+    else if (*since <= 0)
+        *since = fetch_now();
+    else if (fetch_now() - *since > LONG_WAIT) {
+        iris_cli_warn(&f->o->cli, "the cache is full until the reader removes a copy, as iris-gen "
+                                  "--release does");
+        *since = HUGE_VAL;
+    }
+}
+
 /* The lock is held. */
 static enum iris_status
 copy_rows(struct fetch *f, struct iris_buf *text, struct iris_err *err)
 {
     struct iris_meter meter = {0};
     enum iris_status st = IRIS_OK;
+    double waiting = 0;
     size_t first = 0;
 
     for (;;) {
         fetch_see_released(f);
+        warn_of_waiting(f, &waiting);
         st = print_rows(f, &first, text, err);
         if (!st)
             st = pass_on(f, text, err);

@@ -300,7 +300,7 @@ iris_sftp_close(struct iris_sftp *s)
 int
 iris_sftp_is_open(const struct iris_sftp *s)
 {
-    return s->in != NULL;
+    return s->in && s->ssh.host;
 }
 
 /* ---- names ---- */

@@ -30,7 +30,7 @@ struct iris_sftp {
 
 /* Connect; also IRIS_E_DATA when host is no name of one.
  *
- *   owns  iris_sftp_close, safe on a zeroed struct and twice
+ *   owns  iris_sftp_close, after a failure too, safe on a zeroed struct and twice
  */
 enum iris_status iris_sftp_open(struct iris_sftp *s, const struct iris_ssh_way *way,
                                 const char *host, struct iris_err *err);

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* POSIX_SPAWN_SETSID */
+#define _GNU_SOURCE /* POSIX_SPAWN_SETSID, memfd_create */
 #include "ssh.h"
 
 #include <ctype.h>
@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -136,7 +137,7 @@ spawn(struct iris_ssh *s, struct words *w, int fd, struct iris_err *err)
     posix_spawnattr_setsigdefault(&attr, &pipe_only);
     posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, fileno(s->talk), STDERR_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, s->talk, STDERR_FILENO);
     w->word[w->n] = NULL;
     e = posix_spawnp(&s->pid, "ssh", &actions, &attr, (char **)(uintptr_t)w->word, environment);
     posix_spawn_file_actions_destroy(&actions);
@@ -155,10 +156,9 @@ run(struct iris_ssh *s, struct words *w, struct iris_err *err)
     enum iris_status st;
     int pair[2];
 
-    s->talk = tmpfile();
-    if (!s->talk)
-        return iris_fail(err, IRIS_E_IO, "cannot make a temporary file:");
-    fcntl(fileno(s->talk), F_SETFD, FD_CLOEXEC);
+    s->talk = memfd_create("ssh", MFD_CLOEXEC);
+    if (s->talk < 0)
+        return iris_fail(err, IRIS_E_IO, "cannot make a file in memory:");
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
         return iris_fail(err, IRIS_E_IO, "cannot make a pair of sockets:");
     st = spawn(s, w, pair[1], err);
@@ -254,9 +254,9 @@ last_words(struct iris_ssh *s, char *line, size_t size)
     ssize_t n;
     char *end, *start;
 
-    if (!s->talk || fstat(fileno(s->talk), &sb))
+    if (s->talk < 0 || fstat(s->talk, &sb))
         return 0;
-    n = pread(fileno(s->talk), text, sizeof text - 1,
+    n = pread(s->talk, text, sizeof text - 1,
               sb.st_size > (off_t)sizeof text - 1 ? sb.st_size - (off_t)sizeof text + 1 : 0);
     if (n <= 0)
         return 0;
@@ -288,20 +288,29 @@ iris_ssh_lost(struct iris_ssh *s, struct iris_err *err)
                      n ? ": " : "", line);
 }
 
-void
-iris_ssh_close(struct iris_ssh *s)
+/* The end of a process, its descriptors included. */
+static void
+finish(struct iris_ssh *s)
 {
-    if (s->fd >= 0 && s->host)
+    if (s->fd >= 0)
         close(s->fd);
     s->fd = -1;
     reap(s, 0.3);
-    if (s->talk)
-        fclose(s->talk);
+    if (s->talk >= 0)
+        close(s->talk);
+    s->talk = -1;
+}
+
+void
+iris_ssh_close(struct iris_ssh *s)
+{
+    if (s->host)
+        finish(s);
     if (s->socket)
         unlink(s->socket); /* of one that was killed */
     free(s->socket);
     free(s->host);
-    *s = (struct iris_ssh){.fd = -1};
+    *s = (struct iris_ssh){.fd = -1, .talk = -1};
 }
 
 /* One line of what ssh makes of its configuration. */
@@ -353,12 +362,7 @@ ask_configuration(struct iris_ssh *s, struct known *k, struct iris_err *err)
         take_setting(k, line);
     iris_buf_release(&text);
     iris_buf_release(&w.port);
-    close(s->fd);
-    s->fd = -1;
-    reap(s, 1);
-    if (s->talk)
-        fclose(s->talk);
-    s->talk = NULL;
+    finish(s);
     return st;
 }
 
@@ -472,7 +476,7 @@ iris_ssh_open(struct iris_ssh *s, const struct iris_ssh_way *way, const char *ho
     struct known k = {0};
     enum iris_status st;
 
-    *s = (struct iris_ssh){.way = way, .fd = -1};
+    *s = (struct iris_ssh){.way = way, .fd = -1, .talk = -1};
     if (!iris_ssh_is_host(host))
         return iris_fail(err, IRIS_E_DATA, "'%s' is not the name of a host", host);
     s->host = strdup(host);

@@ -11,7 +11,6 @@
 #define IRIS_SSH_H
 
 #include <stddef.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 #include "err.h"
@@ -33,7 +32,7 @@ struct iris_ssh {
     char *socket;   /* of a connection that others may share; NULL */
     pid_t pid;      /* 0: none */
     int fd;         /* to and from it, -1 */
-    FILE *talk;     /* what it says */
+    int talk;       /* descriptor of what it says, -1 */
     int answered;   /* something has come */
     int is_refused; /* key or host key: another try would end alike */
 };
