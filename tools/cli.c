@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,6 +18,8 @@
 #include "num.h"
 
 const char *iris_prog = "iris";
+
+enum { AWAIT_MS = 200 };
 
 static volatile sig_atomic_t stop_signal;
 
@@ -86,6 +89,37 @@ iris_cli_input(int argc, char **argv, const char **path, struct iris_err *err)
     if (isatty(STDIN_FILENO))
         return iris_fail(err, IRIS_E_USAGE, "no input: name a file, or pipe one in");
     *path = "-";
+    return IRIS_OK;
+}
+
+int
+iris_cli_is_unread(void)
+{
+    struct pollfd p = {.fd = STDOUT_FILENO};
+    struct stat sb;
+
+    return !fstat(STDOUT_FILENO, &sb) && (S_ISFIFO(sb.st_mode) || S_ISSOCK(sb.st_mode)) &&
+           poll(&p, 1, 0) > 0 && p.revents & (POLLERR | POLLHUP);
+}
+
+enum iris_status
+iris_cli_unread(struct iris_err *err)
+{
+    return iris_fail(err, IRIS_E_RETRY,
+                     "nobody reads standard output any more; run again to continue");
+}
+
+enum iris_status
+iris_cli_await(const char *path, struct iris_err *err)
+{
+    struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    while (!strcmp(path, "-") && poll(&p, 1, AWAIT_MS) <= 0) {
+        if (iris_cli_is_unread())
+            return iris_cli_unread(err);
+        if (iris_cli_stop())
+            return iris_fail(err, IRIS_E_RETRY, "stopped by a signal; run again to continue");
+    }
     return IRIS_OK;
 }
 

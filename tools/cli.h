@@ -79,7 +79,23 @@ enum iris_status iris_cli_option(struct iris_cli *cli, int opt, char **argv, str
  */
 enum iris_status iris_cli_input(int argc, char **argv, const char **path, struct iris_err *err);
 
-/* Put text on standard output, or under the -o name by rename. */
+/* Whether standard output is a pipe whose reader has gone. */
+int iris_cli_is_unread(void);
+
+/* The sentence for that.
+ *
+ *   return  IRIS_E_RETRY
+ */
+enum iris_status iris_cli_unread(struct iris_err *err);
+
+/* Wait until an input that is a pipe has something to read or its end, and see
+ * meanwhile whether anybody waits for the output.
+ *
+ *   return  IRIS_OK
+ *           IRIS_E_RETRY  nobody does, or stopped by a signal
+ */
+enum iris_status iris_cli_await(const char *path, struct iris_err *err);
+
 /* Refuse an output that is one of the inputs.
  *
  *   in   output, input  NULL: none
@@ -88,6 +104,7 @@ enum iris_status iris_cli_input(int argc, char **argv, const char **path, struct
  */
 enum iris_status iris_cli_not_input(const char *output, const char *input, struct iris_err *err);
 
+/* Put text on standard output, or under the -o name by rename. */
 enum iris_status iris_cli_write(const struct iris_cli *cli, const struct iris_buf *text,
                                 struct iris_err *err);
 

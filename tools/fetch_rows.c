@@ -1,10 +1,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "cache.h"
 #include "fetch.h"
@@ -32,12 +30,6 @@ set_local(struct fetch *f, size_t r, struct iris_err *err)
     return st;
 }
 
-static enum iris_status
-nobody_reads(struct iris_err *err)
-{
-    return iris_fail(err, IRIS_E_RETRY, "nobody reads the rows any more; run again to continue");
-}
-
 /* On standard output what there is goes out at once, for the reader of a pipe;
  * a file appears when it is complete. */
 static enum iris_status
@@ -54,22 +46,13 @@ pass_on(const struct fetch *f, struct iris_buf *text, struct iris_err *err)
     return st;
 }
 
-/* Whether the other end of the pipe is still open. */
-static int
-is_read(const struct fetch *f)
-{
-    struct pollfd p = {.fd = STDOUT_FILENO};
-
-    return !f->has_reader || poll(&p, 1, 0) <= 0 || !(p.revents & (POLLERR | POLLHUP));
-}
-
 static enum iris_status
 look_around(const struct fetch *f, struct iris_err *err)
 {
     if (iris_cli_stop())
         return iris_fail(err, IRIS_E_RETRY, "stopped by a signal; run again to continue");
-    if (!is_read(f))
-        return nobody_reads(err);
+    if (f->has_reader && iris_cli_is_unread())
+        return iris_cli_unread(err);
     return IRIS_OK;
 }
 

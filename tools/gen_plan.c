@@ -9,7 +9,9 @@ plan_rows(const char *input, struct iris_plan *plan, struct iris_manifest *m, st
     enum iris_status st;
     size_t r, index;
 
-    st = iris_manifest_read(input, "snapshots", m, err);
+    st = iris_cli_await(input, err);
+    if (!st)
+        st = iris_manifest_read(input, "snapshots", m, err);
     if (!st)
         st = iris_manifest_column(m, "todo", "u32", &index, err);
     for (r = 0; r < m->n_rows && !st; r++) {

@@ -255,6 +255,8 @@ fetch(struct fetch_options *o, struct iris_err *err)
     f.way.self = &f;
     st = iris_cli_ssh_check(&o->way, err);
     if (!st)
+        st = iris_cli_await(o->input, err);
+    if (!st)
         st = iris_manifest_read(o->input, "snapshots", &f.m, err);
     if (!st)
         st = iris_manifest_column(&f.m, "local", "path", &index, err);

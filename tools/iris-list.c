@@ -168,9 +168,17 @@ print(const struct options *o, const struct iris_find *f, struct iris_err *err)
     return st;
 }
 
+/* Who asks another machine may wait long for nobody. */
+static int
+is_unread(void *self)
+{
+    (void)self;
+    return iris_cli_is_unread();
+}
+
 /* All that is asked of the other machine. */
 static enum iris_status
-find(const struct options *o, struct iris_find *f, struct iris_err *err)
+find(struct options *o, struct iris_find *f, struct iris_err *err)
 {
     struct iris_place there;
     struct iris_sftp sftp = {.in = NULL};
@@ -178,6 +186,7 @@ find(const struct options *o, struct iris_find *f, struct iris_err *err)
     size_t i;
 
     if (o->remote) {
+        o->way.stop = is_unread;
         st = iris_cli_ssh_check(&o->way, err);
         if (!st)
             st = iris_sftp_open(&sftp, &o->way, o->remote, err);
@@ -188,7 +197,7 @@ find(const struct options *o, struct iris_find *f, struct iris_err *err)
         st = iris_find_add(f, o->name[i], err);
     f->place = NULL;
     iris_sftp_close(&sftp);
-    return st;
+    return st == IRIS_E_RETRY ? iris_cli_unread(err) : st;
 }
 
 static enum iris_status
