@@ -517,6 +517,26 @@ test_outfile(void)
 }
 
 static void
+test_outfile_resumed(void)
+{
+    struct iris_outfile f = IRIS_OUTFILE_INIT;
+    char text[8] = "";
+
+    CHECK(!iris_outfile_resume(&f, in("part"), NULL) && !iris_outfile_write(&f, "abc", 3, NULL),
+          "nothing to go on with: a new file");
+    iris_outfile_leave(&f);
+    CHECK(!is_there(in("part")) && holds(in("part.tmp"), "abc"), "what is left stays beside");
+    CHECK(!iris_outfile_resume(&f, in("part"), NULL) && pread(f.fd, text, 8, 0) == 3 &&
+              !strcmp(text, "abc"),
+          "and is there when it goes on");
+    CHECK(!iris_outfile_pwrite(&f, "d", 1, 3, NULL) && !iris_outfile_commit(&f, NULL) &&
+              holds(in("part"), "abcd") && !is_there(in("part.tmp")),
+          "until it is whole");
+    iris_outfile_leave(&f);
+    unlink(in("part"));
+}
+
+static void
 test_outfile_refused(void)
 {
     struct iris_err err = {0};
@@ -768,14 +788,18 @@ test_progress(void)
         struct iris_progress p;
         const char *text;
     } known[] = {
-        {{12, 64, 1, 3, 3.6}, "12/64 (3 there already, 1 failed), 2.5/s, 0:00:21 left"},
-        {{0, 64, 0, 0, 0}, "0/64"},
-        {{0, 0, 0, 0, 5}, "0"},
-        {{5, 0, 0, 0, 2}, "5, 2.5/s"},
-        {{3, 64, 0, 3, 10}, "3/64 (3 there already)"},
-        {{4, 8, 2, 0, 240}, "4/8 (2 failed), 1.0/min, 0:04:00 left"},
-        {{1, 101, 0, 0, 3600}, "1/101, 1.0/h, 100:00:00 left"},
-        {{64, 64, 0, 0, 64}, "64/64, 1.0/s"},
+        {{12, 64, 1, 3, 3.6, 0, 0, 0}, "12/64 (3 there already, 1 failed), 2.5/s, 0:00:21 left"},
+        {{0, 64, 0, 0, 0, 0, 0, 0}, "0/64"},
+        {{0, 0, 0, 0, 5, 0, 0, 0}, "0"},
+        {{5, 0, 0, 0, 2, 0, 0, 0}, "5, 2.5/s"},
+        {{3, 64, 0, 3, 10, 0, 0, 0}, "3/64 (3 there already)"},
+        {{4, 8, 2, 0, 240, 0, 0, 0}, "4/8 (2 failed), 1.0/min, 0:04:00 left"},
+        {{1, 101, 0, 0, 3600, 0, 0, 0}, "1/101, 1.0/h, 100:00:00 left"},
+        {{64, 64, 0, 0, 64, 0, 0, 0}, "64/64, 1.0/s"},
+        {{3, 20, 1, 0, 16, 1ull << 30, 2ull << 30, 4ull << 30},
+         "3/20 (1 failed), 1.0 GiB, 64.0 MiB/s, 0:00:32 left"},
+        {{0, 2, 0, 0, 0, 0, 0, 100}, "0/2, 0 B, 0 B/s"},
+        {{2, 2, 0, 1, 2, 3000, 9000, 9000}, "2/2 (1 there already), 2.9 KiB, 1.5 KiB/s"},
     };
     char text[128], small[6];
     size_t k;
@@ -809,6 +833,7 @@ main(void)
     test_philox();
     test_uniform();
     test_outfile();
+    test_outfile_resumed();
     test_outfile_refused();
     test_full();
     test_if_changed();
