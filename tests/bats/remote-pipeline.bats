@@ -46,6 +46,15 @@ start() {
     stage[3]=$!
 }
 
+# All of them at one moment, so that none sees another go.
+kill_all() {
+    local p
+    for p in "${stage[@]}"; do pkill -STOP -s "$p" || true; done
+    for p in "${stage[@]}"; do end_session "$p"; done
+    wait "${stage[@]}" || true
+    wait_for no_near ssh
+}
+
 is_gone() {
     ! kill -0 "$1" 2>/dev/null || [[ $(ps -o stat= -p "$1") == Z* ]]
 }
@@ -80,8 +89,14 @@ goes_on() {
     no_leftovers
 }
 
+# private caches that were not there when the test began
+private() {
+    ls -d "/dev/shm/iris-$(id -u)-"* 2>/dev/null | grep -vxFf before
+}
+
 @test "the same bytes as from local snapshots, and no copy is left" {
     local options
+    ls -d "/dev/shm/iris-$(id -u)-"* >before 2>/dev/null || true
     for options in --cache=cache "--cache=cache --window=1" "--cache=cache --window=2 -j2" \
         "--cache=cache --budget=$((size * 3 / 2))" "--window=3 -j2" ""; do
         rm -rf out
@@ -91,7 +106,7 @@ goes_on() {
         cmp base.tsv entries.tsv
         same_data base out
         [ ! -e cache ] || [ -z "$(ls cache)" ]
-        [ -z "$(ls -d "/dev/shm/iris-$(id -u)-"* 2>/dev/null | xargs -r ls -A)" ]
+        [ -z "$(private)" ]
     done
     # and alone
     ranks=1
@@ -169,22 +184,19 @@ goes_on() {
         far_wire "until$n" -t "$n" -s
         start "until$n" --cache=cache --window=2 -j2
         wait_for far_has_sent "$n"
-        for p in "${stage[@]}"; do end_session "$p"; done
-        wait "${stage[@]}" || true
-        wait_for no_near ssh
+        kill_all
     done
     goes_on
 }
 
 @test "a private cache of a run that was killed is gone with the next one" {
+    ls -d "/dev/shm/iris-$(id -u)-"* >before 2>/dev/null || true
     far_wire "tired" -t $((size + size / 2 + 20000)) -s
     start tired
     wait_for is_made snap_001
-    for p in "${stage[@]}"; do end_session "$p"; done
-    wait "${stage[@]}" || true
-    left=$(ls -d "/dev/shm/iris-$(id -u)-"*)
+    kill_all
+    left=$(private)
     [ -n "$left" ]
-    wait_for no_near ssh
     start far
     ends
     [ "${ended[*]}" = "0 0 0 0" ]
