@@ -29,6 +29,11 @@ teardown() {
     for p in "${stage[@]}"; do end_session "$p"; done
 }
 
+# tired NAME BYTES: a name for the server behind a line that is dead after so many
+tired() {
+    far_alias "$1" "ProxyCommand wire -c $FAR/count -t $2 -s %h %p" "ServerAliveInterval 1" "ServerAliveCountMax 1"
+}
+
 # start HOST [FETCH-OPTION]...: the pipeline, each program in a session of its own;
 # its process in stage[0..3], its words in NAME.err, the manifest in entries.tsv.
 start() {
@@ -153,7 +158,7 @@ private() {
     for k in fetch gen rank; do
         rm -rf out cache "$FAR/count"
         # silent in the third snapshot
-        far_wire "tired$k" -t $((2 * size + size / 2 + 20000)) -s
+        tired "tired$k" $((2 * size + size / 2 + 20000))
         start "tired$k" --cache=cache --window=2 --verify=size
         wait_for is_made snap_001
         wait_for is_made snap_002
@@ -181,7 +186,7 @@ private() {
     local n
     for n in 20000 100000 200000 300000; do
         rm -f "$FAR/count"
-        far_wire "until$n" -t "$n" -s
+        tired "until$n" "$n"
         start "until$n" --cache=cache --window=2 -j2
         wait_for far_has_sent "$n"
         kill_all
@@ -191,7 +196,7 @@ private() {
 
 @test "a private cache of a run that was killed is gone with the next one" {
     ls -d "/dev/shm/iris-$(id -u)-"* >before 2>/dev/null || true
-    far_wire "tired" -t $((size + size / 2 + 20000)) -s
+    tired tired $((size + size / 2 + 20000))
     start tired
     wait_for is_made snap_001
     kill_all
