@@ -9,6 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+const char *
+iris_file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
 /* The directory part of a path, in memory of its own. */
 static char *
 parent_of(const char *path)

@@ -78,6 +78,9 @@ enum iris_status iris_write_file_if_changed(const char *path, const void *data, 
 enum iris_status iris_read_file(const char *path, size_t max, struct iris_buf *b,
                                 struct iris_err *err);
 
+/* The last part of a path, which is the path itself where it has no other. */
+const char *iris_file_name(const char *path);
+
 /* Create a directory and its missing parents, each made durable. */
 enum iris_status iris_mkdirs(const char *path, struct iris_err *err);
 

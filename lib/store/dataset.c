@@ -195,8 +195,10 @@ iris_dataset_source(const struct iris_dataset *d, const char *digest, const char
     st = iris_buf_check(&path, err);
     if (!st && !access(path.data, F_OK)) {
         st = iris_read_file(path.data, 4096, &text, err);
-        if (!st)
-            st = parse_source(path.data, iris_buf_str(&text), source, err);
+        /* one that is too long is none; the sentence may get into a manifest,
+         * which names nothing outside of the data set */
+        if (!st || st == IRIS_E_DATA)
+            st = parse_source(path.data + strlen(d->root) + 1, iris_buf_str(&text), source, err);
         *found = !st;
     }
     iris_buf_release(&path);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file.h"
+
 enum { REASON = 512 };
 
 void
@@ -147,13 +149,13 @@ iris_h5_check_virtual(const char *container, const char *path, hid_t dataset, st
         if (access(name, R_OK))
             st = iris_fail(err, IRIS_E_IO,
                            "'%s': dataset '%s' takes values from '%s', which is not readable",
-                           container, path, name);
+                           iris_file_name(container), path, iris_file_name(name));
         else if ((file = iris_h5_open(name)) < 0 ||
                  H5Pget_virtual_dsetname(plist, i, source, sizeof source) < 0 ||
                  H5Oexists_by_name(file, source, H5P_DEFAULT) <= 0)
             st = iris_fail(err, IRIS_E_DATA,
                            "'%s': dataset '%s' takes values from '%s', which does not have them",
-                           container, path, name);
+                           iris_file_name(container), path, iris_file_name(name));
         if (file >= 0)
             H5Fclose(file);
     }

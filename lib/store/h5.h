@@ -41,7 +41,8 @@ int iris_h5_has_attribute(hid_t file, const char *object, const char *name);
 /* See that the sources of a virtual dataset are there: HDF5 gives fill values
  * without a word when a file, or what it should hold, is missing.
  *
- *   in   container  path of the file that the dataset is in
+ *   in   container  path of the file that the dataset is in; sentences name
+ *                   files without their directories
  *   in   path       of the dataset, for messages
  *
  *   return  IRIS_OK, also for a dataset of another layout

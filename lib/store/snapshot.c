@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "file.h"
 #include "h5.h"
 #include "snapname.h"
 #include "snapshot_read.h"
@@ -34,14 +35,15 @@ iris_snapshot_open_part(const char *path, uint64_t part, uint64_t files, struct 
     st = iris_buf_check(&name, err);
     if (st)
         return st;
-    p->name = name.data;
-    if (stat(p->name, &sb)) {
+    p->path = name.data;
+    p->name = iris_file_name(p->path);
+    if (stat(p->path, &sb)) {
         st = iris_fail(err, IRIS_E_IO, "cannot open '%s':", p->name);
     } else if (S_ISDIR(sb.st_mode)) {
         st = iris_fail(err, IRIS_E_IO, "cannot read '%s': it is a directory", p->name);
     } else {
         p->bytes = (uint64_t)sb.st_size;
-        p->file = iris_h5_open(p->name);
+        p->file = iris_h5_open(p->path);
         if (p->file < 0)
             st = iris_h5_fail(err, IRIS_E_DATA, "read as HDF5", NULL, p->name);
     }
@@ -53,9 +55,9 @@ iris_snapshot_open_part(const char *path, uint64_t part, uint64_t files, struct 
 void
 iris_snapshot_close_part(struct iris_part *p)
 {
-    if (p->name && p->file >= 0)
+    if (p->path && p->file >= 0)
         H5Fclose(p->file);
-    free(p->name);
+    free(p->path);
     *p = (struct iris_part){.file = -1};
 }
 
@@ -187,7 +189,7 @@ check_counts(const struct iris_part *p, double this_file, size_t found,
 {
     if (this_file >= 0 && this_file != (double)found)
         iris_buf_printf(&info->warnings,
-                        "'%s': the header says %.0f gas cells, the datasets have %zu\n", p->name,
+                        "'%s': the header says %.0f gas cells, the datasets have %zu\n", p->path,
                         this_file, found);
 }
 
@@ -234,7 +236,8 @@ survey(const char *path, uint64_t files, const struct iris_settings *s,
                         "'%s': the header says %.0f gas cells in all, the datasets have %zu\n",
                         path, total, info->cells);
     if (!info->cells)
-        return iris_fail(err, IRIS_E_DATA, "'%s' has no gas cells (PartType0)", path);
+        return iris_fail(err, IRIS_E_DATA, "'%s' has no gas cells (PartType0)",
+                         iris_file_name(path));
     return IRIS_OK;
 }
 

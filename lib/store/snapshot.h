@@ -50,7 +50,9 @@ struct iris_snapshot_info {
  *           IRIS_E_IO     missing, unreadable, no memory
  *           IRIS_E_DATA   not a snapshot, a dataset missing or of the wrong
  *                         shape, a value that is not finite, a setting that
- *                         does not fit: names file and dataset
+ *                         does not fit: names file and dataset, the file
+ *                         without its directory, as sentences go into
+ *                         manifests
  *           IRIS_E_RETRY  pause said stop
  *   source  temperature: T = 2/3 u mu / (k (1 + x_H+ - x_H2 + x_He)),
  *           mu = m_H + x_He m_He, as the reference

@@ -106,7 +106,7 @@ open_dataset(const struct iris_part *p, const char *path, size_t n, size_t *colu
             p->name, path, (unsigned long long)dims[0], (unsigned long long)dims[1], rank, wanted);
     }
     *columns = (size_t)dims[1];
-    return iris_h5_check_virtual(p->name, path, *dataset, err);
+    return iris_h5_check_virtual(p->path, path, *dataset, err);
 }
 
 enum iris_status

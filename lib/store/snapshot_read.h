@@ -13,7 +13,8 @@
 
 /* One file of a set. */
 struct iris_part {
-    char *name;
+    char *path;
+    const char *name; /* the end of it, for sentences */
     hid_t file;
     uint64_t bytes;
 };

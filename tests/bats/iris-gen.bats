@@ -712,9 +712,9 @@ nothing_half() {
 # ---- bad snapshots ----
 
 # one_bad TYPE PATTERN COMMAND...: the command damages $bad, one of four
-# snapshots. Its points fail with a message that names it and matches, the rest
-# is as if it were not there; repaired, only its points are made. Also with
-# $ranks ranks, unless that is empty.
+# snapshots. Its points fail with a message that names it, but not where it is, and
+# matches; the rest is as if it were not there; repaired, only its points are made.
+# Also with $ranks ranks, unless that is empty.
 one_bad() {
     local type=$1 pattern=$2 bad=snaps/snap_004.hdf5
     shift 2
@@ -734,7 +734,8 @@ one_bad() {
     failed - <<<"$output" >messages
     [ "$(cut -f1 messages)" = "$(printf 'snap_004\n%.0s' 1 2 3)" ]
     [ "$(cut -f2 messages | sort -u | wc -l)" = 1 ]
-    grep -qF "'$bad'" messages || { cat messages; return 1; }
+    grep -qF "'${bad##*/}'" messages || { cat messages; return 1; }
+    ! grep -qF "${bad%/*}/" messages || { cat messages; return 1; }
     grep -q -- "$pattern" messages || { cat messages; return 1; }
     # the others: the same rows, the same bytes
     grep -v '##rows\|	snap_004	' <<<"$output" | diff - <(grep -v '##rows' three_entries.tsv)
@@ -982,7 +983,7 @@ one_bad() {
     cp snaps/snap_001.hdf5 whole.hdf5
     comoving snaps/snap_001.hdf5 1 1
     run -1 --separate-stderr gen simple d one.tsv
-    [[ $(failed - <<<"$output") == *"'snaps/snap_001.hdf5' is of a comoving run"*"suite_hyper.comoving to \"convert\""* ]]
+    [[ $(failed - <<<"$output") == *"'snap_001.hdf5' is of a comoving run"*"suite_hyper.comoving to \"convert\""* ]]
     tiny_hyper -s 'suite_hyper.comoving="convert"' >convert.json
     # a = h = 1: the same bytes
     iris-gen -H convert.json -t simple -d one one.tsv >/dev/null

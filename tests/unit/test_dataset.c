@@ -213,6 +213,7 @@ test_source(void)
     struct iris_source one = {1234567890123, "0123456789abcdef0123456789abcdef"}, two = one, got;
     struct iris_dataset d;
     struct iris_err err = {0};
+    char large[5000] = "";
     int found = 7;
     size_t i;
 
@@ -246,10 +247,14 @@ test_source(void)
         iris_write_file(in("set/entries/0123abcd/raw/snap_1/source.tsv"), bad[i], strlen(bad[i]),
                         NULL);
         CHECK(iris_dataset_source(&d, "0123abcd", "snap_1", &got, &found, &err) == IRIS_E_DATA &&
-                  !found && strstr(err.msg, "source.tsv") &&
+                  !found && strstr(err.msg, "'entries/0123abcd/raw/snap_1/source.tsv'") &&
                   iris_dataset_claim(&d, "0123abcd", "snap_1", &one, &err) == IRIS_E_DATA,
               "a spoilt record, %zu", i + 1);
     }
+    iris_write_file(in("set/entries/0123abcd/raw/snap_1/source.tsv"), large, sizeof large, NULL);
+    CHECK(iris_dataset_claim(&d, "0123abcd", "snap_1", &one, &err) == IRIS_E_DATA &&
+              strstr(err.msg, "'entries/0123abcd/raw/snap_1/source.tsv' is not the record"),
+          "a long one: %s", err.msg);
     iris_dataset_close(&d);
 }
 

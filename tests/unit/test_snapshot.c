@@ -298,6 +298,7 @@ fails(const char *path, uint64_t files, const char *changes, unsigned fields,
                "status %d: %s%s%s", (int)wanted, says, *says_too ? ", " : "", says_too))
         printf("# %d %s\n", (int)st, l.err.msg);
     CHECK(!l.cells.block && !l.info.warnings.data, "and nothing is kept");
+    CHECK(!strstr(l.err.msg, scratch), "no directory is named");
     drop(&l);
 }
 
@@ -949,7 +950,7 @@ test_virtual(void)
     make_virtual(path, in("plain.hdf5"), "PartType0/Density");
     same_as_plain(path, 1, "with an absolute name");
     make_virtual(path, "gone.hdf5", "PartType0/Density");
-    fails(path, 1, "", ALL, IRIS_E_IO, "'PartType0/Density'", "/gone.hdf5");
+    fails(path, 1, "", ALL, IRIS_E_IO, "'PartType0/Density'", "'gone.hdf5'");
     make_virtual(path, "plain.hdf5", "PartType0/Gone");
     fails(path, 1, "", ALL, IRIS_E_DATA, "'PartType0/Density'", "plain.hdf5");
     fresh("broken.hdf5");
@@ -972,7 +973,7 @@ test_files(void)
     fails(path, 1, "", ALL, IRIS_E_DATA, "file.hdf5", "cannot read as HDF5");
     must(!truncate(path, 0), "truncate");
     fails(path, 1, "", ALL, IRIS_E_DATA, "file.hdf5", "cannot read as HDF5");
-    fails(scratch, 1, "", ALL, IRIS_E_IO, scratch, "is a directory");
+    fails(scratch, 1, "", ALL, IRIS_E_IO, strrchr(scratch, '/') + 1, "is a directory");
     fails(in("none.hdf5"), 1, "", ALL, IRIS_E_IO, "none.hdf5", "No such file");
     fp = fopen(path, "w");
     must(fp && fputs("this is no snapshot\n", fp) >= 0 && !fclose(fp), "write");
