@@ -64,7 +64,8 @@ TESTED := $(call LIB,remote) $(CORE)
 CORE_LIBS = $(HDF5_LIBS) $(JSON_LIBS) $(HASH_LIBS) \
             -Wl,--push-state,--as-needed $(FITS_LIBS) $(PNG_LIBS) $(SLEEF_LIBS) $(CRYPTO_LIBS) -Wl,--pop-state -pthread -lm
 # What a program links beside the core.
-EXTRA_iris-gen := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/gen_*.c)) $(call LIB,pool)
+EXTRA_iris-gen := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/gen_*.c)) \
+                  $(call LIB,remote) $(call LIB,pool)
 LIBS_iris-gen  = $(MPI_LIBS)
 EXTRA_iris-show := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/show_*.c))
 EXTRA_iris-mock := $(BUILD)/tools/mock_write.o

@@ -18,8 +18,10 @@ struct gen_lines {
     struct iris_lines lines;
     struct iris_shared shared;
     const struct iris_hyper *hyper;
-    const char *path;     /* of the file they are read from, NULL: computed */
-    struct iris_err *why; /* shared too: what the rank that was to make them says */
+    const char *path;               /* of the file they are read from, NULL: computed */
+    struct iris_err *why;           /* shared too: what the rank that was to make them says */
+    const struct iris_pause *pause; /* called while they are made or waited for; set by the
+                                       caller before they are needed */
 };
 
 /* The cells of snapshots, once for all ranks of a node. */
@@ -33,6 +35,10 @@ struct gen_job {
     struct iris_dataset *dataset;
     int journal; /* descriptor, -1 */
     int broken;  /* ranks cannot be reached: the job can only be aborted */
+    int release; /* remove copies of snapshots that are over */
+    /* of a worker */
+    int called_off;        /* the master wants no more of the point in hand */
+    struct iris_buf heard; /* what it has said meanwhile */
 };
 
 /* Set up tables without values; every rank.
@@ -56,16 +62,27 @@ void gen_open_journal(struct gen_job *job);
  */
 enum iris_status gen_work(struct gen_job *job, int *told, struct iris_err *err);
 
+/* In the middle of a point: whether to break it off, since the run ends. */
+int gen_is_called_off(struct gen_job *job);
+
 /* Read rows, hand out their points, make some, until all are done.
  *
  *   in   input  path of the manifest, "-" for standard input
  *   out  plan   what was done
  *
  *   return  IRIS_OK       all points done or failed: see plan->failed
- *           IRIS_E_RETRY  stopped by a signal
+ *           IRIS_E_RETRY  stopped by a signal, or who wrote the manifest has gone
  *           or what made it impossible to go on; the workers wait in any case
  */
 enum iris_status gen_master(struct gen_job *job, const char *input, struct iris_plan *plan,
+                            struct iris_err *err);
+
+/* Print the manifest of the points of a run that is finished.
+ *
+ *   return  IRIS_OK, IRIS_E_SOME for points that failed, or what kept it from being
+ *           written
+ */
+enum iris_status gen_report(const struct iris_cli *cli, const struct iris_plan *plan,
                             struct iris_err *err);
 
 /* Look only: print the manifest with a column todo, or say on standard error

@@ -4,14 +4,18 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum iris_status
 gen_input_open(struct gen_input *in, const char *path, struct iris_err *err)
 {
+    struct stat sb;
+
     in->fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
     if (in->fd < 0)
         return iris_fail(err, IRIS_E_IO, "cannot open '%s':", path);
+    in->is_stream = !fstat(in->fd, &sb) && !S_ISREG(sb.st_mode);
     return iris_manifest_reader_init(&in->reader, path, err);
 }
 
@@ -67,7 +71,12 @@ end_input(struct gen_input *in, struct iris_err *err)
     if (in->fd > STDIN_FILENO)
         close(in->fd);
     in->fd = -1;
-    return iris_manifest_reader_end(&in->reader, err);
+    /* a list of snapshots may have been filtered; rows of iris-fetch are a promise
+     * that copies come */
+    in->is_cut = in->is_stream && in->reader.table.kind &&
+                 !strcmp(in->reader.table.kind, "fetched") &&
+                 !iris_manifest_reader_is_complete(&in->reader);
+    return in->is_cut ? IRIS_OK : iris_manifest_reader_end(&in->reader, err);
 }
 
 enum iris_status

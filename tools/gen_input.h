@@ -8,7 +8,9 @@
 #include "plan.h"
 
 struct gen_input {
-    int fd; /* -1: at its end */
+    int fd;        /* -1: at its end */
+    int is_stream; /* no file: somebody writes it now */
+    int is_cut;    /* iris-fetch, who wrote it, has gone before it had finished */
     struct iris_manifest_reader reader;
     size_t rows_taken;
 };
@@ -19,7 +21,8 @@ struct gen_input {
 enum iris_status gen_input_open(struct gen_input *in, const char *path, struct iris_err *err);
 void gen_input_close(struct gen_input *in);
 
-/* Read what there is at present; wait at most that many milliseconds. */
+/* Read what there is at present; wait at most that many milliseconds. That the
+ * writer has gone is no failure here, but then is_cut is set. */
 enum iris_status gen_input_read(struct gen_input *in, struct iris_plan *plan, int wait_ms,
                                 struct iris_err *err);
 

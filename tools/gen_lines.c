@@ -3,10 +3,11 @@
 static int
 is_stopped(void *self, size_t done, size_t total)
 {
-    (void)self;
+    const struct gen_lines *g = self;
+
     (void)done;
     (void)total;
-    return iris_cli_stop() != 0;
+    return iris_cli_stop() || g->pause->fn(g->pause->self);
 }
 
 enum iris_status
@@ -40,11 +41,11 @@ gen_lines_release(struct gen_lines *g)
 static enum iris_status
 get(void *self, const struct iris_lines **lines, struct iris_err *err)
 {
-    struct iris_lines_effort effort = {.pause = {is_stopped, NULL}};
     struct gen_lines *g = self;
+    struct iris_lines_effort effort = {.pause = {is_stopped, g}};
     enum iris_status st = IRIS_OK;
 
-    switch (iris_shared_begin(&g->shared)) {
+    switch (iris_shared_begin(&g->shared, g->pause->fn, g->pause->self)) {
     case 1:
         st = iris_cli_kernels(&effort.kernels, err);
         if (!st)
@@ -55,6 +56,9 @@ get(void *self, const struct iris_lines **lines, struct iris_err *err)
         iris_shared_done(&g->shared, !st);
         break;
     case 0:
+        break;
+    case -2:
+        st = iris_fail(err, IRIS_E_RETRY, "stopped");
         break;
     default:
         *err = *g->why;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "file.h"
+#include "gen_caches.h"
 #include "gen_input.h"
 #include "gen_split.h"
 
@@ -20,8 +21,11 @@ struct master {
     struct iris_plan *plan;
     struct gen_input input;
     struct gen_split split;
+    struct gen_caches caches;
+    size_t arrived; /* snapshots of the plan that were looked at */
     struct rank *rank;
-    int running; /* busy ranks other than 0 */
+    int running;    /* busy ranks other than 0 */
+    int called_off; /* they know that the run ends */
     struct iris_meter meter;
     double told;             /* when the status was last written */
     enum iris_status status; /* why no more work is handed out */
@@ -32,6 +36,22 @@ static int
 stopped(const struct master *m)
 {
     return m->status != IRIS_OK || iris_cli_stop();
+}
+
+/* Points in hand are broken off. SIGUSR1 asks for a calm end, with them finished. */
+static int
+ends_at_once(const struct master *m)
+{
+    int stop = iris_cli_stop();
+
+    return m->status != IRIS_OK || (stop && stop != SIGUSR1);
+}
+
+static void
+say_failed(const struct master *m, const struct iris_plan_snapshot *s, uint32_t point,
+           const char *message)
+{
+    iris_cli_note(m->job->cli, "snapshot '%s' point %" PRIu32 ": %s", s->id, point, message);
 }
 
 /* The file that watchers read; only for them, so a failure is no failure. */
@@ -76,8 +96,8 @@ settle(struct master *m, const struct iris_task *task, const struct gen_result *
     int said = task->point != IRIS_PLAN_VERIFY && s->message[task->point];
     enum iris_status st;
 
-    if (r->status == IRIS_E_RETRY && iris_cli_stop())
-        return; /* stopped: the point stays to do */
+    if (r->status == IRIS_E_RETRY && stopped(m))
+        return; /* the point stays to do */
     if (r->status &&
         (r->scope == GEN_RUN || r->status == IRIS_E_RETRY || r->status == IRIS_E_BUG)) {
         if (!m->status)
@@ -89,8 +109,47 @@ settle(struct master *m, const struct iris_task *task, const struct gen_result *
     if (st && !m->status)
         m->status = st;
     if (r->status && !said)
-        iris_cli_note(m->job->cli, "snapshot '%s' point %" PRIu32 ": %s", s->id, task->point,
-                      r->message);
+        say_failed(m, s, task->point, r->message);
+}
+
+/* Nobody reads a snapshot any more once all of its points are done. */
+static void
+let_go(struct master *m, size_t snapshot)
+{
+    if (iris_plan_is_over(m->plan, snapshot) && !gen_split_is_at(&m->split, snapshot))
+        gen_caches_release(&m->caches, &m->plan->snapshot[snapshot]);
+}
+
+/* A row has come: it may be a copy, or nothing that can be read, or all done. */
+static void
+arrive(struct master *m, size_t snapshot)
+{
+    const struct iris_plan_snapshot *s = &m->plan->snapshot[snapshot];
+    uint32_t k;
+
+    gen_caches_hold(&m->caches, s);
+    for (k = 0; k < m->plan->points; k++) {
+        if (s->message[k])
+            say_failed(m, s, k, s->message[k]);
+    }
+    let_go(m, snapshot);
+}
+
+static void
+take_input(struct master *m, int wait_ms)
+{
+    enum iris_status st = gen_input_read(&m->input, m->plan, wait_ms, m->err);
+
+    for (; m->arrived < m->plan->n; m->arrived++)
+        arrive(m, m->arrived);
+    /* when a calm end was asked for, iris-fetch may have been asked too */
+    if (!st && m->input.is_cut && !iris_cli_stop())
+        st = iris_fail(m->err, IRIS_E_RETRY,
+                       "%s ended before its line '##rows': iris-fetch has gone; run again to "
+                       "continue",
+                       m->input.reader.name);
+    if (st && !m->status)
+        m->status = st;
 }
 
 /* All parts are in: *r becomes the point's. */
@@ -112,22 +171,19 @@ take_result(struct master *m, const struct gen_share *share, struct gen_result *
 {
     struct iris_plan_snapshot *s = &m->plan->snapshot[share->task.snapshot];
     struct gen_open *open = share->open;
+    int complete = !open || gen_split_put(&m->split, share, r);
 
     if (r->warnings.len && !s->warned) {
         s->warned = 1;
         iris_cli_warn_lines(m->job->cli, &r->warnings);
     }
-    if (!open) {
-        settle(m, &share->task, r);
-        return;
-    }
-    if (gen_split_put(&m->split, share, r)) {
+    if (open && complete)
         finish_point(m, open, r);
+    if (complete || r->status)
         settle(m, &share->task, r);
-    } else if (r->status) {
-        settle(m, &share->task, r);
-    }
-    gen_split_close(&m->split, open);
+    if (open)
+        gen_split_close(&m->split, open);
+    let_go(m, share->task.snapshot);
 }
 
 /* Something to do for a rank. A calm end finishes the points in hand.
@@ -139,10 +195,8 @@ next_share(struct master *m, int rank, struct gen_task *t)
 {
     struct rank *r = &m->rank[rank];
     const struct iris_plan_snapshot *s;
-    int stop = iris_cli_stop();
 
-    if (m->status || (stop && stop != SIGUSR1) ||
-        !gen_split_next(&m->split, r->last, !stop, &r->share))
+    if (ends_at_once(m) || !gen_split_next(&m->split, r->last, !stopped(m), &r->share))
         return 0;
     r->last = r->share.task.snapshot;
     s = &m->plan->snapshot[r->last];
@@ -201,25 +255,42 @@ serve(struct master *m, struct iris_err *err)
     return st;
 }
 
+/* Tell the ranks that are at work that the run ends; they answer as ever. */
+static enum iris_status
+call_off(struct master *m, struct iris_err *err)
+{
+    struct iris_buf message = {0};
+    enum iris_status st;
+    int rank;
+
+    gen_write_break(&message);
+    st = iris_buf_check(&message, err);
+    for (rank = 1; rank < iris_pool_size(m->job->pool) && !st; rank++) {
+        if (m->rank[rank].busy)
+            st = iris_pool_send(m->job->pool, rank, &message, err);
+    }
+    iris_buf_release(&message);
+    m->called_off = 1;
+    return st;
+}
+
 /* Between the pieces of rank 0's own work. */
 static int
 pause_master(void *self)
 {
     struct master *m = self;
-    enum iris_status st = IRIS_OK;
-    int signal_number = iris_cli_stop();
+    enum iris_status st;
 
     if (!m->status)
-        st = gen_input_read(&m->input, m->plan, 0, m->err);
-    if (!st) {
-        st = serve(m, m->err);
-        m->job->broken = st != IRIS_OK;
-    }
+        take_input(m, 0);
+    st = serve(m, m->err);
+    if (!st && ends_at_once(m) && !m->called_off)
+        st = call_off(m, m->err);
+    m->job->broken = st != IRIS_OK;
     if (st && !m->status)
         m->status = st;
     show_progress(m, 0);
-    /* SIGUSR1 asks for a calm end: points in hand are finished */
-    return m->status != IRIS_OK || (signal_number && signal_number != SIGUSR1);
+    return ends_at_once(m);
 }
 
 /* A point of rank 0's own, or a part of one; 0 when there is nothing to do. */
@@ -242,7 +313,6 @@ static void
 run(struct master *m)
 {
     unsigned idle = 0;
-    enum iris_status st;
 
     for (;;) {
         if ((pause_master(m) && !m->running) || m->job->broken)
@@ -256,9 +326,7 @@ run(struct master *m)
         } else if (m->input.fd < 0 && !m->running) {
             break;
         } else if (m->input.fd >= 0 && !m->running) {
-            st = gen_input_read(&m->input, m->plan, 200, m->err);
-            if (st && !m->status)
-                m->status = st;
+            take_input(m, 200);
         } else {
             iris_pool_nap(&idle);
         }
@@ -286,7 +354,11 @@ init_ranks(struct master *m, struct iris_err *err)
 enum iris_status
 gen_master(struct gen_job *job, const char *input, struct iris_plan *plan, struct iris_err *err)
 {
-    struct master m = {.job = job, .plan = plan, .input = {.fd = -1}, .err = err};
+    struct master m = {.job = job,
+                       .plan = plan,
+                       .input = {.fd = -1},
+                       .caches = {.cli = job->cli, .release = job->release},
+                       .err = err};
 
     job->maker.pause = (struct iris_pause){pause_master, &m};
     m.status = init_ranks(&m, err);
@@ -297,13 +369,15 @@ gen_master(struct gen_job *job, const char *input, struct iris_plan *plan, struc
         run(&m);
         show_progress(&m, 1);
         /* a signal that came when all was done stopped nothing */
-        if (!m.status && iris_cli_stop() && (m.input.fd >= 0 || plan->done < plan->total))
+        if (!m.status && iris_cli_stop() &&
+            (m.input.fd >= 0 || m.input.is_cut || plan->done < plan->total))
             m.status = iris_fail(err, IRIS_E_RETRY,
                                  "stopped by a signal with %" PRIu64 " of %" PRIu64
                                  " points done; run again to continue",
                                  plan->done - plan->failed, plan->total);
         write_status(&m, m.status ? "stopped" : "finished");
     }
+    gen_caches_end(&m.caches);
     gen_input_close(&m.input);
     gen_split_release(&m.split);
     free(m.rank);

@@ -113,6 +113,12 @@ gen_read_result(const struct iris_buf *b, struct gen_result *r, struct iris_err 
 }
 
 void
+gen_write_break(struct iris_buf *b)
+{
+    iris_buf_putc(b, GEN_BREAK);
+}
+
+void
 gen_write_end(struct iris_buf *b, enum iris_status status)
 {
     iris_buf_putc(b, GEN_END);

@@ -5,7 +5,7 @@
 #include "gen.h"
 
 /* The first byte of a message from the master. */
-enum { GEN_TASK = 'T', GEN_END = 'E' };
+enum { GEN_TASK = 'T', GEN_BREAK = 'B', GEN_END = 'E' };
 
 /* How far a failure reaches. */
 enum gen_scope {
@@ -33,6 +33,10 @@ struct gen_result {
 };
 
 void gen_result_release(struct gen_result *r);
+
+/* Break off the point in hand; the answer is its result all the same. It may come
+ * when there is none any more. */
+void gen_write_break(struct iris_buf *b);
 
 /* The end of the run, and with what. */
 void gen_write_end(struct iris_buf *b, enum iris_status status);

@@ -145,6 +145,17 @@ gen_split_put(struct gen_split *s, const struct gen_share *share, struct gen_res
     return o->there == s->parts.lon;
 }
 
+int
+gen_split_is_at(const struct gen_split *s, size_t snapshot)
+{
+    int is_at = 0;
+    size_t i;
+
+    for (i = 0; i < GEN_OPEN && !is_at; i++)
+        is_at = s->open[i].used && s->open[i].out && s->open[i].task.snapshot == snapshot;
+    return is_at;
+}
+
 void
 gen_split_close(struct gen_split *s, struct gen_open *o)
 {

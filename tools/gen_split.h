@@ -61,6 +61,9 @@ int gen_split_next(struct gen_split *s, size_t last, int begin, struct gen_share
  */
 int gen_split_put(struct gen_split *s, const struct gen_share *share, struct gen_result *r);
 
+/* Whether any part of a point of the snapshot is under way. */
+int gen_split_is_at(const struct gen_split *s, size_t snapshot);
+
 /* After every part, and after the point was finished: forget it when nothing
  * of it is under way or to come. */
 void gen_split_close(struct gen_split *s, struct gen_open *open);

@@ -125,6 +125,41 @@ answer(struct gen_job *job, const struct iris_buf *message, struct iris_err *err
     return st;
 }
 
+static int
+is(const struct iris_buf *message, char kind)
+{
+    return message->len && message->data[0] == kind;
+}
+
+/* The master has nothing else to say to a rank that is busy; should it, that waits
+ * for its turn. */
+int
+gen_is_called_off(struct gen_job *job)
+{
+    int from = -1;
+
+    if (job->called_off || job->heard.len || iris_pool_poll(job->pool, &from, &job->heard, NULL) ||
+        from < 0)
+        return job->called_off;
+    job->called_off = is(&job->heard, GEN_BREAK);
+    if (job->called_off)
+        iris_buf_clear(&job->heard);
+    return job->called_off;
+}
+
+/* What the master says next; *from is -1 when it says nothing. */
+static enum iris_status
+listen(struct gen_job *job, int *from, struct iris_buf *message, struct iris_err *err)
+{
+    if (!job->heard.len)
+        return iris_pool_poll(job->pool, from, message, err);
+    *from = 0;
+    iris_buf_release(message);
+    *message = job->heard;
+    job->heard = (struct iris_buf){0};
+    return IRIS_OK;
+}
+
 enum iris_status
 gen_work(struct gen_job *job, int *told, struct iris_err *err)
 {
@@ -134,7 +169,7 @@ gen_work(struct gen_job *job, int *told, struct iris_err *err)
     int from;
 
     for (;;) {
-        st = iris_pool_poll(job->pool, &from, &message, err);
+        st = listen(job, &from, &message, err);
         if (st)
             break;
         if (from < 0) {
@@ -142,7 +177,9 @@ gen_work(struct gen_job *job, int *told, struct iris_err *err)
             continue;
         }
         idle = 0;
-        if (message.len && message.data[0] == GEN_END) {
+        if (is(&message, GEN_BREAK))
+            continue; /* the point was done before it came */
+        if (is(&message, GEN_END)) {
             st = gen_read_end(&message);
             *told = 1;
             break;

@@ -26,19 +26,29 @@ static const char usage[] =
     "                         yardstick; other points than without\n"
     "      --round=R          another draw of the perturbations (0)\n"
     "      --device=DEVICE    auto or cpu (auto)\n"
+    "      --release          remove a snapshot that iris-fetch has copied from its cache\n"
+    "                         when its last point is done or has failed\n"
     "      --plan             make nothing; print MANIFEST with a column 'todo', the\n"
-    "                         number of points that are missing\n"
+    "                         number of points that are missing, or to be compared\n"
     "      --digest           make nothing; print the digest of the settings, which\n"
     "                         names the folder of the points\n" IRIS_CLI_HELP;
 
-enum { OPT_ROUND = IRIS_OPT_TOOL, OPT_LINES, OPT_PRECISE, OPT_DEVICE, OPT_PLAN, OPT_DIGEST };
+enum {
+    OPT_ROUND = IRIS_OPT_TOOL,
+    OPT_LINES,
+    OPT_PRECISE,
+    OPT_DEVICE,
+    OPT_RELEASE,
+    OPT_PLAN,
+    OPT_DIGEST
+};
 
 struct options {
     struct iris_cli cli;
     const char *hyper, *dataset, *input, *lines;
     enum iris_type type;
     uint32_t round;
-    int plan, digest, precise;
+    int plan, digest, precise, release;
 };
 
 static enum iris_status
@@ -70,6 +80,9 @@ take_option(struct options *o, int opt, char **argv, struct iris_err *err)
         if (!strcmp(optarg, "auto") || !strcmp(optarg, "cpu"))
             return IRIS_OK;
         return iris_fail(err, IRIS_E_USAGE, "bad device '%s': this build has auto and cpu", optarg);
+    case OPT_RELEASE:
+        o->release = 1;
+        return IRIS_OK;
     case OPT_PLAN:
         o->plan = 1;
         return IRIS_OK;
@@ -92,6 +105,7 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
                                             {"lines", required_argument, NULL, OPT_LINES},
                                             {"precise", no_argument, NULL, OPT_PRECISE},
                                             {"device", required_argument, NULL, OPT_DEVICE},
+                                            {"release", no_argument, NULL, OPT_RELEASE},
                                             {"plan", no_argument, NULL, OPT_PLAN},
                                             {"digest", no_argument, NULL, OPT_DIGEST},
                                             {NULL, 0, NULL, 0}};
@@ -123,38 +137,6 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
 /* ---- the run ---- */
 
 static enum iris_status
-print_entries(const struct options *o, const struct iris_plan *plan, struct iris_err *err)
-{
-    struct iris_manifest m = {0};
-    enum iris_status st;
-
-    st = iris_plan_entries(plan, &m, err);
-    if (!st)
-        st = iris_cli_print(&o->cli, &m, err);
-    iris_manifest_release(&m);
-    return st;
-}
-
-static enum iris_status
-report(const struct iris_plan *plan, struct iris_err *err)
-{
-    size_t i;
-    uint32_t k;
-
-    for (i = 0; plan->failed && i < plan->n; i++) {
-        for (k = 0; k < plan->points; k++) {
-            if (plan->snapshot[i].message[k])
-                return iris_fail(err, IRIS_E_SOME,
-                                 "%" PRIu64 " of %" PRIu64
-                                 " points failed; the first, snapshot '%s' point %" PRIu32 ": %s",
-                                 plan->failed, plan->total, plan->snapshot[i].id, k,
-                                 plan->snapshot[i].message[k]);
-        }
-    }
-    return IRIS_OK;
-}
-
-static enum iris_status
 lead(const struct options *o, struct gen_job *job, const struct iris_entry_run *run,
      const struct iris_buf *settings, struct iris_err *err)
 {
@@ -169,9 +151,7 @@ lead(const struct options *o, struct gen_job *job, const struct iris_entry_run *
         iris_cli_note(&o->cli, "loads of snapshots that a rank had to keep for itself: %" PRIu64,
                       iris_node_apart(job->node));
     if (!st)
-        st = print_entries(o, &plan, err);
-    if (!st)
-        st = report(&plan, err);
+        st = gen_report(&o->cli, &plan, err);
     if (!job->broken)
         gen_dismiss(job, st);
     iris_plan_release(&plan);
@@ -183,8 +163,7 @@ pause_worker(void *self)
 {
     int signal_number = iris_cli_stop();
 
-    (void)self;
-    return signal_number && signal_number != SIGUSR1;
+    return (signal_number && signal_number != SIGUSR1) || gen_is_called_off(self);
 }
 
 static enum iris_status
@@ -205,9 +184,10 @@ static enum iris_status
 run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper *h, uint64_t seed,
         int *alone, struct iris_err *err)
 {
-    struct iris_pause pause = {pause_worker, NULL};
     struct iris_dataset dataset = {.root = (char *)(uintptr_t)o->dataset, .lock = -1};
-    struct gen_job job = {.cli = &o->cli, .pool = pool, .dataset = &dataset, .journal = -1};
+    struct gen_job job = {
+        .cli = &o->cli, .pool = pool, .dataset = &dataset, .journal = -1, .release = o->release};
+    struct iris_pause pause = {pause_worker, &job};
     struct iris_buf settings = {0};
     struct iris_settings values;
     struct gen_lines lines = {0};
@@ -234,6 +214,7 @@ run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper
             st = gen_lines_init(&lines, pool, h, o->lines, err);
         if (!st)
             st = iris_maker_init(&job.maker, h, &run, o->dataset, &tables, pause, err);
+        lines.pause = &job.maker.pause;
         if (!st)
             job.maker.commons = gen_commons(job.node);
         if (!st)
@@ -251,6 +232,7 @@ run_job(const struct options *o, struct iris_pool *pool, const struct iris_hyper
         iris_maker_release(&job.maker);
         iris_node_free(job.node);
         gen_lines_release(&lines);
+        iris_buf_release(&job.heard);
     }
     iris_buf_release(&settings);
     return st;

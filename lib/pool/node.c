@@ -251,7 +251,7 @@ iris_node_start(struct iris_node **node, struct iris_pool *pool, struct iris_err
     st = iris_pool_share(pool, bytes, &made->shared, err);
     if (st || made->shared.own || made->shared.ranks < 2)
         return st;
-    if (iris_shared_begin(&made->shared) == 1) {
+    if (iris_shared_begin(&made->shared, NULL, NULL) == 1) {
         memset(made->shared.memory, 0, bytes);
         iris_shared_done(&made->shared, 1);
     }

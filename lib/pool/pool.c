@@ -227,7 +227,7 @@ iris_pool_share(struct iris_pool *pool, size_t bytes, struct iris_shared *s, str
 }
 
 int
-iris_shared_begin(struct iris_shared *s)
+iris_shared_begin(struct iris_shared *s, int (*pause)(void *), void *pause_self)
 {
     _Atomic int *state = s->state;
     int is = UNTOUCHED;
@@ -235,8 +235,11 @@ iris_shared_begin(struct iris_shared *s)
 
     if (atomic_compare_exchange_strong(state, &is, MAKING))
         return 1;
-    while ((is = atomic_load(state)) == MAKING)
+    while ((is = atomic_load(state)) == MAKING) {
+        if (pause && pause(pause_self))
+            return -2;
         iris_pool_nap(&idle);
+    }
     return is == MADE ? 0 : -1;
 }
 

@@ -66,11 +66,14 @@ enum iris_status iris_pool_share(struct iris_pool *pool, size_t bytes, struct ir
 
 /* Wait until the contents are there, or be the one to make them.
  *
+ *   in   pause  called while it waits, NULL for never; nonzero stops
+ *
  *   return  1   this rank must make them, then call iris_shared_done
  *           0   they are there
  *           -1  who was to make them could not
+ *           -2  pause said stop
  */
-int iris_shared_begin(struct iris_shared *s);
+int iris_shared_begin(struct iris_shared *s, int (*pause)(void *), void *pause_self);
 void iris_shared_done(struct iris_shared *s, int made);
 
 /* Sleep a little, longer the more often in a row nothing was there: between

@@ -106,6 +106,9 @@ enum iris_status iris_manifest_reader_line(struct iris_manifest_reader *r, const
 enum iris_status iris_manifest_reader_feed(struct iris_manifest_reader *r, const char *text,
                                            size_t n, struct iris_err *err);
 
+/* Whether the last line has come, "##rows", and nothing after it. */
+int iris_manifest_reader_is_complete(const struct iris_manifest_reader *r);
+
 /* The end of input: complain when there was no header or half a line. */
 enum iris_status iris_manifest_reader_end(struct iris_manifest_reader *r, struct iris_err *err);
 

@@ -292,6 +292,12 @@ iris_manifest_reader_feed(struct iris_manifest_reader *r, const char *text, size
     return st;
 }
 
+int
+iris_manifest_reader_is_complete(const struct iris_manifest_reader *r)
+{
+    return r->state == ENDED && !r->part.len;
+}
+
 enum iris_status
 iris_manifest_reader_end(struct iris_manifest_reader *r, struct iris_err *err)
 {

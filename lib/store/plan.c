@@ -9,6 +9,8 @@
 
 /* States of a point; iris_dataset_done fills in the first two. */
 enum { TODO = 0, THERE = 1, RUNNING, MADE, FAILED };
+/* Of the comparison of a snapshot with its record. */
+enum { NO_NEED = 0, WANTED, UNDER_WAY };
 
 void
 iris_plan_init(struct iris_plan *p, const struct iris_entry_run *run,
@@ -29,6 +31,7 @@ release_snapshot(struct iris_plan *p, struct iris_plan_snapshot *s)
     free(s->point);
     free(s->id);
     free(s->path);
+    free(s->source);
 }
 
 void
@@ -42,28 +45,42 @@ iris_plan_release(struct iris_plan *p)
     *p = (struct iris_plan){0};
 }
 
+/* A field that says something. */
+static const char *
+field(const struct iris_manifest *m, size_t row, const char *name)
+{
+    const char *text = iris_manifest_get(m, row, name);
+
+    return text && *text ? text : NULL;
+}
+
 static enum iris_status
 read_row(const struct iris_manifest *m, size_t row, struct iris_plan_snapshot *s,
          struct iris_err *err)
 {
     const char *id = iris_manifest_get(m, row, "snapshot");
-    const char *local = iris_manifest_get(m, row, "local");
-    const char *path = local ? local : iris_manifest_get(m, row, "path");
+    const char *source = field(m, row, "path"), *path = field(m, row, "local");
     enum iris_status st;
 
     if (!id || !iris_snapname_is_id(id))
         return iris_fail(err, IRIS_E_DATA, "row %zu has a bad snapshot id '%s'", row + 1,
                          id ? id : ".");
-    if (!path)
+    if (!path && !source)
         return iris_fail(err, IRIS_E_DATA, "snapshot '%s' has no path", id);
     st = iris_manifest_get_u64(m, row, "files", &s->files, err);
     if (!st)
         st = iris_manifest_get_u64(m, row, "bytes", &s->bytes, err);
     if (st)
         return st;
+    s->remote = field(m, row, "remote") != NULL;
+    if (s->remote)
+        source = NULL; /* on this machine it may be another file */
+    if (!path)
+        path = source;
     s->id = strdup(id);
-    s->path = strdup(path);
-    return s->id && s->path ? IRIS_OK : iris_fail_memory(err);
+    s->path = path ? strdup(path) : NULL;
+    s->source = source ? strdup(source) : NULL;
+    return s->id && !s->path == !path && !s->source == !source ? IRIS_OK : iris_fail_memory(err);
 }
 
 /* What the data set has of a snapshot. */
@@ -90,8 +107,45 @@ survey(struct iris_plan *p, struct iris_plan_snapshot *s, struct iris_err *err)
             s->point[i] = TODO; /* arrays of unknown origin */
         s->todo += s->point[i] == TODO;
     }
-    s->verify = !s->todo && source.bytes != s->bytes;
+    s->verify = !s->todo && source.bytes != s->bytes ? WANTED : NO_NEED;
     return IRIS_OK;
+}
+
+static enum iris_status
+fail_point(struct iris_plan *p, struct iris_plan_snapshot *s, uint32_t point, const char *message,
+           struct iris_err *err)
+{
+    if (s->point[point] == FAILED)
+        return IRIS_OK;
+    if (s->point[point] == THERE)
+        p->skipped--;
+    else if (s->point[point] != MADE)
+        p->done++;
+    p->failed++;
+    s->point[point] = FAILED;
+    s->message[point] = strdup(message);
+    return s->message[point] ? IRIS_OK : iris_fail_memory(err);
+}
+
+/* Nothing can be made of it. */
+static enum iris_status
+refuse(struct iris_plan *p, struct iris_plan_snapshot *s, struct iris_err *err)
+{
+    char *message = iris_format(s->verify
+                                    ? "snapshot '%s' has changed and was not fetched"
+                                    : "snapshot '%s' is on another machine and was not fetched",
+                                s->id);
+    enum iris_status st = message ? IRIS_OK : iris_fail_memory(err);
+    uint32_t i;
+
+    for (i = 0; i < p->points && !st; i++) {
+        if (s->point[i] == TODO || s->verify)
+            st = fail_point(p, s, i, message, err);
+    }
+    s->verify = NO_NEED;
+    s->refused = 1;
+    free(message);
+    return st;
 }
 
 enum iris_status
@@ -99,6 +153,7 @@ iris_plan_add(struct iris_plan *p, const struct iris_manifest *m, size_t row, st
 {
     struct iris_plan_snapshot s = {0}, *list;
     enum iris_status st;
+    uint32_t there;
     size_t i;
 
     s.point = calloc(p->points, 1);
@@ -117,12 +172,15 @@ iris_plan_add(struct iris_plan *p, const struct iris_manifest *m, size_t row, st
         release_snapshot(p, &s);
         return st;
     }
+    there = p->points - s.todo;
+    if (s.remote && s.verify)
+        s.todo = p->points;
     p->snapshot = list;
     p->snapshot[p->n++] = s;
     p->total += p->points;
-    p->done += p->points - s.todo;
-    p->skipped += p->points - s.todo;
-    return IRIS_OK;
+    p->done += there;
+    p->skipped += there;
+    return s.path ? IRIS_OK : refuse(p, &p->snapshot[p->n - 1], err);
 }
 
 int
@@ -132,8 +190,8 @@ iris_plan_next(struct iris_plan *p, struct iris_task *task)
         struct iris_plan_snapshot *s = &p->snapshot[p->next];
 
         task->snapshot = p->next;
-        if (s->verify) {
-            s->verify = 0;
+        if (s->verify == WANTED) {
+            s->verify = UNDER_WAY;
             task->point = IRIS_PLAN_VERIFY;
             return 1;
         }
@@ -164,22 +222,6 @@ iris_plan_left(const struct iris_plan *p, uint64_t at_most)
     return n;
 }
 
-static enum iris_status
-fail_point(struct iris_plan *p, struct iris_plan_snapshot *s, uint32_t point, const char *message,
-           struct iris_err *err)
-{
-    if (s->point[point] == FAILED)
-        return IRIS_OK;
-    if (s->point[point] == THERE)
-        p->skipped--;
-    else if (s->point[point] != MADE)
-        p->done++;
-    p->failed++;
-    s->point[point] = FAILED;
-    s->message[point] = strdup(message);
-    return s->message[point] ? IRIS_OK : iris_fail_memory(err);
-}
-
 enum iris_status
 iris_plan_end(struct iris_plan *p, const struct iris_task *task, const char *message, int rest,
               int all, struct iris_err *err)
@@ -188,6 +230,8 @@ iris_plan_end(struct iris_plan *p, const struct iris_task *task, const char *mes
     enum iris_status st = IRIS_OK;
     uint32_t i;
 
+    if (task->point == IRIS_PLAN_VERIFY)
+        s->verify = NO_NEED;
     if (!message) {
         if (task->point != IRIS_PLAN_VERIFY && s->point[task->point] == RUNNING) {
             s->point[task->point] = MADE;
@@ -203,6 +247,18 @@ iris_plan_end(struct iris_plan *p, const struct iris_task *task, const char *mes
             st = fail_point(p, s, i, message, err);
     }
     return st;
+}
+
+int
+iris_plan_is_over(const struct iris_plan *p, size_t snapshot)
+{
+    const struct iris_plan_snapshot *s = &p->snapshot[snapshot];
+    int over = !s->verify;
+    uint32_t i;
+
+    for (i = 0; i < p->points && over; i++)
+        over = s->point[i] != TODO && s->point[i] != RUNNING;
+    return over;
 }
 
 enum iris_status

@@ -17,13 +17,17 @@
 #define IRIS_PLAN_VERIFY UINT32_MAX /* a task that only compares the content */
 
 struct iris_plan_snapshot {
-    char *id, *path;
+    char *id;
+    char *path;   /* what is read; NULL: it is on another machine and was not fetched */
+    char *source; /* its path in the row; NULL: on another machine, or not told */
+    int remote;   /* the row says that it is on another machine */
     uint64_t files, bytes;
     unsigned char *point; /* [points] state, private */
     char **message;       /* [points] of failed points */
-    uint32_t todo;        /* when the snapshot was added */
+    uint32_t todo;        /* points missing when it was added; all of them when it would
+                             have to be fetched to be compared */
     uint32_t next;
-    int verify;  /* all points there, but the size has changed */
+    int verify;  /* all points there, but the size has changed; private */
     int warned;  /* its warnings were shown */
     int refused; /* its points fail without being tried */
 };
@@ -51,7 +55,9 @@ void iris_plan_init(struct iris_plan *p, const struct iris_entry_run *run,
                     const struct iris_dataset *dataset);
 void iris_plan_release(struct iris_plan *p);
 
-/* Add the snapshot of a row of a "snapshots" or "fetched" manifest.
+/* Add the snapshot of a row of a "snapshots" or "fetched" manifest. Where it is
+ * on another machine and there is no copy, the points to be made have failed then;
+ * all of them when the size has changed.
  *
  *   return  IRIS_OK
  *           IRIS_E_DATA  a bad row, or an id that is there already
@@ -78,6 +84,9 @@ uint64_t iris_plan_left(const struct iris_plan *p, uint64_t at_most);
  */
 enum iris_status iris_plan_end(struct iris_plan *p, const struct iris_task *task,
                                const char *message, int rest, int all, struct iris_err *err);
+
+/* Whether nothing of a snapshot is to be done any more, nor under way. */
+int iris_plan_is_over(const struct iris_plan *p, size_t snapshot);
 
 /* The rows of all points that are done or failed, sorted. */
 enum iris_status iris_plan_entries(const struct iris_plan *p, struct iris_manifest *m,

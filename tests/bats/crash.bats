@@ -248,6 +248,21 @@ traced() {
     crash_points "iris-gen standard" iris-gen -H hyper.json -t standard -d D -o entries.tsv list.tsv
 }
 
+@test "iris-gen --release" {
+    iris-mock -o base/snaps/snapdir_002 --cells=300 --files=2
+    (cd base && iris-list snaps | iris-fetch --cache=cache --copy -o fetched.tsv)
+    # a copy goes when all that is to be made of it is there
+    state_holds() {
+        local s
+        for s in snap_001/snap_001.hdf5 snap_002/snap_002.0.hdf5 snap_002/snap_002.1.hdf5; do
+            [ -e "w/cache/$s" ] || [ "$(find w/D -path "*/${s%/*}/*.npy" | wc -l)" = 4 ] || return 1
+        done
+    }
+    crash_points "iris-gen --release" \
+        iris-gen -H hyper.json -t simple -d D --release -o entries.tsv fetched.tsv
+    [ "$(ls good/cache)" = "" ]
+}
+
 @test "iris-observe" {
     (cd base && small_lines >lines.json && iris-gen -H lines.json -t standard -d D -o tensors.tsv list.tsv)
     path=D/$(column tensor base/tensors.tsv | head -1)

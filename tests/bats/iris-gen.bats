@@ -730,7 +730,7 @@ one_bad() {
 
     run -1 --separate-stderr gen "$type" d mixed.tsv
     one_sentence iris-gen
-    [[ $stderr == *"3 of 12 points failed"*"'snap_004' point 0"* ]]
+    [[ $stderr == *"3 of 12 points failed"*"'snap_004' point 0 of '$bad': "* ]]
     failed - <<<"$output" >messages
     [ "$(cut -f1 messages)" = "$(printf 'snap_004\n%.0s' 1 2 3)" ]
     [ "$(cut -f2 messages | sort -u | wc -l)" = 1 ]
