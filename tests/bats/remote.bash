@@ -47,6 +47,11 @@ LogLevel VERBOSE
 SetEnv HOME=$FAR/home PATH=$FAR/bin:/usr/bin:/bin
 $([[ $* == *Subsystem* ]] || echo "Subsystem sftp internal-sftp -d $FAR/home")
 END
+    far_run
+}
+
+# Start the server as it was, at the same port.
+far_run() {
     : >"$FAR/log"
     "${FAR_IN[@]}" setpriv --pdeathsig KILL /usr/sbin/sshd -D -f "$FAR/sshd_config" -E "$FAR/log" \
         </dev/null >/dev/null 2>&1 3>&- &
