@@ -168,12 +168,14 @@ BENCH_PACKAGES := g++ libnanoflann-dev libopenblas-dev
 CXX ?= c++
 bench-deps: ## install the Debian packages that the measurements need beside those
 	@$(MAKE) --no-print-directory deps PACKAGES="$(PACKAGES) $(BENCH_PACKAGES)"
-bench: $(BENCHES) $(MEASURE) $(BUILD)/bench/pool_tasks $(BUILD)/bench/rays/ready ## measure how fast it is
+bench: $(BENCHES) $(MEASURE) $(BUILD)/bench/pool_tasks $(BUILD)/tests/wire $(BUILD)/bench/rays/ready ## measure how fast it is
 	@$(BUILD)/bench/bench_sampling
 	@$(BUILD)/bench/bench_tables
 	@cd $(BUILD)/bench/rays && ../bench_observer hyper.json lines.h5 tensor.npy
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/bench/bench_point.sh $(MEASURE) $(BUILD)/bench/rays
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/bench/bench_pool.sh $(MEASURE) $(BUILD)/bench/pool_tasks $(BUILD)/bench
+	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" \
+	    tests/bench/bench_remote.sh $(MEASURE) $(BUILD)/bench
 
 # Rays of the main preset, of a mock galaxy, and the tables of their line.
 $(BUILD)/bench/rays/ready: all
