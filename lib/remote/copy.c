@@ -36,7 +36,8 @@ struct work {
     struct iris_outfile out;
     struct iris_pieces pieces;
     struct iris_sum sum;
-    int has_sum; /* it was asked for */
+    int has_sum;   /* it was asked for */
+    int lacks_sum; /* in vain */
     struct slot slot[SLOTS];
     struct request request[SLOTS * ASKS];
     size_t n_requests;
@@ -201,6 +202,21 @@ read_back(struct work *w, char sum[IRIS_SHA256_TEXT], struct iris_err *err)
     return st;
 }
 
+static enum iris_status
+start_sum(struct work *w, struct iris_err *err)
+{
+    enum iris_status st = iris_sum_start(&w->sum, w->sftp, w->path, w->source->bytes, err);
+
+    w->has_sum = !st;
+    if (st != IRIS_E_IO)
+        return st;
+    w->lacks_sum = 1;
+    if (w->c->verify == IRIS_VERIFY_AUTO)
+        return IRIS_OK;
+    return iris_fail(err, IRIS_E_REMOTE, "'%s' computes no sha256 of '%s': it has no path for it",
+                     w->sftp->ssh.host, w->path);
+}
+
 /* Compare with the sum that the other machine has computed. */
 static enum iris_status
 compare(struct work *w, const char *sum, struct iris_err *err)
@@ -212,7 +228,7 @@ compare(struct work *w, const char *sum, struct iris_err *err)
         return IRIS_OK;
     st = iris_sum_take(&w->sum, there, err);
     if (st == IRIS_E_REMOTE && w->c->verify == IRIS_VERIFY_AUTO) {
-        w->c->has_no_sum = 1;
+        w->lacks_sum = 1;
         return IRIS_OK;
     }
     if (!st && strcmp(there, sum)) {
@@ -252,10 +268,8 @@ copy(struct work *w, struct iris_err *err)
     iris_buf_release(&name);
     if (!st)
         st = iris_sftp_file_open(w->sftp, w->path, &w->file, err);
-    if (!st && w->c->verify != IRIS_VERIFY_SIZE && !w->c->has_no_sum) {
-        st = iris_sum_start(&w->sum, w->sftp, w->path, w->source->bytes, err);
-        w->has_sum = 1;
-    }
+    if (!st && w->c->verify != IRIS_VERIFY_SIZE && !w->c->has_no_sum)
+        st = start_sum(w, err);
     if (!st)
         st = get_pieces(w, err);
     if (!st)
@@ -264,6 +278,8 @@ copy(struct work *w, struct iris_err *err)
         st = compare(w, sum, err);
     if (!st)
         st = look_again(w, err);
+    if (!st && w->lacks_sum) /* it was not that the connection had gone */
+        w->c->has_no_sum = 1;
     if (!st)
         st = iris_sftp_file_close(w->sftp, &w->file, err);
     return st ? st : publish(w, err);

@@ -13,7 +13,7 @@
 static size_t
 count(uint64_t bytes)
 {
-    return (size_t)((bytes + IRIS_PIECE - 1) / IRIS_PIECE);
+    return (size_t)(bytes / IRIS_PIECE + (bytes % IRIS_PIECE != 0));
 }
 
 uint64_t

@@ -26,7 +26,8 @@ enum { FX_OK = 0, FX_EOF = 1, FX_NO_SUCH_FILE = 2, FX_PERMISSION_DENIED = 3 };
 enum { ATTR_SIZE = 1, ATTR_OWNER = 2, ATTR_PERMISSIONS = 4, ATTR_TIMES = 8 };
 #define ATTR_EXTENDED 0x80000000u
 enum { OPEN_READ = 1 };
-enum { MAX_PACKET = 256 << 10, ROOM = 2 * MAX_PACKET };
+enum { VERSION = 3, MAX_PACKET = 256 << 10, ROOM = 2 * MAX_PACKET };
+#define MAX_LIST ((size_t)256 << 20) /* bytes; no directory has as many names */
 
 /* A packet that has come, being read. */
 struct packet {
@@ -157,6 +158,9 @@ get_attributes(struct packet *p, struct iris_place_file *file)
         get_u32(p);
         file->mtime = (int64_t)get_u32(p);
     }
+    /* a file of which a part is not told is one that nothing is known of */
+    if (file->kind == IRIS_PLACE_FILE && (~flags & (ATTR_SIZE | ATTR_TIMES)))
+        file->kind = IRIS_PLACE_UNKNOWN;
     for (count = flags & ATTR_EXTENDED ? get_u32(p) : 0; count && !p->is_short; count--) {
         get_bytes(p, &n);
         get_bytes(p, &n);
@@ -270,10 +274,11 @@ enum iris_status
 iris_sftp_open(struct iris_sftp *s, const struct iris_ssh_way *way, const char *host,
                struct iris_err *err)
 {
-    static const char init[] = {0, 0, 0, 5, FXP_INIT, 0, 0, 0, 3};
+    static const char init[] = {0, 0, 0, 5, FXP_INIT, 0, 0, 0, VERSION};
     enum iris_status st;
     unsigned char type = 0;
-    struct packet p;
+    struct packet p = {0};
+    uint32_t version;
 
     *s = (struct iris_sftp){.ssh = {.fd = -1}};
     s->in = malloc(ROOM);
@@ -284,8 +289,12 @@ iris_sftp_open(struct iris_sftp *s, const struct iris_ssh_way *way, const char *
         st = iris_ssh_write(&s->ssh, init, sizeof init, err);
     if (!st)
         st = get_packet(s, &type, &p, err);
-    if (!st && (type != FXP_VERSION || get_u32(&p) < 3))
+    if (!st && type != FXP_VERSION)
         st = nonsense(s, err);
+    version = st ? VERSION : get_u32(&p);
+    if (version != VERSION)
+        st = iris_fail(err, IRIS_E_REMOTE, "'%s' speaks version %u of SFTP, and not %d", host,
+                       version, VERSION);
     return st;
 }
 
@@ -318,9 +327,14 @@ look(struct iris_sftp *s, struct iris_buf *request, const char *path, struct iri
     if (type != FXP_ATTRS)
         return refused(s, status_of(type, &p), "open", path, err);
     get_attributes(&p, file);
+    if (p.is_short)
+        return nonsense(s, err);
     if (file->kind == IRIS_PLACE_UNKNOWN)
-        file->kind = IRIS_PLACE_OTHER;
-    return p.is_short ? nonsense(s, err) : IRIS_OK;
+        return iris_fail(
+            err, IRIS_E_IO,
+            "cannot open '%s:%s': the server does not say what it is, its size and time",
+            s->ssh.host, path);
+    return IRIS_OK;
 }
 
 static enum iris_status
@@ -375,6 +389,8 @@ take_names(struct iris_sftp *s, struct packet *p, struct iris_place_list *list,
     char text[4096];
     size_t n, unused;
 
+    if (!count) /* the end has another name; it would be asked for without end */
+        p->is_short = 1;
     for (; count && !st && !p->is_short; count--) {
         name = get_bytes(p, &n);
         get_bytes(p, &unused);
@@ -396,7 +412,8 @@ list_there(void *self, const char *dir, struct iris_place_list *list, struct iri
     struct iris_buf b = {0};
     enum iris_status st;
     unsigned char type = 0;
-    struct packet p;
+    size_t listed = 0;
+    struct packet p = {0};
     uint32_t code;
 
     begin(s, &b, FXP_OPENDIR);
@@ -410,7 +427,10 @@ list_there(void *self, const char *dir, struct iris_place_list *list, struct iri
         st = ask(s, &b, &type, &p, err);
         if (st || type != FXP_NAME)
             break;
+        listed += (size_t)(p.end - p.at);
         st = take_names(s, &p, list, err);
+        if (!st && listed > MAX_LIST)
+            st = iris_fail(err, IRIS_E_REMOTE, "the list of '%s:%s' has no end", s->ssh.host, dir);
         if (st)
             return st;
     }

@@ -21,8 +21,9 @@ iris_sum_start(struct iris_sum *s, struct iris_sftp *sftp, const char *path, uin
     if (!st)
         st = iris_ssh_open(&s->ssh, &s->way, sftp->ssh.host, "xargs -0 sha256sum --", &sftp->ssh,
                            err);
-    if (!st)
-        st = iris_ssh_write(&s->ssh, iris_buf_str(&real), real.len + 1, err);
+    /* one that has ended already computes none, as iris_sum_take will find */
+    if (!st && iris_ssh_write(&s->ssh, iris_buf_str(&real), real.len + 1, err) == IRIS_E_RETRY)
+        st = IRIS_E_RETRY;
     if (!st)
         iris_ssh_end(&s->ssh);
     iris_buf_release(&real);

@@ -24,7 +24,8 @@ struct iris_sum {
  *
  *   in  bytes  its size: more time for more bytes
  *
- *   return  as iris_sftp functions
+ *   return  as iris_sftp functions; IRIS_E_IO when the server has no absolute path
+ *           for it, so that there will be no sum
  *   owns    iris_sum_close, safe on a zeroed struct and twice
  */
 enum iris_status iris_sum_start(struct iris_sum *s, struct iris_sftp *sftp, const char *path,
