@@ -23,7 +23,7 @@
 
 extern char **environ;
 
-enum { SLICE_MS = 50, MAX_WORDS = 48 };
+enum { SLICE_MS = 50, MAX_WORDS = 48, MUCH_TALK = 1 << 20, LAST_TALK = 4096 };
 
 /* What the user's configuration says about a host. */
 struct known {
@@ -167,6 +167,16 @@ run(struct iris_ssh *s, struct words *w, struct iris_err *err)
     return st;
 }
 
+/* Only the end of what it says is ever wanted, and it may say more than memory holds. */
+static void
+forget_talk(const struct iris_ssh *s)
+{
+    struct stat sb;
+
+    if (!fstat(s->talk, &sb) && sb.st_blocks > MUCH_TALK / 512)
+        fallocate(s->talk, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, sb.st_size - LAST_TALK);
+}
+
 enum iris_status
 iris_ssh_read(struct iris_ssh *s, void *data, size_t size, size_t *n, struct iris_err *err)
 {
@@ -174,7 +184,10 @@ iris_ssh_read(struct iris_ssh *s, void *data, size_t size, size_t *n, struct iri
     struct pollfd p = {.fd = s->fd, .events = POLLIN};
 
     for (;;) {
-        ssize_t got = recv(s->fd, data, size, MSG_DONTWAIT);
+        ssize_t got;
+
+        forget_talk(s);
+        got = recv(s->fd, data, size, MSG_DONTWAIT);
 
         if (got < 0 && errno != EAGAIN && errno != EINTR)
             got = 0; /* reset: it has ended */
@@ -407,10 +420,20 @@ is_dead_socket(const char *path)
     return dead;
 }
 
+/* Whether nobody else can put a socket of his in the place of ours. */
+static int
+is_private(const char *dir)
+{
+    struct stat sb;
+
+    return !lstat(dir, &sb) && S_ISDIR(sb.st_mode) && sb.st_uid == geteuid() &&
+           !(sb.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 void
 iris_ssh_sweep(const char *sockets)
 {
-    DIR *dir = opendir(sockets);
+    DIR *dir = is_private(sockets) ? opendir(sockets) : NULL;
     struct dirent *e;
     char *path;
 
@@ -432,7 +455,8 @@ offer_socket(struct iris_ssh *s)
     struct timespec t = no_time;
     char *path;
 
-    if (!s->way->sockets || (mkdir(s->way->sockets, 0700) && errno != EEXIST))
+    if (!s->way->sockets || (mkdir(s->way->sockets, 0700) && errno != EEXIST) ||
+        !is_private(s->way->sockets))
         return;
     clock_gettime(CLOCK_MONOTONIC, &t);
     path = iris_format("%s/%ld-%lx%09lx", s->way->sockets, (long)getpid(), (unsigned long)t.tv_sec,

@@ -408,3 +408,48 @@ large() {
         no_copy 69 FAKE='$reply = names('"$name"') if $ask eq "realpath"' --verify=sha256
     done
 }
+
+# ---- what others can do here ----
+
+@test "what ssh says without end is not kept" {
+    export FAKE='if ($ask eq "readdir" && $nth{readdir} == 1) { print STDERR "x" x 1000000, "\n" for 1 .. 8;
+                  open my $f, ">", "../said"; sleep 1 until -e "../go" }'
+    iris-list --remote=far -o list.tsv "$there" 3>&- &
+    wait_for test -e ../said
+    has_forgotten() { # blocks of 512 bytes
+        stat -L -c %b "/proc/$1/fd/"* 2>/dev/null | awk '$1 > 4096 { n++ } END { exit n > 0 }'
+    }
+    wait_for has_forgotten $!
+    : >../go
+    wait $!
+    cmp list.tsv "$list"
+}
+
+@test "no connection is shared where others may write" {
+    export FAKE_START='open my $f, ">>", "../asked"; print $f "@ARGV\n"'
+    mkdir ../other cache
+    : >cache/.iris-cache
+    shared() {
+        rm -f ../asked cache/*/*
+        iris-fetch --cache=cache -o fetched.tsv "$list"
+        cmp cache/snap_1/snap_1.hdf5 "$there/snap_1.hdf5"
+        grep -q ControlPath ../asked
+    }
+    shared
+    # a directory of everybody's, a link, another user's
+    mkdir -m 777 cache/.iris-ssh
+    perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => "../other/dead", Listen => 1) or die'
+    ! shared || false
+    rmdir cache/.iris-ssh || true
+    ln -s ../../other cache/.iris-ssh
+    ! shared || false
+    [ -S ../other/dead ]
+    rm cache/.iris-ssh
+    if [ "$(id -u)" = 0 ]; then
+        mkdir cache/.iris-ssh
+        chown 12345 cache/.iris-ssh
+        ! shared || false
+        rm -rf cache/.iris-ssh
+    fi
+    shared
+}
