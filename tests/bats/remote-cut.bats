@@ -147,8 +147,7 @@ killed() {
         done
         wait $! || true
         [ ! -e $copy ] && [ ! -e fetched.tsv ]
-        wait_for no_near ssh
-        wait_for no_near wire
+        no_near_soon ssh wire
         mv still.tsv list.tsv
         fetch 0
         whole
@@ -174,8 +173,7 @@ killed() {
         kill -$signal $!
         status=0
         wait $! || status=$?
-        wait_for no_near ssh
-        wait_for no_near wire
+        no_near_soon ssh wire
         [ ! -e $copy ] && [ ! -e fetched.tsv ]
     done
     [ "$status" = 75 ]

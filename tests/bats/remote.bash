@@ -44,7 +44,7 @@ KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 MaxStartups 100
 LogLevel VERBOSE
-SetEnv HOME=$FAR/home PATH=$FAR/bin:/usr/bin:/bin
+SetEnv FAR=$FAR HOME=$FAR/home PATH=$FAR/bin:/usr/bin:/bin
 $([[ $* == *Subsystem* ]] || echo "Subsystem sftp internal-sftp -d $FAR/home")
 END
     far_run
@@ -143,8 +143,8 @@ far_down() {
     end $(below "$FAR_PID") "$FAR_PID"
 }
 
-# What the test has started, with this name if one is given: $FAR is in its
-# environment, but for shells that have started nothing yet.
+# What the test has started, here or there, with this name if one is given: $FAR is
+# in its environment. Shells of the test itself are not among it.
 near() {
     local pid stat
     for pid in $(grep -lzxF "FAR=$FAR" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3); do
@@ -157,6 +157,15 @@ near() {
 # no_near NAME: none of that name
 no_near() {
     [ -z "$(near "$1")" ]
+}
+
+# no_near_soon NAME...: none of these names, within seconds
+no_near_soon() {
+    local end=$((SECONDS + 10))
+    until no_near "$1" && no_near "${2:-$1}"; do
+        [ $SECONDS -lt $end ] || { ps -o args= -p "$(near | paste -sd,)"; return 1; }
+        sleep 0.1
+    done
 }
 
 # Nothing is left of a test.
