@@ -9,6 +9,7 @@
 
 #include "cli_ssh.h"
 #include "copy.h"
+#include "file.h"
 #include "hold.h"
 #include "manifest.h"
 #include "sftp.h"
@@ -34,10 +35,21 @@ enum fetch_state {
     FETCH_RELEASED /* the reader has removed it */
 };
 
+/* A machine, and what is known of it; the lock is for this, too. */
+struct fetch_host {
+    const char *name;
+    int is_refused;
+    struct iris_err refused; /* for all of its rows */
+    unsigned lost;           /* rows in succession for which there was no connection */
+};
+
 struct fetch_row {
     enum fetch_state state;
     int printed;
+    struct fetch_host *host; /* NULL: this machine */
     uint64_t files, bytes;
+    int has_mtime;
+    int64_t mtime;
     uint64_t room;       /* that it takes in the cache while it is copied */
     struct iris_err err; /* of one that failed */
 };
@@ -49,7 +61,7 @@ struct fetch_job {
     struct iris_sftp sftp;
     struct iris_copy copy;
     struct iris_copied copied;
-    const char *host; /* of the last row */
+    const struct fetch_host *host; /* of the last row */
 };
 
 struct fetch {
@@ -72,10 +84,10 @@ struct fetch {
     size_t live, running;  /* rows that are in the cache or on their way; on their way */
     uint64_t used;         /* bytes of these */
     int was_released;      /* the reader has removed one */
+    size_t waiting;        /* threads, for room */
     _Atomic int stop;
-    struct iris_err refused; /* by a host, for all rows */
-    const char *refused_by;
-    unsigned lost; /* rows in succession for which there was no connection */
+    struct fetch_host *host; /* [n_hosts] */
+    size_t n_hosts;
 };
 
 /* ---- fetch_row.c ---- */
@@ -89,6 +101,15 @@ enum iris_status fetch_row(struct fetch_job *job, size_t row, struct iris_err *e
 /* The path of part k of a row, here or there, appended. */
 enum iris_status fetch_source(const struct fetch *f, size_t row, uint64_t k, struct iris_buf *path,
                               struct iris_err *err);
+
+/* ---- fetch_room.c ---- */
+
+/* Remove from the copy of a row what is of no use for it, so that the two do not
+ * take room at one time.
+ *
+ *   in  file  [files] as they are where they come from
+ */
+void fetch_tidy(const struct fetch *f, size_t row, const struct iris_place_file *file);
 
 /* ---- fetch_rows.c ---- */
 

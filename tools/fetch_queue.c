@@ -12,6 +12,7 @@
 
 #include "cache.h"
 #include "fetch.h"
+#include "num.h"
 #include "pieces.h"
 #include "snapname.h"
 
@@ -42,6 +43,32 @@ fetch_wait(struct fetch *f)
 
 /* ---- before anything is copied ---- */
 
+/* The machine of a row; as a rule that of the row before it. */
+static struct fetch_host *
+host_of(struct fetch *f, const char *name)
+{
+    size_t k;
+
+    for (k = f->n_hosts; k > 0; k--) {
+        if (!strcmp(f->host[k - 1].name, name))
+            return &f->host[k - 1];
+    }
+    f->host[f->n_hosts].name = name;
+    return &f->host[f->n_hosts++];
+}
+
+/* What the list says of the time, if it does. */
+static enum iris_status
+take_mtime(const struct fetch *f, size_t r, struct fetch_row *row, struct iris_err *err)
+{
+    const char *text = iris_manifest_get(&f->m, r, "mtime");
+
+    row->has_mtime = text != NULL;
+    if (text && iris_parse_i64(text, &row->mtime))
+        return iris_fail(err, IRIS_E_DATA, "row %zu has a bad 'mtime': '%s'", r + 1, text);
+    return IRIS_OK;
+}
+
 static enum iris_status
 plan_row(struct fetch *f, size_t r, struct iris_err *err)
 {
@@ -66,8 +93,14 @@ plan_row(struct fetch *f, size_t r, struct iris_err *err)
                        r + 1, MOST_FILES);
     if (!st && (host || f->o->budget))
         st = iris_manifest_get_u64(&f->m, r, "bytes", &row->bytes, err);
+    if (!st && host)
+        st = take_mtime(f, r, row, err);
+    row->host = host ? host_of(f, host) : NULL;
     row->state = FETCH_WAITING;
-    row->room = row->bytes + (host ? iris_pieces_notes(row->bytes) : 0);
+    row->room = row->bytes;
+    if (host) /* one file after the other, but of each there may be a rest */
+        row->room += iris_pieces_notes(row->bytes) +
+                     (row->files - !!row->files) * iris_pieces_notes(1);
     if (f->o->budget && row->room > f->o->budget)
         row->room = row->bytes; /* without notes it may just fit */
     return st;
@@ -80,7 +113,8 @@ fetch_plan(struct fetch *f, struct iris_err *err)
     size_t r;
 
     f->row = calloc(f->m.n_rows + 1, sizeof *f->row);
-    if (!f->row)
+    f->host = calloc(f->m.n_rows + 1, sizeof *f->host);
+    if (!f->row || !f->host)
         return iris_fail_memory(err);
     for (r = 0; r < f->m.n_rows; r++) {
         if (!plan_row(f, r, &why))
@@ -279,7 +313,9 @@ take(struct fetch *f)
             f->used += f->row[f->next].room;
             return f->next++;
         case WAIT:
+            f->waiting++;
             fetch_wait(f); /* space may come from elsewhere, and nobody tells */
+            f->waiting--;
             break;
         case NEVER:
             settle(f, f->next, FETCH_FAILED, &why);
@@ -344,6 +380,9 @@ fetch_see_released(struct fetch *f)
     struct stat sb;
     size_t r;
 
+    /* where room is not short nobody counts, and thousands of looks take time */
+    if (!f->has_reader || (!f->o->window && !f->o->budget && !f->waiting))
+        return;
     for (r = 0; r < f->next; r++) {
         char *path;
 

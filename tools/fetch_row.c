@@ -35,13 +35,42 @@ stopped(struct iris_err *err)
     return iris_fail(err, IRIS_E_RETRY, "stopped by a signal; run again to continue");
 }
 
+/* Snapshots of this machine are copied as they are now; with a budget no more of
+ * them than it was reckoned with. */
+static enum iris_status
+measure_here(const struct fetch *f, size_t row, struct iris_err *err)
+{
+    struct iris_place_file *file = calloc(f->row[row].files + 1, sizeof *file);
+    enum iris_status st = file ? IRIS_OK : iris_fail_memory(err);
+    struct iris_buf source = {0};
+    uint64_t k, bytes = 0;
+
+    for (k = 0; k < f->row[row].files && !st; k++) {
+        iris_buf_clear(&source);
+        st = fetch_source(f, row, k, &source, err);
+        if (!st)
+            st = iris_here.look(NULL, source.data, &file[k], err);
+        bytes += file[k].bytes;
+    }
+    if (!st && bytes > f->row[row].bytes)
+        st = iris_fail(err, IRIS_E_IO,
+                       "'%s' has %" PRIu64 " bytes, and had %" PRIu64
+                       " when it was listed; list it again",
+                       iris_manifest_get(&f->m, row, "path"), bytes, f->row[row].bytes);
+    if (!st)
+        fetch_tidy(f, row, file);
+    iris_buf_release(&source);
+    free(file);
+    return st;
+}
+
 static enum iris_status
 copy_here(struct fetch_job *job, size_t row, struct iris_err *err)
 {
     struct fetch *f = job->f;
     const char *id = iris_manifest_get(&f->m, row, "snapshot");
     struct iris_buf source = {0};
-    enum iris_status st = IRIS_OK;
+    enum iris_status st = f->o->budget ? measure_here(f, row, err) : IRIS_OK;
     uint64_t k, bytes;
 
     for (k = 0; k < f->row[row].files && !st; k++) {
@@ -65,32 +94,31 @@ is_there(const struct fetch *f, size_t row)
     const char *id = iris_manifest_get(&f->m, row, "snapshot");
     const char *path = iris_manifest_get(&f->m, row, "path");
     struct iris_buf target = {0};
-    uint64_t mtime;
     struct stat sb;
     int there;
 
-    if (f->row[row].files != 1 || iris_manifest_get_u64(&f->m, row, "mtime", &mtime, NULL))
+    if (f->row[row].files != 1 || !f->row[row].has_mtime)
         return 0;
     iris_cache_path(f->cache, id, path, &target);
     there = !target.failed && !lstat(target.data, &sb) && S_ISREG(sb.st_mode) &&
-            (uint64_t)sb.st_size == f->row[row].bytes && (uint64_t)sb.st_mtime == mtime;
+            (uint64_t)sb.st_size == f->row[row].bytes && sb.st_mtime == (time_t)f->row[row].mtime;
     iris_buf_release(&target);
     return there;
 }
 
 static enum iris_status
-connect(struct fetch_job *job, const char *host, struct iris_err *err)
+connect(struct fetch_job *job, struct fetch_host *host, struct iris_err *err)
 {
     struct fetch *f = job->f;
     enum iris_status st;
 
-    st = iris_sftp_open(&job->sftp, &f->way, host, err);
+    st = iris_sftp_open(&job->sftp, &f->way, host->name, err);
     pthread_mutex_lock(&f->lock);
     if (!st)
-        f->lost = 0;
+        host->lost = 0;
     if (st == IRIS_E_REMOTE && job->sftp.ssh.is_refused) {
-        f->refused = *err;
-        f->refused_by = host;
+        host->refused = *err;
+        host->is_refused = 1;
     }
     pthread_mutex_unlock(&f->lock);
     return st;
@@ -125,10 +153,10 @@ look(struct fetch_job *job, size_t row, struct iris_place_file *file, struct iri
 static enum iris_status
 reach(struct fetch_job *job, size_t row, struct iris_place_file *file, struct iris_err *err)
 {
-    const char *host = iris_manifest_get(&job->f->m, row, "remote");
+    struct fetch_host *host = job->f->row[row].host;
     enum iris_status st;
 
-    if (iris_sftp_is_open(&job->sftp) && !strcmp(job->sftp.ssh.host, host)) {
+    if (iris_sftp_is_open(&job->sftp) && !strcmp(job->sftp.ssh.host, host->name)) {
         st = look(job, row, file, err);
         if (st != IRIS_E_REMOTE)
             return st;
@@ -142,9 +170,9 @@ reach(struct fetch_job *job, size_t row, struct iris_place_file *file, struct ir
 static enum iris_status
 compare(const struct fetch *f, size_t row, const struct iris_place_file *file, struct iris_err *err)
 {
-    const char *host = iris_manifest_get(&f->m, row, "remote");
+    const char *host = f->row[row].host->name;
     const char *path = iris_manifest_get(&f->m, row, "path");
-    uint64_t bytes = 0, k, mtime;
+    uint64_t bytes = 0, k;
     int64_t newest = 0;
 
     for (k = 0; k < f->row[row].files; k++) {
@@ -156,7 +184,7 @@ compare(const struct fetch *f, size_t row, const struct iris_place_file *file, s
                          "'%s:%s' has %" PRIu64 " bytes, and had %" PRIu64
                          " when it was listed; list it again",
                          host, path, bytes, f->row[row].bytes);
-    if (!iris_manifest_get_u64(&f->m, row, "mtime", &mtime, NULL) && (int64_t)mtime != newest)
+    if (f->row[row].has_mtime && f->row[row].mtime != newest)
         return iris_fail(err, IRIS_E_IO, "'%s:%s' was changed since it was listed; list it again",
                          host, path);
     return IRIS_OK;
@@ -196,6 +224,8 @@ copy_there(struct fetch_job *job, size_t row, struct iris_err *err)
     st = reach(job, row, file, err);
     if (!st)
         st = compare(f, row, file, err);
+    if (!st && f->o->budget)
+        fetch_tidy(f, row, file);
     for (k = 0; k < f->row[row].files && !st; k++)
         st = copy_file(job, row, k, &file[k], err);
     if (st)
@@ -225,18 +255,19 @@ pause_before(struct fetch *f, uint64_t try)
 
 /* What is known of a host before it is asked once more. */
 static enum iris_status
-prospects(struct fetch *f, const char *host, uint64_t *retries, struct iris_err *err)
+prospects(struct fetch *f, const struct fetch_host *host, uint64_t *retries, struct iris_err *err)
 {
     enum iris_status st = IRIS_OK;
 
     *retries = f->o->retries;
     pthread_mutex_lock(&f->lock);
-    if (f->refused_by && !strcmp(f->refused_by, host)) {
-        *err = f->refused;
+    if (host->is_refused) {
+        *err = host->refused;
         st = err->status;
-    } else if (f->lost >= MANY_LOST) {
-        st = iris_fail(err, IRIS_E_REMOTE, "cannot connect to '%s': given up for this run", host);
-    } else if (f->lost) {
+    } else if (host->lost >= MANY_LOST) {
+        st = iris_fail(err, IRIS_E_REMOTE, "cannot connect to '%s': given up for this run",
+                       host->name);
+    } else if (host->lost) {
         *retries = 0;
     }
     pthread_mutex_unlock(&f->lock);
@@ -245,13 +276,13 @@ prospects(struct fetch *f, const char *host, uint64_t *retries, struct iris_err 
 
 /* Whether a failure may be another time none. */
 static int
-may_try_again(struct fetch *f, const char *host, enum iris_status st, int is_other, uint64_t try,
-              uint64_t retries)
+may_try_again(struct fetch *f, const struct fetch_host *host, enum iris_status st, int is_other,
+              uint64_t try, uint64_t retries)
 {
     int refused;
 
     pthread_mutex_lock(&f->lock);
-    refused = f->refused_by && !strcmp(f->refused_by, host);
+    refused = host->is_refused;
     pthread_mutex_unlock(&f->lock);
     if (is_other) /* damaged on the way, or there: once more will tell */
         return try < 1;
@@ -262,7 +293,7 @@ enum iris_status
 fetch_row(struct fetch_job *job, size_t row, struct iris_err *err)
 {
     struct fetch *f = job->f;
-    const char *host = iris_manifest_get(&f->m, row, "remote");
+    struct fetch_host *host = f->row[row].host;
     struct iris_copy *copy = &job->copy;
     enum iris_status st;
     uint64_t try, retries;
@@ -271,12 +302,13 @@ fetch_row(struct fetch_job *job, size_t row, struct iris_err *err)
         return copy_here(job, row, err);
     if (is_there(f, row))
         return IRIS_OK;
-    if (!job->host || strcmp(job->host, host))
+    if (job->host != host)
         copy->has_no_sum = 0;
     job->host = host;
     copy->noted = f->row[row].room > f->row[row].bytes;
     st = prospects(f, host, &retries, err);
     for (try = 0; !st; try++) {
+        copy->is_other = 0;
         st = copy_there(job, row, err);
         if (!st || !may_try_again(f, host, st, copy->is_other, try, retries))
             break;
@@ -287,7 +319,7 @@ fetch_row(struct fetch_job *job, size_t row, struct iris_err *err)
     }
     if (st == IRIS_E_REMOTE) {
         pthread_mutex_lock(&f->lock);
-        f->lost++;
+        host->lost++;
         pthread_mutex_unlock(&f->lock);
     }
     return is_stopped(f) && st ? stopped(err) : st;

@@ -1,13 +1,17 @@
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "cache.h"
 #include "fetch.h"
 
-enum { LONG_WAIT = 60 }; /* s */
+enum { LONG_WAIT = 60, READ_MS = 50 }; /* s, ms */
 
 /* Where a row can be read from, in its column `local`. */
 static enum iris_status
@@ -30,20 +34,47 @@ set_local(struct fetch *f, size_t r, struct iris_err *err)
     return st;
 }
 
-/* On standard output what there is goes out at once, for the reader of a pipe;
- * a file appears when it is complete. */
+/* On standard output what there is goes out at once, for the reader of a pipe, but
+ * only as much as it takes without being waited for: copies go on meanwhile, and
+ * signals are seen. A file appears when it is complete. */
 static enum iris_status
 pass_on(const struct fetch *f, struct iris_buf *text, struct iris_err *err)
 {
-    enum iris_status st;
+    struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    enum iris_status st = iris_buf_check(text, err);
+    size_t done = 0;
 
-    if (f->o->cli.output || !text->len)
-        return IRIS_OK;
-    st = iris_cli_write(&f->o->cli, text, err);
-    iris_buf_clear(text);
-    if (st == IRIS_E_IO && errno == EPIPE)
-        st = iris_fail(err, IRIS_E_RETRY, "nobody reads the rows any more; run again to continue");
+    while (!st && !f->o->cli.output && done < text->len && poll(&p, 1, 0) > 0) {
+        size_t n = text->len - done < PIPE_BUF ? text->len - done : PIPE_BUF;
+        ssize_t put = write(STDOUT_FILENO, text->data + done, n);
+
+        if (put >= 0)
+            done += (size_t)put;
+        else if (errno == EPIPE)
+            st = iris_cli_unread(err);
+        else if (errno != EINTR && errno != EAGAIN)
+            st = iris_fail(err, IRIS_E_IO, "cannot write standard output:");
+    }
+    if (done) {
+        text->len -= done;
+        memmove(text->data, text->data + done, text->len + 1);
+    }
     return st;
+}
+
+/* Until something changes, or the reader takes more. The lock is held. */
+static void
+await(struct fetch *f, const struct iris_buf *text)
+{
+    struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    if (f->o->cli.output || !text->len) {
+        fetch_wait(f);
+        return;
+    }
+    pthread_mutex_unlock(&f->lock);
+    poll(&p, 1, READ_MS);
+    pthread_mutex_lock(&f->lock);
 }
 
 static enum iris_status
@@ -166,6 +197,7 @@ copy_rows(struct fetch *f, struct iris_buf *text, struct iris_err *err)
 {
     struct iris_meter meter = {0};
     enum iris_status st = IRIS_OK;
+    int is_ended = 0;
     double waiting = 0;
     size_t first = 0;
 
@@ -173,14 +205,19 @@ copy_rows(struct fetch *f, struct iris_buf *text, struct iris_err *err)
         fetch_see_released(f);
         warn_of_waiting(f, &waiting);
         st = print_rows(f, &first, text, err);
+        if (first == f->m.n_rows && !is_ended) {
+            iris_manifest_print_end(&f->m, text);
+            is_ended = 1;
+        }
         if (!st)
             st = pass_on(f, text, err);
         show_progress(f, &meter, 0);
-        if (!st && first < f->m.n_rows)
-            st = look_around(f, err);
-        if (st || first == f->m.n_rows)
+        if (st || (is_ended && (f->o->cli.output || !text->len)))
             break;
-        fetch_wait(f);
+        st = look_around(f, err);
+        if (st)
+            break;
+        await(f, text);
     }
     show_progress(f, &meter, 1);
     return st;
@@ -207,17 +244,13 @@ fetch_rows(struct fetch *f, struct iris_err *err)
     enum iris_status st;
 
     iris_manifest_print_head(&f->m, &text);
-    st = pass_on(f, &text, err);
-    if (!st)
-        st = fetch_start(f, err);
+    st = fetch_start(f, err);
     pthread_mutex_lock(&f->lock);
     if (!st)
         st = copy_rows(f, &text, err);
     pthread_mutex_unlock(&f->lock);
-    if (!st) {
-        iris_manifest_print_end(&f->m, &text);
+    if (!st && f->o->cli.output)
         st = iris_cli_write(&f->o->cli, &text, err);
-    }
     if (!st && f->is_private)
         st = see_off(f, err);
     f->is_stuck = !fetch_end(f);

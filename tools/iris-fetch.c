@@ -273,6 +273,7 @@ fetch(struct fetch_options *o, struct iris_err *err)
         st = run(&f, o, err);
     if (!f.is_stuck) {
         free(f.row);
+        free(f.host);
         free(f.job);
         iris_manifest_release(&f.m);
     }

@@ -41,6 +41,21 @@ is_ours(const char *cache)
     return ours;
 }
 
+/* In a directory where everybody may make names, one that is expected to be ours
+ * may have been made by another. */
+static int
+is_planted(const char *cache)
+{
+    char *parent = iris_format("%s/..", cache);
+    struct stat own, up;
+    int planted = parent && !stat(cache, &own) && !stat(parent, &up) && up.st_mode & S_ISVTX &&
+                  up.st_mode & (S_IWGRP | S_IWOTH) && own.st_uid != geteuid() &&
+                  own.st_uid != up.st_uid;
+
+    free(parent);
+    return planted;
+}
+
 enum iris_status
 iris_cache_open(const char *cache, struct iris_err *err)
 {
@@ -53,6 +68,9 @@ iris_cache_open(const char *cache, struct iris_err *err)
     st = iris_mkdirs(cache, err);
     if (st)
         return st;
+    if (is_planted(cache))
+        return iris_fail(err, IRIS_E_DATA,
+                         "'%s' belongs to another user, in a directory of everybody's", cache);
     /* in this order: who makes it at the same time puts the marker first */
     empty = is_empty(cache);
     if (is_ours(cache))
@@ -203,7 +221,7 @@ iris_cache_copy(const char *cache, const char *snapshot, const char *source, uin
         if (fd < 0 || fstat(fd, &from))
             st = iris_fail(err, IRIS_E_IO, "cannot open '%s':", source);
     }
-    if (!st && (stat(target.data, &to) || !same_file(&from, &to)))
+    if (!st && (lstat(target.data, &to) || !S_ISREG(to.st_mode) || !same_file(&from, &to)))
         st = copy(fd, source, &from, target.data, copied, err);
     if (fd >= 0)
         close(fd);

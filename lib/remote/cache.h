@@ -19,7 +19,8 @@
  *
  *   return  IRIS_OK
  *           IRIS_E_IO    cannot be made
- *           IRIS_E_DATA  a directory that is neither empty nor a cache
+ *           IRIS_E_DATA  a directory that is neither empty nor a cache, or one that
+ *                        another user has made in /tmp or its like
  */
 enum iris_status iris_cache_open(const char *cache, struct iris_err *err);
 

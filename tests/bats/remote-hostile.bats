@@ -260,10 +260,7 @@ large() {
     # answers with nothing in them
     no_list 69 FAKE='if ($ask eq "readdir") { $reply = names() }'
     # more than a directory holds
-    (
-        ulimit -v 8000000
-        no_list 69 FAKE='if ($ask eq "readdir") { $reply = names(map { ["x" x 4000 . $_, attributes()] } 1 .. 60) }'
-    )
+    no_list 69 FAKE='if ($ask eq "readdir") { $reply = names(map { ["x" x 4000 . $_, attributes()] } 1 .. 60) }'
 }
 
 @test "attributes that say little" {
@@ -303,7 +300,7 @@ large() {
     for size in 9223372036854775807 9223372036854775808 18446744073709551615 4611686018427387904 1000000000000000000; do
         FAKE=$(size "$size" 5) iris-list --remote=far -o "$list" "$there/snap_1.hdf5"
         [ "$(column bytes "$list")" = "$size" ]
-        export FAKE=$(size "$size" 5)
+        export FAKE=$(size "$size" 5) ASAN_OPTIONS=$ASAN_OPTIONS:allocator_may_return_null=1
         for option in --verify=size --budget=18446744073709551615 --budget=1M; do
             ends 74 iris-fetch --retries=0 --cache=cache -o fetched.tsv $option "$list"
             [ "$(column local fetched.tsv)" = . ]
@@ -452,4 +449,123 @@ large() {
         rm -rf cache/.iris-ssh
     fi
     shared
+}
+
+@test "no copy where another user waits for it" {
+    [ "$(id -u)" = 0 ] || skip "no right to be another user"
+    mkdir -m 1777 everybodys
+    mkdir -m 755 everybodys/{cache,ours}
+    : >everybodys/cache/.iris-cache
+    chown 12345 everybodys/cache
+    ends 65 iris-fetch --cache=everybodys/cache -o fetched.tsv "$list"
+    [[ $stderr == *"another user"* ]]
+    [ "$(ls -A everybodys/cache)" = .iris-cache ]
+    iris-fetch --cache=everybodys/ours -o fetched.tsv "$list"
+    # where only some may write a cache may be another's
+    chmod 755 everybodys
+    iris-fetch --cache=everybodys/cache -o fetched.tsv "$list"
+}
+
+@test "a link in the place of a copy is no copy" {
+    iris-list -o here.tsv "$there"
+    mkdir -p cache/snap_1
+    : >cache/.iris-cache
+    ln -s "$there/snap_1.hdf5" cache/snap_1/snap_1.hdf5
+    ! iris-fetch --copy --cache=cache -o fetched.tsv here.tsv || [ ! -L cache/snap_1/snap_1.hdf5 ]
+    rm cache/snap_1/snap_1.hdf5
+    ln -s "$there/snap_1.hdf5" cache/snap_1/snap_1.hdf5
+    ! iris-fetch --cache=cache -o fetched.tsv "$list" || [ ! -L cache/snap_1/snap_1.hdf5 ]
+    cmp "$there/snap_1.hdf5" <(printf 'some bytes\n')
+}
+
+# ---- rows ----
+
+# many N: the list with so many rows
+many() {
+    for n in $(seq "$1"); do
+        rows "$list" '$f{snapshot} = "snap_'"$n"'"' | if [ "$n" = 1 ]; then grep -v '^##rows'; else grep -v '^#'; fi
+    done
+    echo "##rows $1"
+}
+
+@test "a reader that takes nothing" {
+    rows "$list" '$f{remote} = "."' >one.tsv
+    { grep '^#[^#]\|^##[ic]' one.tsv
+      grep -v '^#' one.tsv | awk '{ for (i = 1; i <= 3000; i++) { r = $0; sub(/^snap_1/, "snap_" i, r); print r } }'
+      echo "##rows 3000"; } >many.tsv
+    grep -v '^#' "$list" | sed 's/^snap_1/last/; s/$//' >last
+    sed -i 's/^##rows.*/##rows 3001/' many.tsv
+    sed -i "/^##rows/{
+        r last
+        N
+    }" many.tsv
+    { grep -v '^##rows' many.tsv; echo "##rows 3001"; } >all.tsv
+    mkfifo pipe
+    exec 7<>pipe
+    iris-fetch --cache=cache all.tsv >pipe 2>err 3>&- 7<&- &
+    # the pipe is full, and the copy is made all the same
+    wait_for test -e cache/last/snap_1.hdf5
+    kill -TERM $!
+    status=0
+    wait $! || status=$?
+    exec 7<&-
+    [ "$status" = 75 ]
+    stderr=$(<err) one_sentence iris-fetch
+    iris-fetch --cache=cache all.tsv | tail -1 | grep -qx '##rows 3001'
+}
+
+@test "what is wrong with one machine is not held against another" {
+    many 10 | rows /dev/stdin '$f{remote} = $n < 5 ? "gone" : $n < 8 ? "shut" : $n == 8 ? "gone" : $n == 9 ? "shut" : "far"' >all.tsv
+    export FAKE_START='open my $f, ">>", "../asked"; print $f "$ARGV[-2]\n"; close $f;
+        if ($ARGV[-2] eq "shut") { print STDERR "Permission denied (publickey).\n"; exit 255 } exit 255 if $ARGV[-2] eq "gone"'
+    ends 69 iris-fetch --retries=0 --verify=size --cache=cache -o fetched.tsv all.tsv
+    [ "$(column local fetched.tsv | xargs)" = ". . . . . . . . . cache/snap_10/snap_1.hdf5" ]
+    [ "$(sort ../asked | uniq -c | xargs)" = "1 far 3 gone 1 shut" ]
+}
+
+@test "a fault of one row is no reason to try another again" {
+    many 2 | rows /dev/stdin '$f{path} .= ".gone" if $n == 2' >all.tsv
+    export FAKE='if ($ask eq "stat" && $path =~ /gone$/) { open my $f, ">>", "../asked"; print $f "$path\n" }' \
+        FAKE_SUM='print "0" x 64, "  x\n"'
+    ends 74 iris-fetch --retries=0 --cache=cache -o fetched.tsv all.tsv
+    [ "$(wc -l <../asked)" = 1 ]
+}
+
+@test "a time of a list that is none" {
+    rows "$list" '$f{mtime} = -5' >bad.tsv
+    ends 74 iris-fetch --verify=size --cache=cache -o fetched.tsv bad.tsv
+    [[ $stderr == *"was changed since it was listed"* ]]
+    rows "$list" '$f{mtime} = "9" x 30' >bad.tsv
+    ends 65 iris-fetch --verify=size --cache=cache -o fetched.tsv bad.tsv
+    [ ! -e cache/snap_1/snap_1.hdf5 ]
+}
+
+@test "an old copy and a new one do not take room at one time" {
+    head -c 300000 /dev/urandom >"$there/snap_1.hdf5"
+    touch -d @1000000000 "$there/snap_1.hdf5"
+    iris-list --remote=far -o "$list" "$there"
+    iris-list -o here.tsv "$there"
+    export FAKE='system "du -sb cache/snap_1 >>../room" if $ask eq "read"'
+    for change in 'touch -d @1 cache/snap_1/snap_1.hdf5' 'mv cache/snap_1/snap_1.hdf5 cache/snap_1/snap_1.0.hdf5' \
+        'mv cache/snap_1/snap_1.hdf5 cache/snap_1/other.hdf5.tmp'; do
+        rm -rf cache
+        iris-fetch --verify=size --cache=cache -o fetched.tsv "$list"
+        eval "$change"
+        : >../room
+        iris-fetch --verify=size --budget=400000 --cache=cache -o fetched.tsv "$list"
+        cmp cache/snap_1/snap_1.hdf5 "$there/snap_1.hdf5"
+        [ -s ../room ]
+        awk '$1 > 410000 { print; n++ } END { exit n > 0 }' ../room
+        [ "$(ls cache/snap_1)" = snap_1.hdf5 ]
+    done
+    # one that is as it should be stays, with the inode
+    inode=$(stat -c %i cache/snap_1/snap_1.hdf5)
+    iris-fetch --verify=size --budget=400000 --cache=cache -o fetched.tsv "$list"
+    iris-fetch --copy --budget=400000 --cache=cache -o fetched.tsv here.tsv
+    [ "$inode" = "$(stat -c %i cache/snap_1/snap_1.hdf5)" ]
+    # one of this machine that has grown since it was listed
+    head -c 300000 /dev/urandom >>"$there/snap_1.hdf5"
+    ends 74 iris-fetch --copy --budget=400000 --cache=cache -o fetched.tsv here.tsv
+    [[ $stderr == *"list it again"* ]]
+    [ "$(du -sb cache/snap_1 | cut -f1)" -lt 410000 ]
 }
