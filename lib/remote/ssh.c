@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* POSIX_SPAWN_SETSID, memfd_create */
+#define _GNU_SOURCE /* memfd_create */
 #include "ssh.h"
 
 #include <ctype.h>
@@ -7,21 +7,18 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "buf.h"
+#include "child.h"
 #include "num.h"
-
-extern char **environ;
 
 enum { SLICE_MS = 50, MAX_WORDS = 48, MUCH_TALK = 1 << 20, LAST_TALK = 4096 };
 
@@ -90,70 +87,10 @@ begin_words(struct words *w, const struct iris_ssh_way *way)
     add(w, "-oLogLevel=ERROR");
 }
 
-/* The environment, with no window that asks for a password either. */
-static char **
-make_environment(void)
-{
-    static char never[] = "SSH_ASKPASS_REQUIRE=never";
-    size_t n = 0, i, k = 0;
-    char **list;
-
-    while (environ[n])
-        n++;
-    list = calloc(n + 2, sizeof *list);
-    for (i = 0; list && i < n; i++) {
-        if (strncmp(environ[i], "SSH_ASKPASS_REQUIRE=", 20))
-            list[k++] = environ[i];
-    }
-    if (list)
-        list[k] = never;
-    return list;
-}
-
-/* Run it with fd as standard input and output and talk as standard error, in a
- * session without a terminal. */
-static enum iris_status
-spawn(struct iris_ssh *s, struct words *w, int fd, struct iris_err *err)
-{
-    char **environment = make_environment();
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attr;
-    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-    sigset_t none, pipe_only;
-    int e;
-
-    if (!environment)
-        return iris_fail_memory(err);
-    sigemptyset(&none);
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
-#ifdef POSIX_SPAWN_SETSID
-    flags |= POSIX_SPAWN_SETSID;
-#endif
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attr);
-    posix_spawnattr_setflags(&attr, flags);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &pipe_only);
-    posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, s->talk, STDERR_FILENO);
-    w->word[w->n] = NULL;
-    e = posix_spawnp(&s->pid, "ssh", &actions, &attr, (char **)(uintptr_t)w->word, environment);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attr);
-    free(environment);
-    if (!e)
-        return IRIS_OK;
-    s->pid = 0;
-    errno = e;
-    return iris_fail(err, IRIS_E_IO, "cannot run the program 'ssh':");
-}
-
+/* Run it, with no window that asks for a password either. */
 static enum iris_status
 run(struct iris_ssh *s, struct words *w, struct iris_err *err)
 {
-    enum iris_status st;
     int pair[2];
 
     s->talk = memfd_create("ssh", MFD_CLOEXEC);
@@ -161,10 +98,9 @@ run(struct iris_ssh *s, struct words *w, struct iris_err *err)
         return iris_fail(err, IRIS_E_IO, "cannot make a file in memory:");
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
         return iris_fail(err, IRIS_E_IO, "cannot make a pair of sockets:");
-    st = spawn(s, w, pair[1], err);
-    close(pair[1]);
+    w->word[w->n] = NULL;
     s->fd = pair[0];
-    return st;
+    return iris_child_start(w->word, pair[1], s->talk, "SSH_ASKPASS_REQUIRE=never", &s->pid, err);
 }
 
 /* Only the end of what it says is ever wanted, and it may say more than memory holds. */
@@ -238,26 +174,6 @@ iris_ssh_end(struct iris_ssh *s)
     shutdown(s->fd, SHUT_WR);
 }
 
-/* Wait for the process, so long; then see to it that it ends. */
-static void
-reap(struct iris_ssh *s, double seconds)
-{
-    static const struct timespec moment = {0, 5000000};
-    double begin = now();
-    int told = 0;
-
-    while (s->pid > 0 && waitpid(s->pid, NULL, WNOHANG) == 0) {
-        double waited = now() - begin;
-
-        if (waited > seconds && told < 2) {
-            kill(s->pid, told++ ? SIGKILL : SIGTERM);
-            seconds += 1;
-        }
-        nanosleep(&moment, NULL);
-    }
-    s->pid = 0;
-}
-
 /* The last line of what ssh has said, without the end of its sentence. */
 static size_t
 last_words(struct iris_ssh *s, char *line, size_t size)
@@ -294,7 +210,7 @@ iris_ssh_lost(struct iris_ssh *s, struct iris_err *err)
     char line[400] = "";
     size_t n;
 
-    reap(s, 2);
+    iris_child_end(&s->pid, 2);
     n = last_words(s, line, sizeof line);
     return iris_fail(err, IRIS_E_REMOTE, "%s '%s'%s%s",
                      s->answered ? "lost the connection to" : "cannot connect to", s->host,
@@ -308,7 +224,7 @@ finish(struct iris_ssh *s)
     if (s->fd >= 0)
         close(s->fd);
     s->fd = -1;
-    reap(s, 0.3);
+    iris_child_end(&s->pid, 0.3);
     if (s->talk >= 0)
         close(s->talk);
     s->talk = -1;
