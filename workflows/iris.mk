@@ -72,11 +72,13 @@ $(if $(complaint),$(error $(complaint)))
 $(if $(shell [ -e $(DATASET)/.iris -o -e $(DATASET)/entries -o -e $(DATASET)/attributes.json ] || ls -A $(DATASET) 2>/dev/null),\
     $(error '$(DATASET)' is neither empty nor a data set of this suite; name a new directory))
 
-# HOST:DIR is on another machine, as for scp: a colon before any slash. Its
-# snapshots need a cache.
-hash  := \#
-host  := $(shell s=$(call quote,$(SOURCE)); case $${s%%:*} in (*/*|"$$s") ;; (*) printf %s "$${s%%:*}" ;; esac)
-dir   := $(if $(host),$(shell s=$(call quote,$(SOURCE)); s=$${s$(hash)*:}; printf %s "$${s:-.}"),$(SOURCE))
+# HOST:DIR is on another machine, as for scp: a colon before any slash, or behind
+# the bracket of an address that has colons itself. Its snapshots need a cache.
+split = s=$(call quote,$(SOURCE)); h=; if [[ $$s =~ ^([^][/:]*@)?\[([^][/]+)\]:(.*)$$ ]]; then \
+    h=$${BASH_REMATCH[1]}$${BASH_REMATCH[2]} s=$${BASH_REMATCH[3]}; \
+    elif [[ $$s =~ ^([^/:]+):(.*)$$ ]]; then h=$${BASH_REMATCH[1]} s=$${BASH_REMATCH[2]}; fi
+host  := $(shell $(split); printf %s "$$h")
+dir   := $(if $(host),$(shell $(split); printf %s "$${s:-.}"),$(SOURCE))
 ssh   := $(if $(host),$(if $(SSH_CONFIG),--ssh-config=$(call quote,$(SSH_CONFIG))))
 cache := $(or $(CACHE),$(if $(host),/dev/shm/iris-$(shell id -u)-$(shell realpath -m -- $(DATASET) | cksum | cut -d' ' -f1)))
 

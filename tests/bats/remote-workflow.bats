@@ -177,3 +177,16 @@ fetched() {
     same_as_base
     [ -z "$(ls cache)" ]
 }
+
+@test "an address with colons, and a user" {
+    far_alias ::1
+    for host in ::1 "$(id -un)@::1"; do
+        flow SOURCE="${host/::1/[::1]}:snaps" DATASET="d${#host}" list
+        [ "$(column remote "d${#host}/.iris/list.tsv" | sort -u)" = "$host" ]
+        [ "$(column path "d${#host}/.iris/list.tsv" | head -1)" = snaps/snap_001.hdf5 ]
+    done
+    # a name with brackets is one of this machine
+    cp -a "$BATS_FILE_TMPDIR/snaps" 'a[b]'
+    flow SOURCE='a[b]' DATASET=here list
+    [ "$(column remote here/.iris/list.tsv | sort -u)" = . ]
+}
