@@ -177,6 +177,22 @@ look_again(struct work *w, struct iris_err *err)
     return st;
 }
 
+/* What is read back. */
+struct reading {
+    const struct work *w;
+    struct iris_sha256 *h; /* NULL: no sum is wanted */
+};
+
+static int
+take_back(void *self, const void *data, size_t n)
+{
+    struct reading *r = self;
+
+    if (r->h)
+        iris_sha256_add(r->h, data, n);
+    return !is_stopped(r->w);
+}
+
 /* Read the copy back; what is not as it came is fetched again. */
 static enum iris_status
 read_back(struct work *w, char sum[IRIS_SHA256_TEXT], struct iris_err *err)
@@ -186,13 +202,13 @@ read_back(struct work *w, char sum[IRIS_SHA256_TEXT], struct iris_err *err)
     int round;
 
     for (round = 0; round < ROUNDS && lost && !st; round++) {
-        struct iris_sha256 *h = w->has_sum ? iris_sha256_new() : NULL;
+        struct reading r = {w, w->has_sum ? iris_sha256_new() : NULL};
 
-        if (w->has_sum && !h)
+        if (w->has_sum && !r.h)
             return iris_fail_memory(err);
-        st = iris_pieces_check(&w->pieces, h ? iris_sha256_add : NULL, h, &lost, err);
-        if (h)
-            iris_sha256_end(h, sum);
+        st = iris_pieces_check(&w->pieces, take_back, &r, &lost, err);
+        if (r.h)
+            iris_sha256_end(r.h, sum);
         atomic_fetch_add(&w->c->copied->again, lost);
         if (!st && lost)
             st = get_pieces(w, err);

@@ -195,7 +195,7 @@ forget(struct iris_pieces *p, size_t k, struct iris_err *err)
 }
 
 enum iris_status
-iris_pieces_check(struct iris_pieces *p, void (*take)(void *self, const void *data, size_t n),
+iris_pieces_check(struct iris_pieces *p, int (*take)(void *self, const void *data, size_t n),
                   void *self, uint64_t *lost, struct iris_err *err)
 {
     char hash[IRIS_DIGEST_TEXT];
@@ -215,8 +215,8 @@ iris_pieces_check(struct iris_pieces *p, void (*take)(void *self, const void *da
         if (strcmp(hash, p->hash[k])) {
             *lost += n;
             st = forget(p, k, err);
-        } else if (take) {
-            take(self, p->buffer, n);
+        } else if (take && !take(self, p->buffer, n)) {
+            st = iris_fail(err, IRIS_E_RETRY, "stopped");
         }
     }
     return st;

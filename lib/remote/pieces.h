@@ -64,10 +64,15 @@ enum iris_status iris_pieces_put(struct iris_pieces *p, size_t k, const void *da
 /* Read all that has come back, piece by piece, and give it to `take`, unless that is
  * NULL. One whose bytes have changed has not come.
  *
+ *   in   take  returns whether to go on
  *   out  lost  bytes of those
+ *
+ *   return  IRIS_OK
+ *           IRIS_E_IO     cannot be read
+ *           IRIS_E_RETRY  stopped by take
  */
 enum iris_status iris_pieces_check(struct iris_pieces *p,
-                                   void (*take)(void *self, const void *data, size_t n), void *self,
+                                   int (*take)(void *self, const void *data, size_t n), void *self,
                                    uint64_t *lost, struct iris_err *err);
 
 /* Forget all that has come. */

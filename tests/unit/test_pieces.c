@@ -162,13 +162,20 @@ test_notes(void)
     CHECK(!truncate(tmp, 0) && !strcmp(found(&lost), "000"), "empty");
 }
 
-static void
+static int
 add(void *self, const void *bytes, size_t n)
 {
     size_t *sum = self;
 
     *sum += n;
     CHECK(!memcmp(bytes, data + *sum - n, n), "bytes are read back in their order");
+    return 1;
+}
+
+static int
+add_one(void *self, const void *bytes, size_t n)
+{
+    return !add(self, bytes, n);
 }
 
 static void
@@ -186,6 +193,10 @@ test_finish(void)
     CHECK(iris_pieces_next(&r.p, 0) == 3, "all are there");
     CHECK(!iris_pieces_check(&r.p, add, &sum, &lost, NULL) && lost == 0 && sum == SIZE,
           "and right");
+    sum = 0;
+    CHECK(iris_pieces_check(&r.p, add_one, &sum, &lost, NULL) == IRIS_E_RETRY &&
+              sum == IRIS_PIECE && iris_pieces_next(&r.p, 0) == 3,
+          "reading back can be stopped, and nothing is forgotten");
     damage(IRIS_PIECE + 1);
     CHECK(!iris_pieces_check(&r.p, NULL, NULL, &lost, NULL) && lost == IRIS_PIECE &&
               iris_pieces_next(&r.p, 0) == 1,
