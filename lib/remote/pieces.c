@@ -10,6 +10,8 @@
 
 #include "buf.h"
 
+#define MOST_BYTES ((uint64_t)1 << 45) /* the hashes of more are too many for memory */
+
 static size_t
 count(uint64_t bytes)
 {
@@ -141,7 +143,7 @@ iris_pieces_open(struct iris_pieces *p, struct iris_outfile *out, const char *na
 
     *lost = 0;
     *p = (struct iris_pieces){.out = out, .bytes = source->bytes, .is_noted = noted};
-    if (source->bytes > INT64_MAX / 2 || source->bytes / IRIS_PIECE > SIZE_MAX / 64)
+    if (source->bytes > MOST_BYTES || source->bytes / IRIS_PIECE > SIZE_MAX / 64)
         return iris_fail(err, IRIS_E_IO, "'%s' is too large", name);
     p->n = count(source->bytes);
     p->hash = calloc(p->n + 1, sizeof *p->hash);

@@ -45,7 +45,7 @@ uint64_t iris_pieces_notes(uint64_t bytes);
  *   out  lost   bytes that had come and are damaged
  *
  *   return  IRIS_OK
- *           IRIS_E_IO  no room, cannot be read
+ *           IRIS_E_IO  no room, cannot be read; more than 32 TiB
  *   owns    iris_pieces_release; out is the caller's all the time
  */
 enum iris_status iris_pieces_open(struct iris_pieces *p, struct iris_outfile *out, const char *name,
