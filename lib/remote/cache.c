@@ -56,10 +56,31 @@ is_planted(const char *cache)
     return planted;
 }
 
+/* Write the marker, unless another one has: it must never be replaced, for the
+ * locks of those who use the cache are on it. Writers wait for each other. */
+static enum iris_status
+mark(const char *cache, const char *path, struct iris_err *err)
+{
+    static const char text[] = "This directory belongs to iris-fetch.\n";
+    struct iris_outfile f = IRIS_OUTFILE_INIT;
+    enum iris_status st = iris_outfile_open(&f, path, err);
+
+    if (st)
+        return st;
+    if (is_ours(cache)) {
+        iris_outfile_abort(&f);
+        return IRIS_OK;
+    }
+    st = iris_outfile_write(&f, text, sizeof text - 1, err);
+    if (!st)
+        return iris_outfile_commit(&f, err);
+    iris_outfile_abort(&f);
+    return st;
+}
+
 enum iris_status
 iris_cache_open(const char *cache, struct iris_err *err)
 {
-    static const char text[] = "This directory belongs to iris-fetch.\n";
     static const struct timespec moment = {0, 10000000};
     enum iris_status st;
     int empty, tries;
@@ -80,11 +101,11 @@ iris_cache_open(const char *cache, struct iris_err *err)
                          "'%s' is neither empty nor a cache of iris-fetch; name a new directory",
                          cache);
     path = iris_format("%s/%s", cache, marker);
-    st = path ? iris_write_file(path, text, sizeof text - 1, err) : iris_fail_memory(err);
+    st = path ? mark(cache, path, err) : iris_fail_memory(err);
     /* another one is writing it: nothing else may be there before it */
     for (tries = 0; st == IRIS_E_RETRY && tries < 500; tries++) {
         nanosleep(&moment, NULL);
-        st = is_ours(cache) ? IRIS_OK : iris_write_file(path, text, sizeof text - 1, err);
+        st = mark(cache, path, err);
     }
     free(path);
     return st;
