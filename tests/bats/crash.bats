@@ -160,9 +160,10 @@ traced() {
         grep -vE 'mkdir(at)?\(.*EEXIST' |
         grep -cE '^[0-9]+ +[a-z_0-9]+\(' >seen || true
     [ "$(cat seen)" -eq "$(stat -c %s count)" ] || { echo "$1: $(cat seen) calls, counted $(stat -c %s count)"; return 1; }
-    # and no file is made, emptied or written under its final name
+    # and no file is made, emptied or written under its final name; those that are
+    # locked are opened for that
     grep -E '(open|openat|creat)\(.*(O_WRONLY|O_RDWR)' trace |
-        grep -vE '\.tmp"|(\.tmp|/rows\.new)/[^"]*"|"/dev/|/count"|\.iris/(lock|journal/rank0\.tsv)"' >opened || true
+        grep -vE '\.tmp"|(\.tmp|/rows\.new)/[^"]*"|"/dev/|/count"|\.iris/(lock|journal/rank0\.tsv)"|"\.iris-(cache|readers|private)"' >opened || true
     [ ! -s opened ] || { cat opened; return 1; }
 }
 
