@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "sftp_packet.h"
 
 /* Names of section 3 to 7 of the draft. */
 enum {
@@ -23,61 +24,19 @@ enum {
     FXP_ATTRS = 105
 };
 enum { FX_OK = 0, FX_EOF = 1, FX_NO_SUCH_FILE = 2, FX_PERMISSION_DENIED = 3 };
-enum { ATTR_SIZE = 1, ATTR_OWNER = 2, ATTR_PERMISSIONS = 4, ATTR_TIMES = 8 };
-#define ATTR_EXTENDED 0x80000000u
 enum { OPEN_READ = 1 };
 enum { VERSION = 3, MAX_PACKET = 256 << 10, ROOM = 2 * MAX_PACKET };
 #define MAX_LIST ((size_t)256 << 20) /* bytes; no directory has as many names */
 
-/* A packet that has come, being read. */
-struct packet {
-    const unsigned char *at, *end;
-    int is_short; /* it ended too early */
-};
-
 /* ---- what is sent ---- */
-
-static void
-put_u32(struct iris_buf *b, uint32_t v)
-{
-    unsigned char bytes[4] = {(unsigned char)(v >> 24), (unsigned char)(v >> 16),
-                              (unsigned char)(v >> 8), (unsigned char)v};
-
-    iris_buf_append(b, bytes, sizeof bytes);
-}
-
-static void
-put_u64(struct iris_buf *b, uint64_t v)
-{
-    put_u32(b, (uint32_t)(v >> 32));
-    put_u32(b, (uint32_t)v);
-}
-
-static void
-put_bytes(struct iris_buf *b, const void *data, size_t n)
-{
-    put_u32(b, (uint32_t)n);
-    iris_buf_append(b, data, n);
-}
-
-/* The sftp subsystem knows no home directory by that name. */
-static void
-put_path(struct iris_buf *b, const char *path)
-{
-    if (!strcmp(path, "~") || !strcmp(path, "~/"))
-        path = ".";
-    else if (!strncmp(path, "~/", 2))
-        path += 2;
-    put_bytes(b, path, strlen(path));
-}
 
 /* Begin a request; its length is put in when it is sent. */
 static void
 begin(struct iris_sftp *s, struct iris_buf *b, unsigned char type)
 {
-    put_u32(b, 0);
+    iris_sftp_put_u32(b, 0);
     iris_buf_append(b, &type, 1);
-    put_u32(b, ++s->id);
+    iris_sftp_put_u32(b, ++s->id);
 }
 
 static enum iris_status
@@ -98,74 +57,6 @@ send_packet(struct iris_sftp *s, struct iris_buf *b, struct iris_err *err)
 }
 
 /* ---- what comes ---- */
-
-static uint32_t
-get_u32(struct packet *p)
-{
-    const unsigned char *c = p->at;
-
-    if (p->end - p->at < 4) {
-        p->is_short = 1;
-        return 0;
-    }
-    p->at += 4;
-    return (uint32_t)c[0] << 24 | (uint32_t)c[1] << 16 | (uint32_t)c[2] << 8 | c[3];
-}
-
-static uint64_t
-get_u64(struct packet *p)
-{
-    uint64_t high = get_u32(p);
-
-    return high << 32 | get_u32(p);
-}
-
-static const unsigned char *
-get_bytes(struct packet *p, size_t *n)
-{
-    const unsigned char *data;
-
-    *n = get_u32(p);
-    if (p->is_short || (size_t)(p->end - p->at) < *n) {
-        p->is_short = 1;
-        *n = 0;
-        return p->end;
-    }
-    data = p->at;
-    p->at += *n;
-    return data;
-}
-
-static void
-get_attributes(struct packet *p, struct iris_place_file *file)
-{
-    uint32_t flags = get_u32(p), mode, count;
-    size_t n;
-
-    *file = (struct iris_place_file){.kind = IRIS_PLACE_UNKNOWN};
-    if (flags & ATTR_SIZE)
-        file->bytes = get_u64(p);
-    if (flags & ATTR_OWNER)
-        get_u64(p);
-    if (flags & ATTR_PERMISSIONS) {
-        mode = get_u32(p);
-        file->kind = (mode & S_IFMT) == S_IFREG   ? IRIS_PLACE_FILE
-                     : (mode & S_IFMT) == S_IFDIR ? IRIS_PLACE_DIRECTORY
-                     : (mode & S_IFMT) == S_IFLNK ? IRIS_PLACE_UNKNOWN
-                                                  : IRIS_PLACE_OTHER;
-    }
-    if (flags & ATTR_TIMES) {
-        get_u32(p);
-        file->mtime = (int64_t)get_u32(p);
-    }
-    /* a file of which a part is not told is one that nothing is known of */
-    if (file->kind == IRIS_PLACE_FILE && (~flags & (ATTR_SIZE | ATTR_TIMES)))
-        file->kind = IRIS_PLACE_UNKNOWN;
-    for (count = flags & ATTR_EXTENDED ? get_u32(p) : 0; count && !p->is_short; count--) {
-        get_bytes(p, &n);
-        get_bytes(p, &n);
-    }
-}
 
 static enum iris_status
 nonsense(const struct iris_sftp *s, struct iris_err *err)
@@ -198,22 +89,23 @@ need(struct iris_sftp *s, size_t n, struct iris_err *err)
 
 /* The next packet; valid until the next call. */
 static enum iris_status
-get_packet(struct iris_sftp *s, unsigned char *type, struct packet *p, struct iris_err *err)
+get_packet(struct iris_sftp *s, unsigned char *type, struct iris_sftp_packet *p,
+           struct iris_err *err)
 {
     enum iris_status st = need(s, 5, err);
-    struct packet head;
+    struct iris_sftp_packet head;
     uint32_t n;
 
     if (st)
         return st;
-    head = (struct packet){s->in + s->begin, s->in + s->end, 0};
-    n = get_u32(&head);
+    head = (struct iris_sftp_packet){s->in + s->begin, s->in + s->end, 0};
+    n = iris_sftp_get_u32(&head);
     if (n < 1 || n > MAX_PACKET)
         return nonsense(s, err);
     st = need(s, 4 + (size_t)n, err);
     if (st)
         return st;
-    *p = (struct packet){s->in + s->begin + 5, s->in + s->begin + 4 + n, 0};
+    *p = (struct iris_sftp_packet){s->in + s->begin + 5, s->in + s->begin + 4 + n, 0};
     *type = s->in[s->begin + 4];
     s->begin += 4 + (size_t)n;
     return IRIS_OK;
@@ -221,14 +113,14 @@ get_packet(struct iris_sftp *s, unsigned char *type, struct packet *p, struct ir
 
 /* Send a request and have its answer. */
 static enum iris_status
-ask(struct iris_sftp *s, struct iris_buf *request, unsigned char *type, struct packet *p,
+ask(struct iris_sftp *s, struct iris_buf *request, unsigned char *type, struct iris_sftp_packet *p,
     struct iris_err *err)
 {
     enum iris_status st = send_packet(s, request, err);
 
     if (!st)
         st = get_packet(s, type, p, err);
-    if (!st && get_u32(p) != s->id)
+    if (!st && iris_sftp_get_u32(p) != s->id)
         st = nonsense(s, err);
     return st;
 }
@@ -251,9 +143,9 @@ reason(uint32_t code)
 /* The code of an answer that is a status; FX_OK when it is none, which is
  * nonsense, for what is asked here has another answer when all is well. */
 static uint32_t
-status_of(unsigned char type, struct packet *p)
+status_of(unsigned char type, struct iris_sftp_packet *p)
 {
-    uint32_t code = type == FXP_STATUS ? get_u32(p) : FX_OK;
+    uint32_t code = type == FXP_STATUS ? iris_sftp_get_u32(p) : FX_OK;
 
     return p->is_short ? FX_OK : code;
 }
@@ -277,7 +169,7 @@ iris_sftp_open(struct iris_sftp *s, const struct iris_ssh_way *way, const char *
     static const char init[] = {0, 0, 0, 5, FXP_INIT, 0, 0, 0, VERSION};
     enum iris_status st;
     unsigned char type = 0;
-    struct packet p = {0};
+    struct iris_sftp_packet p = {0};
     uint32_t version;
 
     *s = (struct iris_sftp){.ssh = {.fd = -1}};
@@ -291,7 +183,7 @@ iris_sftp_open(struct iris_sftp *s, const struct iris_ssh_way *way, const char *
         st = get_packet(s, &type, &p, err);
     if (!st && type != FXP_VERSION)
         st = nonsense(s, err);
-    version = st ? VERSION : get_u32(&p);
+    version = st ? VERSION : iris_sftp_get_u32(&p);
     if (version != VERSION)
         st = iris_fail(err, IRIS_E_REMOTE, "'%s' speaks version %u of SFTP, and not %d", host,
                        version, VERSION);
@@ -319,14 +211,14 @@ look(struct iris_sftp *s, struct iris_buf *request, const char *path, struct iri
      struct iris_err *err)
 {
     unsigned char type = 0;
-    struct packet p;
+    struct iris_sftp_packet p;
     enum iris_status st = ask(s, request, &type, &p, err);
 
     if (st)
         return st;
     if (type != FXP_ATTRS)
         return refused(s, status_of(type, &p), "open", path, err);
-    get_attributes(&p, file);
+    iris_sftp_get_attributes(&p, file);
     if (p.is_short)
         return nonsense(s, err);
     if (file->kind == IRIS_PLACE_UNKNOWN)
@@ -344,7 +236,7 @@ look_there(void *self, const char *path, struct iris_place_file *file, struct ir
     struct iris_buf b = {0};
 
     begin(s, &b, FXP_STAT);
-    put_path(&b, path);
+    iris_sftp_put_path(&b, path);
     return look(s, &b, path, file, err);
 }
 
@@ -354,7 +246,7 @@ open_handle(struct iris_sftp *s, struct iris_buf *request, const char *doing,
 {
     const unsigned char *handle;
     unsigned char type = 0;
-    struct packet p;
+    struct iris_sftp_packet p;
     size_t n;
     enum iris_status st = ask(s, request, &type, &p, err);
 
@@ -362,7 +254,7 @@ open_handle(struct iris_sftp *s, struct iris_buf *request, const char *doing,
         return st;
     if (type != FXP_HANDLE)
         return refused(s, status_of(type, &p), doing, f->path, err);
-    handle = get_bytes(&p, &n);
+    handle = iris_sftp_get_bytes(&p, &n);
     if (p.is_short || n > sizeof f->handle)
         return nonsense(s, err);
     memcpy(f->handle, handle, n);
@@ -379,12 +271,12 @@ is_name(const unsigned char *name, size_t n)
 }
 
 static enum iris_status
-take_names(struct iris_sftp *s, struct packet *p, struct iris_place_list *list,
+take_names(struct iris_sftp *s, struct iris_sftp_packet *p, struct iris_place_list *list,
            struct iris_err *err)
 {
     enum iris_status st = IRIS_OK;
     struct iris_place_file file;
-    uint32_t count = get_u32(p);
+    uint32_t count = iris_sftp_get_u32(p);
     const unsigned char *name;
     char text[4096];
     size_t n, unused;
@@ -392,9 +284,9 @@ take_names(struct iris_sftp *s, struct packet *p, struct iris_place_list *list,
     if (!count) /* the end has another name; it would be asked for without end */
         p->is_short = 1;
     for (; count && !st && !p->is_short; count--) {
-        name = get_bytes(p, &n);
-        get_bytes(p, &unused);
-        get_attributes(p, &file);
+        name = iris_sftp_get_bytes(p, &n);
+        iris_sftp_get_bytes(p, &unused);
+        iris_sftp_get_attributes(p, &file);
         if (p->is_short || !is_name(name, n))
             continue;
         memcpy(text, name, n);
@@ -413,17 +305,17 @@ list_there(void *self, const char *dir, struct iris_place_list *list, struct iri
     enum iris_status st;
     unsigned char type = 0;
     size_t listed = 0;
-    struct packet p = {0};
+    struct iris_sftp_packet p = {0};
     uint32_t code;
 
     begin(s, &b, FXP_OPENDIR);
-    put_path(&b, dir);
+    iris_sftp_put_path(&b, dir);
     st = open_handle(s, &b, "read directory", &f, err);
     if (st)
         return st;
     for (;;) {
         begin(s, &b, FXP_READDIR);
-        put_bytes(&b, f.handle, f.handle_size);
+        iris_sftp_put_bytes(&b, f.handle, f.handle_size);
         st = ask(s, &b, &type, &p, err);
         if (st || type != FXP_NAME)
             break;
@@ -455,19 +347,19 @@ iris_sftp_real_path(struct iris_sftp *s, const char *path, struct iris_buf *real
     struct iris_buf b = {0};
     unsigned char type = 0;
     enum iris_status st;
-    struct packet p;
+    struct iris_sftp_packet p;
     size_t n;
 
     begin(s, &b, FXP_REALPATH);
-    put_path(&b, path);
+    iris_sftp_put_path(&b, path);
     st = ask(s, &b, &type, &p, err);
     if (st)
         return st;
     if (type != FXP_NAME)
         return refused(s, status_of(type, &p), "open", path, err);
-    if (get_u32(&p) != 1)
+    if (iris_sftp_get_u32(&p) != 1)
         return nonsense(s, err);
-    name = get_bytes(&p, &n);
+    name = iris_sftp_get_bytes(&p, &n);
     if (p.is_short || memchr(name, '\0', n))
         return nonsense(s, err);
     iris_buf_append(real, name, n);
@@ -484,9 +376,9 @@ iris_sftp_file_open(struct iris_sftp *s, const char *path, struct iris_sftp_file
 
     *f = (struct iris_sftp_file){.path = path};
     begin(s, &b, FXP_OPEN);
-    put_path(&b, path);
-    put_u32(&b, OPEN_READ);
-    put_u32(&b, 0); /* no attributes */
+    iris_sftp_put_path(&b, path);
+    iris_sftp_put_u32(&b, OPEN_READ);
+    iris_sftp_put_u32(&b, 0); /* no attributes */
     return open_handle(s, &b, "open", f, err);
 }
 
@@ -497,7 +389,7 @@ iris_sftp_file_look(struct iris_sftp *s, const struct iris_sftp_file *f,
     struct iris_buf b = {0};
 
     begin(s, &b, FXP_FSTAT);
-    put_bytes(&b, f->handle, f->handle_size);
+    iris_sftp_put_bytes(&b, f->handle, f->handle_size);
     return look(s, &b, f->path, file, err);
 }
 
@@ -506,10 +398,10 @@ iris_sftp_file_close(struct iris_sftp *s, const struct iris_sftp_file *f, struct
 {
     struct iris_buf b = {0};
     unsigned char type = 0;
-    struct packet p;
+    struct iris_sftp_packet p;
 
     begin(s, &b, FXP_CLOSE);
-    put_bytes(&b, f->handle, f->handle_size);
+    iris_sftp_put_bytes(&b, f->handle, f->handle_size);
     return ask(s, &b, &type, &p, err);
 }
 
@@ -520,9 +412,9 @@ iris_sftp_ask(struct iris_sftp *s, const struct iris_sftp_file *f, uint64_t offs
     struct iris_buf b = {0};
 
     begin(s, &b, FXP_READ);
-    put_bytes(&b, f->handle, f->handle_size);
-    put_u64(&b, offset);
-    put_u32(&b, size);
+    iris_sftp_put_bytes(&b, f->handle, f->handle_size);
+    iris_sftp_put_u64(&b, offset);
+    iris_sftp_put_u32(&b, size);
     *id = s->id;
     return send_packet(s, &b, err);
 }
@@ -531,7 +423,7 @@ enum iris_status
 iris_sftp_take(struct iris_sftp *s, const struct iris_sftp_file *f, uint32_t *id,
                const unsigned char **data, size_t *n, struct iris_err *err)
 {
-    struct packet p = {0};
+    struct iris_sftp_packet p = {0};
     unsigned char type = 0;
     enum iris_status st = get_packet(s, &type, &p, err);
     uint32_t code;
@@ -539,9 +431,9 @@ iris_sftp_take(struct iris_sftp *s, const struct iris_sftp_file *f, uint32_t *id
     *n = 0;
     if (st)
         return st;
-    *id = get_u32(&p);
+    *id = iris_sftp_get_u32(&p);
     if (type == FXP_DATA) {
-        *data = get_bytes(&p, n);
+        *data = iris_sftp_get_bytes(&p, n);
         return p.is_short || !*n ? nonsense(s, err) : IRIS_OK;
     }
     code = status_of(type, &p);
