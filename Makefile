@@ -274,7 +274,7 @@ pages: all ## the manual pages are clean, and name the options that the programs
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/options.sh $(TOOLS)
 
 # Shellcheck cannot know the variable stderr, which bats sets.
-SCRIPTS := $(wildcard workflows/*.sh tests/*.sh tests/bench/*.sh) .ci/run tests/bats/common.bash
+SCRIPTS := $(wildcard workflows/*.sh tests/*.sh tests/bench/*.sh) .ci/run $(wildcard tests/bats/*.bash)
 scripts: ## bash reads the scripts; shellcheck, where it is installed
 	@for s in $(SCRIPTS); do bash -n $$s || exit 1; done
 	@! command -v shellcheck >/dev/null || shellcheck --severity=warning --exclude=SC2154 $(SCRIPTS)

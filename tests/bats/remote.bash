@@ -16,7 +16,7 @@ far_start() {
     export FAR=$BATS_TEST_TMPDIR/far
     FAR_HOST=${FAR_HOST:-127.0.0.1}
     mkdir -p "$FAR/home" "$FAR/bin"
-    [ "$(id -u)" != 0 ] || mkdir -p -m 755 /run/sshd
+    [ "$(id -u)" != 0 ] || install -d -m 755 /run/sshd
     [ -e "$FAR/id" ] || ssh-keygen -q -t ed25519 -N '' -f "$FAR/id"
     [ -e "$FAR/host" ] || ssh-keygen -q -t ed25519 -N '' -f "$FAR/host"
     echo "far $(cut -d' ' -f1,2 "$FAR/host.pub")" >"$FAR/known"
@@ -122,11 +122,12 @@ below() {
         }'
 }
 
-# end PID...: SIGKILL, and wait until they are dead
+# end PIDS...: SIGKILL, and wait until they are dead
 end() {
-    local pids
-    [ $# -gt 0 ] || return 0
-    while pids=$(ps -o pid=,stat= -p "$(tr ' ' , <<<"$*")" | awk '$2 !~ /^Z/ { print $1 }') && [ -n "$pids" ]; do
+    local pids all
+    all=$(xargs <<<"$*")
+    [ -n "$all" ] || return 0
+    while pids=$(ps -o pid=,stat= -p "${all// /,}" | awk '$2 !~ /^Z/ { print $1 }') && [ -n "$pids" ]; do
         kill -KILL $pids 2>/dev/null || true
         sleep 0.01
     done
@@ -134,13 +135,13 @@ end() {
 
 # End the sessions of the server; it listens on.
 far_cut() {
-    end $(below "$FAR_PID")
+    end "$(below "$FAR_PID")"
 }
 
 # End the server and its sessions.
 far_down() {
     kill -STOP "$FAR_PID" 2>/dev/null || return 0
-    end $(below "$FAR_PID") "$FAR_PID"
+    end "$(below "$FAR_PID")" "$FAR_PID"
 }
 
 # What the test has started, here or there, with this name if one is given: $FAR is
@@ -172,7 +173,7 @@ no_near_soon() {
 far_stop() {
     [ -n "$FAR" ] || return 0
     far_down
-    end $(jobs -p) $(near)
+    end "$(jobs -p)" "$(near)"
 }
 
 # far_net: two network namespaces with a link between: the server starts in one,
