@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ const char *iris_prog = "iris";
 
 enum { AWAIT_MS = 200 };
 
-static volatile sig_atomic_t stop_signal;
+static volatile atomic_int stop_signal; /* other threads read it, too */
 
 static enum iris_status
 bad_option(int opt, char **argv, struct iris_err *err)
@@ -176,6 +177,29 @@ iris_cli_print(const struct iris_cli *cli, const struct iris_manifest *m, struct
     return st;
 }
 
+/* A sentence stays one line, whatever the names in it hold. */
+static void
+put_sentence(const char *text)
+{
+    struct iris_buf plain = {0};
+
+    iris_buf_put_plain(&plain, text);
+    fputs(plain.failed ? text : iris_buf_str(&plain), stderr);
+    iris_buf_release(&plain);
+}
+
+/* A line of talk. */
+__attribute__((format(printf, 2, 0))) static void
+say(const char *before, const char *fmt, va_list ap)
+{
+    char text[2048];
+
+    vsnprintf(text, sizeof text, fmt, ap);
+    fprintf(stderr, "%s: %s", iris_prog, before);
+    put_sentence(text);
+    fputc('\n', stderr);
+}
+
 void
 iris_cli_warn(const struct iris_cli *cli, const char *fmt, ...)
 {
@@ -183,11 +207,9 @@ iris_cli_warn(const struct iris_cli *cli, const char *fmt, ...)
 
     if (cli->quiet)
         return;
-    fprintf(stderr, "%s: warning: ", iris_prog);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    say("warning: ", fmt, ap);
     va_end(ap);
-    fputc('\n', stderr);
 }
 
 void
@@ -211,11 +233,9 @@ iris_cli_note(const struct iris_cli *cli, const char *fmt, ...)
 
     if (cli->quiet || !cli->verbose)
         return;
-    fprintf(stderr, "%s: ", iris_prog);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    say("", fmt, ap);
     va_end(ap);
-    fputc('\n', stderr);
 }
 
 static double
@@ -313,18 +333,6 @@ iris_cli_processors(void)
     /* there are more than the set has room for */
     n = sysconf(_SC_NPROCESSORS_ONLN);
     return n > 0 ? (size_t)n : 1;
-}
-
-/* A sentence stays one line, whatever the names in it hold. */
-static void
-put_sentence(const char *s)
-{
-    for (; *s; s++) {
-        if ((unsigned char)*s < ' ' || *s == 0x7f)
-            fprintf(stderr, "\\x%02x", (unsigned)(unsigned char)*s);
-        else
-            fputc(*s, stderr);
-    }
 }
 
 int

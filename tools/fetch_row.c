@@ -276,15 +276,17 @@ prospects(struct fetch *f, const struct fetch_host *host, uint64_t *retries, str
 
 /* Whether a failure may be another time none. */
 static int
-may_try_again(struct fetch *f, const struct fetch_host *host, enum iris_status st, int is_other,
-              uint64_t try, uint64_t retries)
+may_try_again(struct fetch *f, const struct fetch_host *host, enum iris_status st,
+              const struct iris_copy *copy, uint64_t try, uint64_t retries)
 {
     int refused;
 
     pthread_mutex_lock(&f->lock);
     refused = host->is_refused;
     pthread_mutex_unlock(&f->lock);
-    if (is_other) /* damaged on the way, or there: once more will tell */
+    if (copy->verify == IRIS_VERIFY_SHA256 && copy->has_no_sum)
+        return 0;
+    if (copy->is_other) /* damaged on the way, or there: once more will tell */
         return try < 1;
     return st == IRIS_E_REMOTE && !refused && try < retries;
 }
@@ -310,7 +312,7 @@ fetch_row(struct fetch_job *job, size_t row, struct iris_err *err)
     for (try = 0; !st; try++) {
         copy->is_other = 0;
         st = copy_there(job, row, err);
-        if (!st || !may_try_again(f, host, st, copy->is_other, try, retries))
+        if (!st || !may_try_again(f, host, st, copy, try, retries))
             break;
         if (!pause_before(f, try))
             break;

@@ -40,7 +40,7 @@ enum {
     OPT_RETRIES,
     OPT_VERIFY
 };
-enum { MOST_JOBS = 64, DEFAULT_WINDOW = 2 };
+enum { MOST_JOBS = 64, DEFAULT_WINDOW = 2, LONG_WAIT = 10, SHORT_WAIT_MS = 200 }; /* s, ms */
 
 static enum iris_status
 take_verify(const char *text, enum iris_verify *verify, struct iris_err *err)
@@ -174,6 +174,19 @@ has_work(const struct fetch *f)
     return 0;
 }
 
+/* Wait for others to leave the cache, but not for ever, nor after a signal. */
+static enum iris_status
+hold(struct fetch *f, enum iris_hold_role role, struct iris_err *err)
+{
+    double limit = fetch_now() + LONG_WAIT;
+    enum iris_status st;
+
+    do
+        st = iris_hold_take(&f->hold, f->cache, role, SHORT_WAIT_MS, err);
+    while (st == IRIS_E_RETRY && fetch_now() < limit && !iris_cli_stop());
+    return st;
+}
+
 /* A cache that is named: alone in it when its copies are to be counted. */
 static enum iris_status
 take_cache(struct fetch *f, struct iris_err *err)
@@ -184,8 +197,7 @@ take_cache(struct fetch *f, struct iris_err *err)
     f->cache = f->o->cache;
     st = iris_cache_open(f->cache, err);
     if (!st)
-        st = iris_hold_take(&f->hold, f->cache, alone ? IRIS_HOLD_ALONE : IRIS_HOLD_ADD, 10000,
-                            err);
+        st = hold(f, alone ? IRIS_HOLD_ALONE : IRIS_HOLD_ADD, err);
     if (!st && alone)
         st = fetch_clear(f, err);
     if (!st && f->o->budget && !alone)

@@ -69,6 +69,17 @@ iris_buf_putc(struct iris_buf *b, char c)
 }
 
 void
+iris_buf_put_plain(struct iris_buf *b, const char *s)
+{
+    for (; *s; s++) {
+        if ((unsigned char)*s < ' ' || *s == 0x7f)
+            iris_buf_printf(b, "\\x%02x", (unsigned)(unsigned char)*s);
+        else
+            iris_buf_putc(b, *s);
+    }
+}
+
+void
 iris_buf_printf(struct iris_buf *b, const char *fmt, ...)
 {
     va_list ap;

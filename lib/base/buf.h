@@ -28,6 +28,10 @@ void iris_buf_clear(struct iris_buf *b);
 void iris_buf_append(struct iris_buf *b, const void *data, size_t len);
 void iris_buf_puts(struct iris_buf *b, const char *s);
 void iris_buf_putc(struct iris_buf *b, char c);
+
+/* Append a name for people: control characters are written \xNN, so that it stays
+ * on its line whatever it holds. */
+void iris_buf_put_plain(struct iris_buf *b, const char *s);
 void iris_buf_printf(struct iris_buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -247,6 +247,9 @@ compare(struct work *w, const char *sum, struct iris_err *err)
         w->lacks_sum = 1;
         return IRIS_OK;
     }
+    /* the connection is well, so it has none and will have none */
+    if (st == IRIS_E_REMOTE && !look_again(w, NULL))
+        w->c->has_no_sum = 1;
     if (!st && strcmp(there, sum)) {
         atomic_fetch_add(&w->c->copied->again, w->source->bytes);
         w->c->is_other = 1;
@@ -275,6 +278,8 @@ copy(struct work *w, struct iris_err *err)
     enum iris_status st;
     uint64_t lost = 0;
 
+    if (w->c->has_no_sum && w->c->verify == IRIS_VERIFY_SHA256)
+        return iris_sum_none(w->sftp->ssh.host, err);
     iris_buf_printf(&name, "%s:%s", w->sftp->ssh.host, w->path);
     st = iris_buf_check(&name, err);
     if (!st)

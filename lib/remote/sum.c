@@ -43,6 +43,13 @@ take_text(const char *line, char text[IRIS_SHA256_TEXT])
     return 0;
 }
 
+enum iris_status
+iris_sum_none(const char *host, struct iris_err *err)
+{
+    return iris_fail(err, IRIS_E_REMOTE, "'%s' computes no sha256: it has no shell or no sha256sum",
+                     host);
+}
+
 /* What the shell of the account says of its own accord may stand before it. */
 enum iris_status
 iris_sum_take(struct iris_sum *s, char text[IRIS_SHA256_TEXT], struct iris_err *err)
@@ -66,8 +73,7 @@ iris_sum_take(struct iris_sum *s, char text[IRIS_SHA256_TEXT], struct iris_err *
     iris_buf_release(&said);
     if (st || found)
         return st;
-    return iris_fail(err, IRIS_E_REMOTE, "'%s' computes no sha256: it has no shell or no sha256sum",
-                     s->ssh.host);
+    return iris_sum_none(s->ssh.host, err);
 }
 
 void

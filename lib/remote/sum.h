@@ -42,6 +42,12 @@ enum iris_status iris_sum_take(struct iris_sum *s, char text[IRIS_SHA256_TEXT],
                                struct iris_err *err);
 void iris_sum_close(struct iris_sum *s);
 
+/* The sentence for a machine that has no sums.
+ *
+ *   return  IRIS_E_REMOTE
+ */
+enum iris_status iris_sum_none(const char *host, struct iris_err *err);
+
 /* The same of what is given piece by piece here. */
 struct iris_sha256;
 struct iris_sha256 *iris_sha256_new(void); /* NULL: no memory */

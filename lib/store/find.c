@@ -136,7 +136,9 @@ add_entry(struct iris_find *f, const char *dir, const struct iris_place_entry *e
     if (file.kind == IRIS_PLACE_UNKNOWN)
         st = place->look(place->self, path, &file, &why);
     if (st == IRIS_E_IO) {
-        iris_buf_printf(&f->warnings, "left out %s\n", why.msg + strlen(IRIS_PLACE_CANNOT));
+        iris_buf_puts(&f->warnings, "left out ");
+        iris_buf_put_plain(&f->warnings, why.msg + strlen(IRIS_PLACE_CANNOT));
+        iris_buf_putc(&f->warnings, '\n');
         st = IRIS_OK;
     } else if (st) {
         *err = why;
@@ -295,6 +297,15 @@ compare_found(const void *pa, const void *pb)
     return c ? c : strcmp(a->path, b->path);
 }
 
+static void
+warn_of_missing(struct iris_find *f, const struct iris_found *s)
+{
+    iris_buf_puts(&f->warnings, "of the set of '");
+    iris_buf_put_plain(&f->warnings, s->path);
+    iris_buf_printf(&f->warnings, "' only %" PRIu64 " of at least %" PRIu64 " files are there\n",
+                    s->present, s->files);
+}
+
 enum iris_status
 iris_find_sort(struct iris_find *f, struct iris_err *err)
 {
@@ -314,10 +325,7 @@ iris_find_sort(struct iris_find *f, struct iris_err *err)
         if (s->twice)
             return iris_fail(err, IRIS_E_DATA, "files of the set of '%s' are named twice", s->path);
         if (s->present != s->files)
-            iris_buf_printf(&f->warnings,
-                            "of the set of '%s' only %" PRIu64 " of at least %" PRIu64
-                            " files are there\n",
-                            s->path, s->present, s->files);
+            warn_of_missing(f, s);
     }
     return IRIS_OK;
 }

@@ -233,6 +233,17 @@ END
     run -65 --separate-stderr iris-list d
 }
 
+@test "a warning is one line, whatever the names in it hold" {
+    mkdir d
+    : >d/snap_1.hdf5
+    ln -s nowhere d/$'two\nlines\e[31m_2.hdf5'
+    : >d/$'a\nset_3.1.hdf5'
+    run -0 --separate-stderr iris-list d
+    [ "$(grep -c '^iris-list: warning: ' <<<"$stderr")" = 2 ]
+    [ "$(wc -l <<<"$stderr")" = 2 ]
+    [[ $stderr == *'two\x0alines\x1b[31m_2.hdf5'* && $stderr == *'a\x0aset_3.0.hdf5'* ]]
+}
+
 @test "dangling links are left out with a warning, links are followed" {
     empty far/data.hdf5 d/snap_1.hdf5
     ln -s ../far/data.hdf5 d/snap_2.hdf5
