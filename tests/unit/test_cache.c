@@ -114,7 +114,7 @@ cache_of(const char *local, const char *snapshot)
     iris_buf_puts(&b, "=");
     found = iris_cache_of(local, snapshot, &b);
     snprintf(text, sizeof text, "%s", found ? iris_buf_str(&b) + 1 : "");
-    if (strcmp(iris_buf_str(&b), "=") == found)
+    if ((strcmp(iris_buf_str(&b), "=") != 0) != found)
         exit(2);
     iris_buf_release(&b);
     return text;
