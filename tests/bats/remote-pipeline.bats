@@ -31,7 +31,7 @@ teardown() {
 
 # tired NAME BYTES: a name for the server behind a line that is dead after so many
 tired() {
-    far_alias "$1" "ProxyCommand wire -c $FAR/count -t $2 -s %h %p" "ServerAliveInterval 1" "ServerAliveCountMax 1"
+    far_wire "$1" -t "$2" -s
 }
 
 # start HOST [FETCH-OPTION]...: the pipeline, each program in a session of its own;
