@@ -26,6 +26,8 @@ setup() {
 }
 
 teardown() {
+    : >go # readers that wait go on, and end
+    : >watched
     far_stop
     rm -rf $private
 }
@@ -246,9 +248,8 @@ fetch_ends() {
     wait_for has_read "snap_2 right"
     wait_for test -e cache/snap_3/snap_3.hdf5.tmp
     kill -KILL "$(near iris-fetch)"
-    wait_for has_read end 3>&- & # its reader sees the end, and drops what it has
-    : >go.snap_2
-    wait $!
+    : >go # its reader sees the end, and drops what it has
+    wait_for has_read end
     no_near_soon ssh wire
     # what was of another list is removed, what is asked for is used
     mkdir -p cache/snap_9
@@ -256,7 +257,6 @@ fetch_ends() {
     echo mine >cache/notes.txt
     echo mine >cache/snap_9/notes.txt
     rows list.tsv '$skip = $n < 3' >rest.tsv
-    : >go
     : >log
     iris-fetch "${config[@]}" --cache=cache --window=2 rest.tsv | reader cache
     [ "$(sort log | tr '\n' ' ')" = "end snap_3 right snap_4 right snap_5 right " ]

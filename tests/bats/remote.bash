@@ -169,11 +169,25 @@ no_near_soon() {
     done
 }
 
+# Processes that work in the directory of the test, but for the test itself.
+strays() {
+    local pid own=" $BASHPID " up=$BASHPID
+    while [ "${up:-1}" -gt 1 ]; do
+        up=$(ps -o ppid= -p "$up" | tr -d ' ')
+        own+="$up "
+    done
+    for pid in /proc/[0-9]*; do
+        [[ $(readlink "$pid/cwd" 2>/dev/null) == "$BATS_TEST_TMPDIR"* ]] || continue
+        pid=${pid#/proc/}
+        [[ $own == *" $pid "* ]] || echo "$pid"
+    done
+}
+
 # Nothing is left of a test.
 far_stop() {
     [ -n "$FAR" ] || return 0
     far_down
-    end "$(jobs -p)" "$(near)"
+    end "$(jobs -p)" "$(near)" "$(strays)"
 }
 
 # far_net: two network namespaces with a link between: the server starts in one,
