@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "file.h"
 #include "num.h"
 
@@ -238,22 +238,13 @@ iris_cli_note(const struct iris_cli *cli, const char *fmt, ...)
     va_end(ap);
 }
 
-static double
-now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 void
 iris_cli_progress(const struct iris_cli *cli, struct iris_meter *meter, struct iris_progress *p,
                   int last)
 {
     int terminal = isatty(STDERR_FILENO);
     double interval = terminal && cli->progress > 0 ? 0.2 : cli->progress;
-    double t = now();
+    double t = iris_seconds();
     char text[160];
 
     if (meter->start <= 0)

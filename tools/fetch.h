@@ -104,6 +104,10 @@ enum iris_status fetch_source(const struct fetch *f, size_t row, uint64_t k, str
 
 /* ---- fetch_room.c ---- */
 
+/* Whether a name in a directory, or AT_FDCWD, is a file of this size and time; a link
+ * is none. */
+int fetch_is_same(int dir, const char *name, const struct iris_place_file *file);
+
 /* Remove from the copy of a row what is of no use for it, so that the two do not
  * take room at one time.
  *
@@ -140,9 +144,6 @@ enum iris_status fetch_start(struct fetch *f, struct iris_err *err);
  *           nothing it uses may be released
  */
 int fetch_end(struct fetch *f);
-
-/* Seconds of a clock that is never set. */
-double fetch_now(void);
 
 /* Let the threads work for a moment; the lock is held before and after. */
 void fetch_wait(struct fetch *f);

@@ -11,21 +11,13 @@
 #include <unistd.h>
 
 #include "cache.h"
+#include "clock.h"
 #include "fetch.h"
 #include "num.h"
 #include "pieces.h"
 #include "snapname.h"
 
 enum { STEP_MS = 50, LONGEST_END = 3, MOST_FILES = 1000000 }; /* ms, s */
-
-double
-fetch_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void
 fetch_wait(struct fetch *f)
@@ -430,14 +422,14 @@ fetch_start(struct fetch *f, struct iris_err *err)
 int
 fetch_end(struct fetch *f)
 {
-    double limit = fetch_now() + LONGEST_END;
+    double limit = iris_seconds() + LONGEST_END;
     size_t k;
     int all;
 
     pthread_mutex_lock(&f->lock);
     f->stop = 1;
     pthread_cond_broadcast(&f->changed);
-    while (f->n_ended < f->n_jobs && fetch_now() < limit)
+    while (f->n_ended < f->n_jobs && iris_seconds() < limit)
         fetch_wait(f);
     all = f->n_ended == f->n_jobs;
     pthread_mutex_unlock(&f->lock);

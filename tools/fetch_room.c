@@ -8,8 +8,8 @@
 #include "fetch.h"
 #include "snapname.h"
 
-static int
-is_same(int dir, const char *name, const struct iris_place_file *file)
+int
+fetch_is_same(int dir, const char *name, const struct iris_place_file *file)
 {
     struct stat sb;
 
@@ -24,14 +24,12 @@ part_of(const struct fetch *f, size_t row, const char *name)
     uint64_t files = f->row[row].files, k = 0;
     struct iris_buf path = {0};
     struct iris_snapname n;
-    const char *slash;
 
     if (files > 1 && !iris_snapname_parse(name, &n) && n.is_part)
         k = n.part;
     if (k >= files || fetch_source(f, row, k, &path, NULL))
         k = files;
-    slash = strrchr(iris_buf_str(&path), '/');
-    if (strcmp(slash ? slash + 1 : iris_buf_str(&path), name))
+    if (strcmp(iris_file_name(iris_buf_str(&path)), name))
         k = files;
     iris_buf_release(&path);
     return k;
@@ -48,7 +46,7 @@ is_of_use(const struct fetch *f, size_t row, const struct iris_place_file *file,
     char *whole = is_begun ? strndup(name, n - s) : strdup(name);
     uint64_t k = whole ? part_of(f, row, whole) : f->row[row].files;
 
-    same = k < f->row[row].files && is_same(dir, whole, &file[k]);
+    same = k < f->row[row].files && fetch_is_same(dir, whole, &file[k]);
     free(whole);
     return k < f->row[row].files && same != is_begun;
 }

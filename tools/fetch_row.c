@@ -1,7 +1,7 @@
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "cache.h"
@@ -93,15 +93,14 @@ is_there(const struct fetch *f, size_t row)
 {
     const char *id = iris_manifest_get(&f->m, row, "snapshot");
     const char *path = iris_manifest_get(&f->m, row, "path");
+    const struct iris_place_file listed = {IRIS_PLACE_FILE, f->row[row].bytes, f->row[row].mtime};
     struct iris_buf target = {0};
-    struct stat sb;
     int there;
 
     if (f->row[row].files != 1 || !f->row[row].has_mtime)
         return 0;
     iris_cache_path(f->cache, id, path, &target);
-    there = !target.failed && !lstat(target.data, &sb) && S_ISREG(sb.st_mode) &&
-            (uint64_t)sb.st_size == f->row[row].bytes && sb.st_mtime == (time_t)f->row[row].mtime;
+    there = !target.failed && fetch_is_same(AT_FDCWD, target.data, &listed);
     iris_buf_release(&target);
     return there;
 }
@@ -198,13 +197,11 @@ copy_file(struct fetch_job *job, size_t row, uint64_t k, const struct iris_place
     const char *id = iris_manifest_get(&f->m, row, "snapshot");
     struct iris_buf source = {0}, target = {0};
     enum iris_status st;
-    struct stat sb;
 
     st = fetch_source(f, row, k, &source, err);
     if (!st)
         st = iris_cache_make(f->cache, id, source.data, &target, err);
-    if (!st && (lstat(target.data, &sb) || !S_ISREG(sb.st_mode) ||
-                (uint64_t)sb.st_size != file->bytes || sb.st_mtime != (time_t)file->mtime))
+    if (!st && !fetch_is_same(AT_FDCWD, target.data, file))
         st = iris_copy_file(&job->copy, &job->sftp, source.data, file, target.data, err);
     iris_buf_release(&source);
     iris_buf_release(&target);

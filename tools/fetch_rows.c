@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cache.h"
+#include "clock.h"
 #include "fetch.h"
 
 enum { LONG_WAIT = 60, READ_MS = 50 }; /* s, ms */
@@ -161,10 +162,10 @@ static enum iris_status
 see_off(struct fetch *f, struct iris_err *err)
 {
     enum iris_status st = IRIS_OK;
-    double begin = fetch_now();
+    double begin = iris_seconds();
 
     pthread_mutex_lock(&f->lock);
-    while (!st && f->live && fetch_now() - begin < LONG_WAIT && !iris_hold_is_read(f->cache)) {
+    while (!st && f->live && iris_seconds() - begin < LONG_WAIT && !iris_hold_is_read(f->cache)) {
         fetch_wait(f);
         fetch_see_released(f);
         st = look_around(f, err);
@@ -183,8 +184,8 @@ warn_of_waiting(const struct fetch *f, double *since)
     if (f->running || !f->live || f->was_released || f->next == f->m.n_rows)
         *since = 0;
     else if (*since <= 0)
-        *since = fetch_now();
-    else if (fetch_now() - *since > LONG_WAIT) {
+        *since = iris_seconds();
+    else if (iris_seconds() - *since > LONG_WAIT) {
         iris_cli_warn(&f->o->cli, "the cache is full until the reader removes a copy, as iris-gen "
                                   "--release does");
         *since = HUGE_VAL;

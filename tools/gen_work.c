@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "gen_message.h"
 
 void
@@ -26,15 +27,6 @@ gen_open_journal(struct gen_job *job)
         job->journal = -1;
     }
     free(path);
-}
-
-static double
-now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static void
@@ -86,7 +78,7 @@ void
 gen_do(struct gen_job *job, const struct gen_task *task, struct gen_result *r)
 {
     struct iris_err err = {0};
-    double start = now();
+    double start = iris_seconds();
     int foreign = 0, publishing = 0;
 
     r->scope = GEN_POINT;
@@ -104,7 +96,7 @@ gen_do(struct gen_job *job, const struct gen_task *task, struct gen_result *r)
     if (r->status && job->maker.is_broken)
         r->scope = GEN_RUN;
     snprintf(r->message, sizeof r->message, "%s", err.msg);
-    log_task(job, task, r, now() - start);
+    log_task(job, task, r, iris_seconds() - start);
 }
 
 static enum iris_status

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cache.h"
+#include "clock.h"
 #include "fetch.h"
 #include "num.h"
 #include "snapname.h"
@@ -178,12 +179,12 @@ has_work(const struct fetch *f)
 static enum iris_status
 hold(struct fetch *f, enum iris_hold_role role, struct iris_err *err)
 {
-    double limit = fetch_now() + LONG_WAIT;
+    double limit = iris_seconds() + LONG_WAIT;
     enum iris_status st;
 
     do
         st = iris_hold_take(&f->hold, f->cache, role, SHORT_WAIT_MS, err);
-    while (st == IRIS_E_RETRY && fetch_now() < limit && !iris_cli_stop());
+    while (st == IRIS_E_RETRY && iris_seconds() < limit && !iris_cli_stop());
     return st;
 }
 

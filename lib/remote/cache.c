@@ -114,9 +114,7 @@ iris_cache_open(const char *cache, struct iris_err *err)
 void
 iris_cache_path(const char *cache, const char *snapshot, const char *source, struct iris_buf *path)
 {
-    const char *slash = strrchr(source, '/');
-
-    iris_buf_printf(path, "%s/%s/%s", cache, snapshot, slash ? slash + 1 : source);
+    iris_buf_printf(path, "%s/%s/%s", cache, snapshot, iris_file_name(source));
 }
 
 int

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 extern char **environ;
 
 /* The environment with one more word, in memory of its own. */
@@ -96,24 +98,15 @@ iris_child_start(const char *const *argv, int talk, int said, const char *more, 
     return iris_fail(err, IRIS_E_IO, "cannot run the program '%s':", argv[0]);
 }
 
-static double
-now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 void
 iris_child_end(pid_t *pid, double seconds)
 {
     static const struct timespec moment = {0, 5000000};
-    double begin = now();
+    double begin = iris_seconds();
     int told = 0;
 
     while (*pid > 0 && waitpid(*pid, NULL, WNOHANG) == 0) {
-        if (now() - begin > seconds && told < 2) {
+        if (iris_seconds() - begin > seconds && told < 2) {
             kill(*pid, told++ ? SIGKILL : SIGTERM);
             seconds += 1;
         }

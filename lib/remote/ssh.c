@@ -18,14 +18,10 @@
 
 #include "buf.h"
 #include "child.h"
+#include "clock.h"
 #include "num.h"
 
 enum { SLICE_MS = 50, MAX_WORDS = 48, MUCH_TALK = 1 << 20, LAST_TALK = 4096 };
-
-/* What the user's configuration says about a host. */
-struct known {
-    int has_timeout, has_keepalive, has_socket, has_command;
-};
 
 /* A command line. */
 struct words {
@@ -47,15 +43,6 @@ iris_ssh_is_host(const char *host)
             return 0;
     }
     return 1;
-}
-
-static double
-now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static void
@@ -113,17 +100,33 @@ forget_talk(const struct iris_ssh *s)
         fallocate(s->talk, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, sb.st_size - LAST_TALK);
 }
 
+/* Wait a moment for the other side, which must not take longer than the way says.
+ *
+ *   in  begin  when the wait began, s
+ */
+static enum iris_status
+await(const struct iris_ssh *s, short events, double begin, struct iris_err *err)
+{
+    double limit = s->way->timeout > 0 ? s->way->timeout : 120;
+    struct pollfd p = {.fd = s->fd, .events = events};
+
+    forget_talk(s);
+    if (s->way->stop && s->way->stop(s->way->self))
+        return iris_fail(err, IRIS_E_RETRY, "stopped");
+    if (iris_seconds() - begin > limit)
+        return iris_fail(err, IRIS_E_REMOTE, "no answer from '%s' in %g s", s->host, limit);
+    poll(&p, 1, SLICE_MS);
+    return IRIS_OK;
+}
+
 enum iris_status
 iris_ssh_read(struct iris_ssh *s, void *data, size_t size, size_t *n, struct iris_err *err)
 {
-    double limit = s->way->timeout > 0 ? s->way->timeout : 120, begin = 0;
-    struct pollfd p = {.fd = s->fd, .events = POLLIN};
+    enum iris_status st = IRIS_OK;
+    double begin = 0;
 
-    for (;;) {
-        ssize_t got;
-
-        forget_talk(s);
-        got = recv(s->fd, data, size, MSG_DONTWAIT);
+    while (!st) {
+        ssize_t got = recv(s->fd, data, size, MSG_DONTWAIT);
 
         if (got < 0 && errno != EAGAIN && errno != EINTR)
             got = 0; /* reset: it has ended */
@@ -132,24 +135,21 @@ iris_ssh_read(struct iris_ssh *s, void *data, size_t size, size_t *n, struct iri
             *n = (size_t)got;
             return IRIS_OK;
         }
-        if (s->way->stop && s->way->stop(s->way->self))
-            return iris_fail(err, IRIS_E_RETRY, "stopped");
         if (begin <= 0)
-            begin = now();
-        else if (now() - begin > limit)
-            return iris_fail(err, IRIS_E_REMOTE, "no answer from '%s' in %g s", s->host, limit);
-        poll(&p, 1, SLICE_MS);
+            begin = iris_seconds();
+        st = await(s, POLLIN, begin, err);
     }
+    return st;
 }
 
 enum iris_status
 iris_ssh_write(struct iris_ssh *s, const void *data, size_t n, struct iris_err *err)
 {
-    double limit = s->way->timeout > 0 ? s->way->timeout : 120, begin = now();
-    struct pollfd p = {.fd = s->fd, .events = POLLOUT};
+    enum iris_status st = IRIS_OK;
     const char *from = data;
+    double begin = 0;
 
-    while (n) {
+    while (n && !st) {
         ssize_t put = send(s->fd, from, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (put > 0) {
@@ -159,13 +159,11 @@ iris_ssh_write(struct iris_ssh *s, const void *data, size_t n, struct iris_err *
         }
         if (errno != EAGAIN && errno != EINTR)
             return iris_ssh_lost(s, err);
-        if (s->way->stop && s->way->stop(s->way->self))
-            return iris_fail(err, IRIS_E_RETRY, "stopped");
-        if (now() - begin > limit)
-            return iris_fail(err, IRIS_E_REMOTE, "no answer from '%s' in %g s", s->host, limit);
-        poll(&p, 1, SLICE_MS);
+        if (begin <= 0)
+            begin = iris_seconds();
+        st = await(s, POLLOUT, begin, err);
     }
-    return IRIS_OK;
+    return st;
 }
 
 void
@@ -244,7 +242,7 @@ iris_ssh_close(struct iris_ssh *s)
 
 /* One line of what ssh makes of its configuration. */
 static void
-take_setting(struct known *k, const char *line)
+take_setting(struct iris_ssh_known *k, const char *line)
 {
     static const char none[] = " none";
     size_t n = strlen(line);
@@ -262,7 +260,7 @@ take_setting(struct known *k, const char *line)
 }
 
 static enum iris_status
-ask_configuration(struct iris_ssh *s, struct known *k, struct iris_err *err)
+ask_configuration(struct iris_ssh *s, struct iris_ssh_known *k, struct iris_err *err)
 {
     struct iris_buf text = {0};
     struct words w = {0};
@@ -367,8 +365,7 @@ iris_ssh_sweep(const char *sockets)
 static void
 offer_socket(struct iris_ssh *s)
 {
-    static const struct timespec no_time = {0, 0};
-    struct timespec t = no_time;
+    struct timespec t = {0, 0};
     char *path;
 
     if (!s->way->sockets || (mkdir(s->way->sockets, 0700) && errno != EEXIST) ||
@@ -384,7 +381,7 @@ offer_socket(struct iris_ssh *s)
 }
 
 static void
-put_options(struct words *w, const struct known *k, struct iris_buf *socket, int is_master)
+put_options(struct words *w, const struct iris_ssh_known *k, struct iris_buf *socket, int is_master)
 {
     add(w, "-oBatchMode=yes"); /* not while asking: Debian's has other limits with it */
     add(w, "-T");
@@ -413,20 +410,23 @@ iris_ssh_open(struct iris_ssh *s, const struct iris_ssh_way *way, const char *ho
 {
     struct iris_buf socket = {0};
     struct words w = {0};
-    struct known k = {0};
     enum iris_status st;
 
     *s = (struct iris_ssh){.way = way, .fd = -1, .talk = -1};
     if (!iris_ssh_is_host(host))
         return iris_fail(err, IRIS_E_DATA, "'%s' is not the name of a host", host);
     s->host = strdup(host);
-    st = s->host ? ask_configuration(s, &k, err) : iris_fail_memory(err);
-    if (!st && !k.has_socket && !shared)
+    st = s->host ? IRIS_OK : iris_fail_memory(err);
+    if (shared)
+        s->known = shared->known;
+    else if (!st)
+        st = ask_configuration(s, &s->known, err);
+    if (!st && !s->known.has_socket && !shared)
         offer_socket(s);
-    if (s->socket || (!k.has_socket && shared && shared->socket))
+    if (s->socket || (!s->known.has_socket && shared && shared->socket))
         iris_buf_printf(&socket, "-oControlPath=%s", s->socket ? s->socket : shared->socket);
     begin_words(&w, way);
-    put_options(&w, &k, &socket, s->socket != NULL);
+    put_options(&w, &s->known, &socket, s->socket != NULL);
     if (!command)
         add(&w, "-s");
     add(&w, "--");

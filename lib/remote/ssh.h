@@ -26,8 +26,14 @@ struct iris_ssh_way {
     void *self;          /* for stop */
 };
 
+/* What the user's configuration says about a host. */
+struct iris_ssh_known {
+    int has_timeout, has_keepalive, has_socket, has_command;
+};
+
 struct iris_ssh {
     const struct iris_ssh_way *way;
+    struct iris_ssh_known known;
     char *host;
     char *socket;   /* of a connection that others may share; NULL */
     pid_t pid;      /* 0: none */
