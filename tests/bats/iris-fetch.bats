@@ -393,8 +393,7 @@ snap_003" ]
     iris-fetch --cache=cache --copy -o a.tsv list.tsv 2>a.err 3>&- &
     iris-fetch --cache=cache --copy -o b.tsv list.tsv 2>b.err || b=$?
     wait $! || a=$?
-    # one of them, at least, is done; the other is too, or says: run again
-    [ "$a" = 0 ] || [ "$b" = 0 ]
+    # each of them is done, or has met a snapshot that the other was at: run again
     for status in $a $b; do
         [ "$status" = 0 ] || [ "$status" = 75 ] || { cat a.err b.err; return 1; }
     done
