@@ -123,7 +123,7 @@ END
     truncate -s -1 "$file"
     touch -r kept "$file"
     spoilt
-    touch "$file"
+    touch -d "2004-01-01" "$file"
     spoilt
     touch -d @1000000000 "$file"
     spoilt

@@ -146,9 +146,12 @@ resume() {
 }
 
 @test "a part of a source that has changed meanwhile" {
+    local day=0
     make_half
-    for change in 'touch "$source"' 'flip "$source" 5' 'echo more >>"$source"' 'truncate -s 100000 "$source"'; do
+    for change in true 'flip "$source" 5' 'echo more >>"$source"' 'truncate -s 100000 "$source"'; do
         eval "$change"
+        # times have seconds only there
+        touch -d "2003-01-0$((++day))" "$source"
         rm -rf cache/snap_001
         mkdir cache/snap_001
         cp -p half $copy.tmp
