@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "file.h"
 #include "hyper.h"
 
 static const char usage[] =
@@ -238,7 +239,7 @@ put_presets(const struct options *o, struct iris_buf *out, struct iris_err *err)
         free(dir);
     }
     for (i = 0; i < found.gl_pathc; i++) {
-        const char *path = found.gl_pathv[i], *last = strrchr(path, '/') + 1;
+        const char *path = found.gl_pathv[i], *last = iris_file_name(path);
         char *name = strndup(last, strlen(last) - strlen(SUFFIX));
         char *first = name ? find_preset(name) : NULL;
 

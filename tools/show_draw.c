@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "file.h"
 #include "plot.h"
 #include "show.h"
 
@@ -137,12 +138,10 @@ open_chosen(struct show *o, struct show_arrays *a, struct iris_err *err)
 static enum iris_status
 open_file(struct show *o, struct show_arrays *a, struct iris_err *err)
 {
-    const char *slash = strrchr(o->path, '/');
-
     if (o->entry || o->sheet)
         return iris_fail(err, IRIS_E_USAGE,
                          "'%s' is one array: --entry and --sheet are for data sets", o->path);
-    o->title = strdup(slash ? slash + 1 : o->path);
+    o->title = strdup(iris_file_name(o->path));
     if (!o->title)
         return iris_fail_memory(err);
     return open_array(o, o->path, o->kind, a, err);

@@ -17,9 +17,8 @@ iris_file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* The directory part of a path, in memory of its own. */
-static char *
-parent_of(const char *path)
+char *
+iris_file_parent(const char *path)
 {
     const char *slash = strrchr(path, '/');
 
@@ -69,7 +68,7 @@ take_tmp(struct iris_outfile *f, int *again, struct iris_err *err)
 static int
 has_locks(const char *path)
 {
-    char *dir = parent_of(path);
+    char *dir = iris_file_parent(path);
     int fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     int has = 1;
 
@@ -210,7 +209,7 @@ iris_outfile_pwrite(struct iris_outfile *f, const void *data, size_t len, uint64
 static enum iris_status
 sync_parent(const char *path, struct iris_err *err)
 {
-    char *dir = parent_of(path);
+    char *dir = iris_file_parent(path);
     enum iris_status st;
 
     if (!dir)

@@ -81,6 +81,13 @@ enum iris_status iris_read_file(const char *path, size_t max, struct iris_buf *b
 /* The last part of a path, which is the path itself where it has no other. */
 const char *iris_file_name(const char *path);
 
+/* The part before it, as it is written; "." where there is none.
+ *
+ *   return  NULL when out of memory
+ *   owns    the caller, with free()
+ */
+char *iris_file_parent(const char *path);
+
 /* Create a directory and its missing parents, each made durable. */
 enum iris_status iris_mkdirs(const char *path, struct iris_err *err);
 

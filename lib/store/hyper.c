@@ -159,17 +159,6 @@ iris_hyper_parse(const char *text, size_t len, const char *name, const char *dir
     return st;
 }
 
-/* The directory part of a path, as it was written. */
-static char *
-directory_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    if (!slash)
-        return strdup(".");
-    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
-}
-
 enum iris_status
 iris_hyper_read(const char *path, struct iris_hyper **h, struct iris_err *err)
 {
@@ -182,7 +171,7 @@ iris_hyper_read(const char *path, struct iris_hyper **h, struct iris_err *err)
     if (st)
         goto done;
     if (!is_stdin) {
-        dir = directory_of(path);
+        dir = iris_file_parent(path);
         if (!dir) {
             st = iris_fail_memory(err);
             goto done;

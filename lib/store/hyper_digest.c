@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "digest.h"
+#include "file.h"
 #include "hyper.h"
 #include "hyper_keys.h"
 #include "json.h"
@@ -190,10 +191,8 @@ change_paths(struct iris_hyper *h, change_path *change, struct iris_err *err)
 static enum iris_status
 last_component(const struct iris_hyper *h, const char *path, char **changed, struct iris_err *err)
 {
-    const char *slash = strrchr(path, '/');
-
     (void)h;
-    *changed = strdup(slash ? slash + 1 : path);
+    *changed = strdup(iris_file_name(path));
     return *changed ? IRIS_OK : iris_fail_memory(err);
 }
 

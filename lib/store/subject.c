@@ -219,9 +219,7 @@ iris_subject_of(const char *path, const char *hyper, enum iris_type type, struct
 static int
 named(const struct iris_npy *a, const char *word)
 {
-    const char *slash = strrchr(a->path, '/');
-
-    return strstr(slash ? slash + 1 : a->path, word) != NULL;
+    return strstr(iris_file_name(a->path), word) != NULL;
 }
 
 /* Whether the settings, as far as they go, give an array of this shape. */

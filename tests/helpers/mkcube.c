@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "clock.h"
 #include "cube.h"
 #include "num.h"
 
@@ -15,15 +15,6 @@ static void __attribute__((noreturn)) die(const struct iris_err *err)
 {
     fprintf(stderr, "mkcube: %s\n", err->msg);
     exit((int)err->status);
-}
-
-static double
-now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static size_t
@@ -100,14 +91,14 @@ main(int argc, char **argv)
         law.n_lat = size_of(argv[3]);
         law.n_v = size_of(argv[4]);
     }
-    t0 = now();
+    t0 = iris_seconds();
     if (iris_cube_open(&c, argv[1], &law, &err))
         die(&err);
     put_all(&c, &law);
-    t1 = now();
+    t1 = iris_seconds();
     if (iris_cube_commit(&c, &err))
         die(&err);
-    t2 = now();
+    t2 = iris_seconds();
     getrusage(RUSAGE_SELF, &used);
     if (argc == 5)
         printf("put %.2f s, commit %.2f s, %.1f MiB\n", t1 - t0, t2 - t1,

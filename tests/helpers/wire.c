@@ -27,9 +27,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "num.h"
 
 enum { CHUNK = 16384, MAX_CUTS = 64, TICK_MS = 2 };
@@ -48,15 +48,6 @@ static void __attribute__((noreturn)) die(int status, const char *what)
 {
     fprintf(stderr, "wire: %s\n", what);
     exit(status);
-}
-
-static double
-seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static uint64_t
@@ -118,7 +109,7 @@ dial(const char *host, const char *port)
 static uint64_t
 paced(struct wire *w)
 {
-    double now = seconds(), most = w->rate / 20 > 1 ? w->rate / 20 : 1;
+    double now = iris_seconds(), most = w->rate / 20 > 1 ? w->rate / 20 : 1;
 
     if (w->rate <= 0)
         return CHUNK;
@@ -257,6 +248,6 @@ main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     parse(argc, argv, &w);
     w.server = dial(argv[optind], argv[optind + 1]);
-    w.then = seconds();
+    w.then = iris_seconds();
     join(&w);
 }
