@@ -1,10 +1,8 @@
-#define _GNU_SOURCE /* sched_getaffinity */
 #include "cli.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -311,19 +309,6 @@ iris_cli_jobs(const char *text, size_t *jobs, struct iris_err *err)
                          text);
     *jobs = (size_t)n;
     return IRIS_OK;
-}
-
-size_t
-iris_cli_processors(void)
-{
-    cpu_set_t set;
-    long n;
-
-    if (!sched_getaffinity(0, sizeof set, &set))
-        return (size_t)CPU_COUNT(&set);
-    /* there are more than the set has room for */
-    n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n > 0 ? (size_t)n : 1;
 }
 
 int

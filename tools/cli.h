@@ -153,9 +153,6 @@ enum iris_status iris_cli_kernels(const struct iris_kernels **kernels, struct ir
  */
 enum iris_status iris_cli_jobs(const char *text, size_t *jobs, struct iris_err *err);
 
-/* Processors that this process may use, at least 1. */
-size_t iris_cli_processors(void);
-
 /* Say the error if there is one, close standard output.
  *
  *   return  the exit status of the program

@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "hyper.h"
 #include "lines.h"
+#include "machine.h"
 #include "num.h"
 
 static const char usage[] =
@@ -255,7 +256,7 @@ run(const struct options *o, struct iris_err *err)
 int
 main(int argc, char **argv)
 {
-    struct options o = {.cli = IRIS_CLI_INIT(usage), .jobs = iris_cli_processors()};
+    struct options o = {.cli = IRIS_CLI_INIT(usage), .jobs = iris_machine_processors()};
     struct iris_err err = {0};
     enum iris_status st;
 
