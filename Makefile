@@ -133,7 +133,7 @@ $(BUILD)/tests/%: tests/helpers/%.c Makefile $(CORE)
 # as part of an MPI job
 $(BUILD)/tests/nodehold: tests/helpers/nodehold.c Makefile $(call LIB,pool) $(call LIB,base)
 	@mkdir -p $(@D)
-	$(COMPILE) $(INC_pool) -o $@ $< $(call LIB,pool) $(call LIB,base) $(MPI_LIBS) -lm
+	$(COMPILE) $(INC_pool) -o $@ $< $(call LIB,pool) $(call LIB,base) $(MPI_LIBS) $(HASH_LIBS) -lm
 
 # never sanitized: they are preloaded into programs that are or are not
 $(BUILD)/tests/%.so: tests/shims/%.c Makefile
@@ -211,7 +211,7 @@ $(BUILD)/bench/pool_tasks.o: tests/bench/pool_tasks.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_pool) -c -o $@ $<
 $(BUILD)/bench/pool_tasks: $(BUILD)/bench/pool_tasks.o $(call LIB,pool) $(call LIB,base)
-	$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(MPI_LIBS) -lm
+	$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(MPI_LIBS) $(HASH_LIBS) -lm
 
 # Tests: everything prints TAP and is run by prove.
 TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" \

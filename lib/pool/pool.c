@@ -8,11 +8,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "backing.h"
+
 enum { TAG = 1, SHARED_MAX = 4, LINE = 64 };
 
 struct iris_pool {
     int launched;
     int rank, size;
+    struct iris_backing backing;
     size_t n_shared;
     struct {
         void *own; /* NULL: in the window */
@@ -59,6 +62,7 @@ iris_pool_start(struct iris_pool **pool, struct iris_err *err)
     p->launched = iris_pool_launched();
     if (!p->launched)
         return IRIS_OK;
+    iris_backing_start(&p->backing);
     st = checked(MPI_Init(NULL, NULL), "MPI_Init", err);
     if (!st)
         st = checked(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN),
@@ -275,8 +279,10 @@ iris_pool_finish(struct iris_pool *pool)
         else
             MPI_Win_free(&pool->shared[i].window);
     }
-    if (pool->launched)
+    if (pool->launched) {
         MPI_Finalize();
+        iris_backing_end(&pool->backing);
+    }
     free(pool);
 }
 
