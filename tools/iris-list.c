@@ -5,13 +5,14 @@
 
 #include "cli_ssh.h"
 #include "find.h"
+#include "grid.h"
 #include "hyper.h"
 #include "num.h"
 #include "sftp.h"
 
 static const char usage[] =
-    "usage: iris-list [-H HYPER] [--total=N] [--part=K/N] [--label=L] [--remote=HOST]\n"
-    "                 DIR|FILE...\n"
+    "usage: iris-list [-H HYPER] [--total=N] [--part=K/N] [--grid=SECTION.KEY=VALUES]...\n"
+    "                 [--label=L] [--remote=HOST] DIR|FILE...\n"
     "Print a manifest of the snapshots in directories, filtered by index and drawn\n"
     "as HYPER says; files given by name are all taken.\n"
     "\n"
@@ -21,11 +22,14 @@ static const char usage[] =
     "      --min-index=N      leave out snapshots with a lower index, or none\n"
     "      --max-index=N      leave out snapshots with a higher index, or none\n"
     "      --part=K/N         of those drawn, list only the K-th of N parts\n"
+    "      --grid=SECTION.KEY=A:B:N, --grid=SECTION.KEY=[VALUE,...]\n"
+    "                         a row for each of N values from A to B of this setting, or\n"
+    "                         of these in JSON; of several: for each combination\n"
     "      --label=L          begin every id with L\n"
     "      --remote=HOST      they are on this machine, reached by ssh: an alias, an\n"
     "                         address, or USER@HOST\n" IRIS_CLI_SSH_HELP IRIS_CLI_HELP;
 
-enum { OPT_TOTAL = IRIS_OPT_TOOL, OPT_MIN, OPT_MAX, OPT_PART, OPT_LABEL, OPT_REMOTE };
+enum { OPT_TOTAL = IRIS_OPT_TOOL, OPT_MIN, OPT_MAX, OPT_PART, OPT_GRID, OPT_LABEL, OPT_REMOTE };
 
 struct options {
     struct iris_cli cli;
@@ -36,6 +40,7 @@ struct options {
     int has_total, has_min, has_max;
     uint64_t total, part, parts, seed;
     int64_t min, max;
+    struct iris_grid grid;
 };
 
 static enum iris_status
@@ -79,6 +84,8 @@ take_option(struct options *o, int opt, char **argv, struct iris_err *err)
         return take_index(optarg, &o->has_max, &o->max, err);
     case OPT_PART:
         return take_part(o, optarg, err);
+    case OPT_GRID:
+        return iris_grid_add(&o->grid, optarg, err);
     case OPT_LABEL:
         o->label = optarg;
         return IRIS_OK;
@@ -103,6 +110,7 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
                                             {"min-index", required_argument, NULL, OPT_MIN},
                                             {"max-index", required_argument, NULL, OPT_MAX},
                                             {"part", required_argument, NULL, OPT_PART},
+                                            {"grid", required_argument, NULL, OPT_GRID},
                                             {"label", required_argument, NULL, OPT_LABEL},
                                             {"remote", required_argument, NULL, OPT_REMOTE},
                                             {NULL, 0, NULL, 0}};
@@ -163,6 +171,8 @@ print(const struct options *o, const struct iris_find *f, struct iris_err *err)
 
     st = iris_find_manifest(f, &m, err);
     if (!st)
+        st = iris_grid_expand(&o->grid, &m, err);
+    if (!st)
         st = iris_cli_print(&o->cli, &m, err);
     iris_manifest_release(&m);
     return st;
@@ -200,6 +210,18 @@ find(struct options *o, struct iris_find *f, struct iris_err *err)
     return st == IRIS_E_RETRY ? iris_cli_unread(err) : st;
 }
 
+static void
+say_how_many(const struct options *o, size_t listed, size_t all)
+{
+    char times[64] = "";
+
+    if (o->grid.n)
+        snprintf(times, sizeof times, ", each with %zu settings", o->grid.n);
+    iris_cli_note(&o->cli, "%zu of %zu snapshots%s", listed, all, times);
+    if (o->cli.dry_run)
+        fprintf(stderr, "%s: would list %zu of %zu snapshots%s\n", iris_prog, listed, all, times);
+}
+
 static enum iris_status
 run(struct options *o, struct iris_err *err)
 {
@@ -221,10 +243,8 @@ run(struct options *o, struct iris_err *err)
         st = iris_find_part(&f, o->part, o->parts, err);
     if (!st) {
         iris_cli_warn_lines(&o->cli, &f.warnings);
-        iris_cli_note(&o->cli, "%zu of %zu snapshots", f.n, all);
-        if (o->cli.dry_run)
-            fprintf(stderr, "%s: would list %zu of %zu snapshots\n", iris_prog, f.n, all);
-        else
+        say_how_many(o, f.n, all);
+        if (!o->cli.dry_run)
             st = print(o, &f, err);
     }
     iris_find_release(&f);
@@ -242,5 +262,6 @@ main(int argc, char **argv)
     st = parse(argc, argv, &o, &err);
     if (!st && !o.cli.done)
         st = run(&o, &err);
+    iris_grid_release(&o.grid);
     return iris_finish(st, &err);
 }

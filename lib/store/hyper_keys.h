@@ -1,4 +1,5 @@
-/* hyper_keys -- the table of every known setting. Private to hyper*.c.
+/* hyper_keys -- the table of every known setting. Private to hyper*.c
+ * and grid.c.
  *
  * A row says where a key stands in the file, what values it takes, its
  * default, where its value goes in struct iris_settings and for which data set

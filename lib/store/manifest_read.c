@@ -43,14 +43,15 @@ bad_line(const struct iris_manifest_reader *r, struct iris_err *err, const char 
     return iris_fail(err, IRIS_E_DATA, "%s:%zu: %s (see iris-manifest(5))", r->name, r->line, text);
 }
 
-/* "name:type name:type ...": remembered for the columns that follow. */
+/* "name:type name:type ...", a name may have colons of its own: remembered for the
+ * columns that follow. */
 static void
 take_types(struct iris_manifest *m, char *spec)
 {
     char *save = NULL, *word;
 
     for (word = strtok_r(spec, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-        char *colon = strchr(word, ':'), *copy;
+        char *colon = strrchr(word, ':'), *copy;
         int c;
 
         if (!colon)
@@ -98,7 +99,7 @@ take_columns(struct iris_manifest_reader *r, char *spec, struct iris_err *err)
         return iris_fail_memory(err);
     if (r->table.n_columns == 0) {
         for (word = strtok_r(copy, " ", &save); word && !st; word = strtok_r(NULL, " ", &save)) {
-            char *colon = strchr(word, ':');
+            char *colon = strrchr(word, ':');
 
             if (colon)
                 *colon = '\0';

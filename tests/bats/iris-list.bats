@@ -452,6 +452,101 @@ END
     done
 }
 
+@test "a grid of settings: a row for each combination" {
+    empty d/snap_{1,2}.hdf5
+    touch -d @1000 d/*
+    run -0 --separate-stderr iris-list --grid=dataset_hyper.CMZ_density_factor=0.5:1.5:3 \
+        --grid='suite_hyper.centre=["densest",null]' d
+    [ -z "$stderr" ]
+    [ "$output" = "$(printf '%s\n' '##iris-manifest 1 snapshots' \
+        '##columns snapshot:str index:u64 path:path files:u32 bytes:u64[B] mtime:i64[s] remote:str set:dataset_hyper.CMZ_density_factor:f64 set:suite_hyper.centre:str' \
+        $'#snapshot\tindex\tpath\tfiles\tbytes\tmtime\tremote\tset:dataset_hyper.CMZ_density_factor\tset:suite_hyper.centre'
+        for i in 1 2; do
+            for factor in 0.5 1.0 1.5; do
+                for centre in '"densest"' null; do
+                    printf 'snap_%s\t%s\td/snap_%s.hdf5\t1\t0\t1000\t.\t%s\t%s\n' $i $i $i $factor "$centre"
+                done
+            done
+        done
+        echo '##rows 12')" ]
+    # whole numbers for a whole number
+    [ "$(iris-list --grid=cube_hyper.v_steps=20:10:3 d/snap_1.hdf5 | column 8 | paste -sd' ')" = "20 15 10" ]
+    # the same without the columns of settings is the list
+    [ "$(cut -f-7 <<<"$output" | grep -v '^#' | uniq)" = "$(iris-list d | grep -v '^#')" ]
+}
+
+@test "the values of a grid are settings" {
+    empty d/snap_1.hdf5
+    for grid in dataset_hyper.CMZ_density_factor=0.1:0.9:9 observer_hyper.T_cmb=1e-7:3e22:4 \
+        coordinate_hyper.spin_orientation=-1:1:2 'suite_hyper.transfer=["optically thin","optically thick"]' \
+        'suite_hyper.periodic=[true,false]' 'suite_hyper.centre=[[1,2.5,3]]' \
+        'observer_hyper.chem_path=[["a b.dat"],["c\\d.dat"]]'; do
+        iris-list --grid="$grid" -o list.tsv d
+        n=0
+        while IFS= read -r value; do
+            value=${value//\\\\/\\}
+            iris-hyper --preset=SEDIGISM_13C16O -s "${grid%%=*}=$value" -o hyper.json
+            n=$((n + 1))
+        done < <(column 8 <list.tsv)
+        [ "$(tail -n1 list.tsv)" = "##rows $n" ] && [ $n -gt 0 ]
+    done
+}
+
+@test "a grid comes after the draw and the part" {
+    for i in $(seq 20); do
+        empty d/snap_$i.hdf5
+    done
+    grid=--grid=cube_hyper.v_steps=2:4:3
+    for args in --total=5 --part=2/3 "--total=7 --part=1/2" --min-index=18; do
+        iris-list $args d | column 1 >drawn
+        iris-list $args $grid d | column 1 | uniq -c | awk '{ print $1, $2 }' >expanded
+        sed 's/^/3 /' drawn | cmp - expanded
+    done
+    # an empty part has the columns
+    iris-list --total=1 --part=2/2 $grid -o empty.tsv d
+    [ "$(tail -n1 empty.tsv)" = "##rows 0" ]
+    grep -q $'^#snapshot.*\tset:cube_hyper.v_steps$' empty.tsv
+    iris-list --total=1 --part=1/2 $grid d >one.tsv
+    cat one.tsv empty.tsv >both.tsv
+    run -0 --separate-stderr iris-fetch both.tsv
+    [ "$(tail -n1 <<<"$output")" = "##rows 3" ]
+}
+
+@test "grids that are refused" {
+    empty d/snap_1.hdf5
+    # refused PHRASE ARGUMENT...
+    refused() {
+        run -64 --separate-stderr iris-list -o list.tsv "${@:2}" d
+        one_sentence iris-list
+        [[ $stderr == *"$1"* ]] || { echo "no '$1' in: $stderr"; return 1; }
+        [ ! -e list.tsv ]
+    }
+    refused "need SECTION.KEY=A:B:N" --grid=
+    refused "'cube_hyper.v_min'" --grid=cube_hyper.v_mim=1:2:2
+    refused "need A:B:N" --grid=cube_hyper.v_min=1:2
+    refused "'x'" --grid=cube_hyper.v_min=1:2:x
+    refused "in one value" --grid=cube_hyper.v_min=1:2:1
+    refused "whole numbers" --grid=cube_hyper.v_steps=2:3:3
+    refused "not 1" --grid=cube_hyper.v_steps=1:3:3
+    refused 'not "min"' '--grid=cube_hyper.reduction=["max","min"]'
+    refused "JSON" '--grid=cube_hyper.reduction=[max]'
+    refused "2.0 twice" '--grid=cube_hyper.v_min=[2,1,2.0]'
+    refused "is varied twice" --grid=cube_hyper.v_min=1:2:2 '--grid=cube_hyper.v_min=[4]'
+    refused "combinations" --grid=cube_hyper.v_min=1:2:2000 --grid=cube_hyper.v_max=3:4:501
+    for key in writer_hyper.total_snapshots training_hyper.epochs observer_hyper.lon_pieces suite_hyper.seed; do
+        refused "$key is no setting of data points" --grid=$key=2:3:2
+    done
+}
+
+@test "how many settings there are" {
+    empty d/snap_{1,2,3}.hdf5
+    grid="--grid=cube_hyper.v_steps=2:4:3 --grid=coordinate_hyper.jitter_r=[true,false]"
+    run -0 --separate-stderr iris-list --dry-run --total=2 $grid d
+    [ "$stderr" = "iris-list: would list 2 of 3 snapshots, each with 6 settings" ]
+    run -0 --separate-stderr iris-list -v $grid d
+    [ "$stderr" = "iris-list: 3 of 3 snapshots, each with 6 settings" ]
+}
+
 @test "output by rename" {
     empty d/snap_{1,2}.hdf5
     iris-list d >stdout.tsv
