@@ -7,25 +7,32 @@
 #include "cli.h"
 #include "dataset.h"
 #include "entry.h"
+#include "group.h"
 #include "manifest.h"
+#include "num.h"
 #include "rescale.h"
+#include "unite.h"
 #include "verify.h"
 
 static const char usage[] =
-    "usage: iris-merge -d DATASET [--drop-failed] [--rescale] MANIFEST...\n"
+    "usage: iris-merge -d DATASET [--drop-failed] [--require=N] [--rescale]\n"
+    "                  [--group-by=COLUMN] MANIFEST...\n"
     "Print the union of manifests of entries, each entry verified: its arrays are\n"
     "there, whole, finite and of the right shape; their hashes are added.\n"
     "\n"
     "  -d, --dataset=DIR      the data set that the manifests speak of\n"
     "      --drop-failed      leave failed entries out, and end with 0\n"
+    "      --require=N        print nothing unless N entries or more are good\n"
+    "      --group-by=COLUMN  order by this column first, and count each of its values\n"
     "      --rescale          bring entries in other IRIS units to those of the "
     "first\n" IRIS_CLI_HELP;
 
-enum { OPT_DROP = IRIS_OPT_TOOL, OPT_RESCALE };
+enum { OPT_DROP = IRIS_OPT_TOOL, OPT_REQUIRE, OPT_GROUP, OPT_RESCALE };
 
 struct options {
     struct iris_cli cli;
-    const char *dataset;
+    const char *dataset, *group;
+    uint64_t required;
     int drop_failed, rescale;
     char **input;
     size_t n_inputs;
@@ -37,6 +44,8 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
     static const struct option options[] = {IRIS_CLI_LONG,
                                             {"dataset", required_argument, NULL, 'd'},
                                             {"drop-failed", no_argument, NULL, OPT_DROP},
+                                            {"require", required_argument, NULL, OPT_REQUIRE},
+                                            {"group-by", required_argument, NULL, OPT_GROUP},
                                             {"rescale", no_argument, NULL, OPT_RESCALE},
                                             {NULL, 0, NULL, 0}};
     enum iris_status st = IRIS_OK;
@@ -50,6 +59,14 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
             break;
         case OPT_DROP:
             o->drop_failed = 1;
+            break;
+        case OPT_REQUIRE:
+            if (iris_parse_u64(optarg, &o->required) || !o->required)
+                st = iris_fail(err, IRIS_E_USAGE, "bad number of entries '%s': need 1 or more",
+                               optarg);
+            break;
+        case OPT_GROUP:
+            o->group = optarg;
             break;
         case OPT_RESCALE:
             o->rescale = 1;
@@ -76,99 +93,6 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
     }
 }
 
-/* Append the rows of `from`; columns that only one side has are missing in the
- * rows of the other. */
-static enum iris_status
-append(struct iris_manifest *to, const struct iris_manifest *from, struct iris_err *err)
-{
-    enum iris_status st = IRIS_OK;
-    size_t c, r, index;
-
-    for (c = 0; c < from->n_columns && !st; c++)
-        st = iris_manifest_column(to, from->column[c].name, from->column[c].type, &index, err);
-    for (r = 0; r < from->n_rows && !st; r++) {
-        st = iris_manifest_add_row(to, &index, err);
-        for (c = 0; c < from->n_columns && !st; c++)
-            st = iris_manifest_set(to, index, from->column[c].name, from->row[r][c], err);
-    }
-    return st;
-}
-
-static int
-is_good(const struct iris_manifest *m, size_t row)
-{
-    const char *state = iris_manifest_get(m, row, "state");
-
-    return !state || strcmp(state, "failed") != 0;
-}
-
-/* The column in which two rows differ where both have something, or NULL. */
-static const char *
-disagreement(const struct iris_manifest *m, size_t a, size_t b)
-{
-    size_t c;
-
-    for (c = 0; c < m->n_columns; c++) {
-        const char *x = m->row[a][c], *y = m->row[b][c];
-
-        if (x && y && strcmp(x, y))
-            return m->column[c].name;
-    }
-    return NULL;
-}
-
-/* Give row `a` what only row `b` has. */
-static enum iris_status
-complete(struct iris_manifest *m, size_t a, size_t b, struct iris_err *err)
-{
-    enum iris_status st = IRIS_OK;
-    size_t c;
-
-    for (c = 0; c < m->n_columns && !st; c++) {
-        if (!m->row[a][c] && m->row[b][c])
-            st = iris_manifest_set(m, a, m->column[c].name, m->row[b][c], err);
-    }
-    return st;
-}
-
-/* Rows are sorted, so those of one id are neighbours. Of each id one is kept:
- * a good one if there is one. */
-static enum iris_status
-unite(struct iris_manifest *m, struct iris_err *err)
-{
-    unsigned char *keep = calloc(m->n_rows + 1, 1);
-    enum iris_status st = keep ? IRIS_OK : iris_fail_memory(err);
-    size_t r, best = 0;
-
-    for (r = 0; r < m->n_rows && !st; r++) {
-        const char *id = iris_manifest_get(m, r, "id"), *last;
-
-        last = r ? iris_manifest_get(m, best, "id") : NULL;
-        if (!id) {
-            st = iris_fail(err, IRIS_E_DATA, "row %zu has no id", r + 1);
-        } else if (!last || strcmp(id, last)) {
-            best = r;
-            keep[r] = 1;
-        } else if (!is_good(m, best) && is_good(m, r)) {
-            keep[best] = 0;
-            keep[r] = 1;
-            best = r;
-        } else if (is_good(m, best) && is_good(m, r)) {
-            const char *column = disagreement(m, best, r);
-
-            st = column ? iris_fail(err, IRIS_E_DATA,
-                                    "entry '%s' has two rows that differ in '%s': '%s' and '%s'",
-                                    id, column, iris_manifest_get(m, best, column),
-                                    iris_manifest_get(m, r, column))
-                        : complete(m, best, r, err);
-        }
-    }
-    if (!st)
-        iris_manifest_keep(m, keep);
-    free(keep);
-    return st;
-}
-
 static enum iris_status
 read_all(const struct options *o, struct iris_manifest *m, struct iris_err *err)
 {
@@ -181,12 +105,26 @@ read_all(const struct options *o, struct iris_manifest *m, struct iris_err *err)
 
         st = iris_manifest_read(o->input[i], "entries", &part, err);
         if (!st)
-            st = append(m, &part, err);
+            st = iris_unite_append(m, &part, err);
         iris_manifest_release(&part);
     }
     if (!st)
         st = iris_manifest_sort(m, err);
-    return st ? st : unite(m, err);
+    return st ? st : iris_unite(m, err);
+}
+
+/* Whether so many entries are good, as far as the rows say. */
+static enum iris_status
+require(const struct options *o, const struct iris_manifest *m, struct iris_err *err)
+{
+    size_t r, good = 0;
+
+    for (r = 0; r < m->n_rows; r++)
+        good += !iris_entry_has_failed(m, r);
+    if (good >= o->required)
+        return IRIS_OK;
+    return iris_fail(err, IRIS_E_DATA, "only %zu of %" PRIu64 " entries that are required are good",
+                     good, o->required);
 }
 
 /* ---- verification ---- */
@@ -262,7 +200,7 @@ drop_failed(struct iris_manifest *m, struct iris_err *err)
     if (!keep)
         return iris_fail_memory(err);
     for (r = 0; r < m->n_rows; r++)
-        keep[r] = (unsigned char)is_good(m, r);
+        keep[r] = (unsigned char)!iris_entry_has_failed(m, r);
     iris_manifest_keep(m, keep);
     free(keep);
     return IRIS_OK;
@@ -276,12 +214,29 @@ report(const struct iris_manifest *m, size_t failed, struct iris_err *err)
     for (r = 0; r < m->n_rows; r++) {
         const char *message = iris_manifest_get(m, r, "message");
 
-        if (!is_good(m, r))
+        if (iris_entry_has_failed(m, r))
             return iris_fail(
                 err, IRIS_E_SOME, "%zu of %zu entries have failed; the first, '%s': %s", failed,
                 m->n_rows, iris_manifest_get(m, r, "id"), message ? message : "no message");
     }
     return IRIS_OK;
+}
+
+static enum iris_status
+print(const struct options *o, struct iris_manifest *m, struct iris_err *err)
+{
+    struct iris_buf text = {0};
+    enum iris_status st;
+
+    if (!o->group)
+        return iris_cli_print(&o->cli, m, err);
+    st = iris_group_sort(m, o->group, err);
+    if (!st) {
+        iris_group_print(m, o->group, &text);
+        st = iris_cli_write(&o->cli, &text, err);
+    }
+    iris_buf_release(&text);
+    return st;
 }
 
 static enum iris_status
@@ -295,10 +250,16 @@ run(const struct options *o, struct iris_err *err)
     iris_cli_catch();
     /* iris-gen before us in a pipe has made the data set when its rows are read */
     st = read_all(o, &m, err);
+    if (!st && o->group)
+        st = iris_group_check(&m, o->group, err);
+    if (!st)
+        st = require(o, &m, err);
     if (!st)
         st = iris_dataset_open(&dataset, o->dataset, IRIS_DATASET_EXISTING, err);
     if (!st)
         st = verify(o, &m, &failed, err);
+    if (!st && failed)
+        st = require(o, &m, err);
     if (!st && o->rescale && !o->cli.dry_run)
         st = iris_dataset_lock(&dataset, err);
     if (!st && !(o->rescale && o->cli.dry_run))
@@ -309,7 +270,7 @@ run(const struct options *o, struct iris_err *err)
         fprintf(stderr, "%s: would print %zu entries, %zu have failed\n", iris_prog, m.n_rows,
                 failed);
     } else if (!st) {
-        st = iris_cli_print(&o->cli, &m, err);
+        st = print(o, &m, err);
     }
     if (!st)
         st = report(&m, failed, err);

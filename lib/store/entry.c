@@ -307,6 +307,14 @@ iris_entry_get(const struct iris_manifest *m, size_t row, struct iris_entry *e,
     return IRIS_OK;
 }
 
+int
+iris_entry_has_failed(const struct iris_manifest *m, size_t row)
+{
+    const char *state = iris_manifest_get(m, row, "state");
+
+    return state && !strcmp(state, states[IRIS_FAILED]);
+}
+
 enum iris_status
 iris_entry_type(const struct iris_manifest *m, enum iris_type *type, struct iris_err *err)
 {

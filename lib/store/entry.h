@@ -93,6 +93,9 @@ struct iris_entry {
 enum iris_status iris_entry_get(const struct iris_manifest *m, size_t row, struct iris_entry *e,
                                 struct iris_err *err);
 
+/* Whether a row says that it has failed; nothing else of it is looked at. */
+int iris_entry_has_failed(const struct iris_manifest *m, size_t row);
+
 /* Every row of one type? An empty manifest is an error.
  *
  *   return  IRIS_OK, or IRIS_E_DATA

@@ -237,8 +237,8 @@ iris_manifest_sort(struct iris_manifest *m, struct iris_err *err)
     return IRIS_OK;
 }
 
-static void
-put_field(struct iris_buf *out, const char *text)
+void
+iris_manifest_print_field(const char *text, struct iris_buf *out)
 {
     if (!text) {
         iris_buf_putc(out, '.');
@@ -281,7 +281,7 @@ iris_manifest_print_row(const struct iris_manifest *m, size_t row, struct iris_b
     for (c = 0; c < m->n_columns; c++) {
         if (c)
             iris_buf_putc(out, '\t');
-        put_field(out, m->row[row][c]);
+        iris_manifest_print_field(m->row[row][c], out);
     }
     iris_buf_putc(out, '\n');
 }

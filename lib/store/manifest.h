@@ -78,6 +78,7 @@ enum iris_status iris_manifest_sort(struct iris_manifest *m, struct iris_err *er
 void iris_manifest_print(const struct iris_manifest *m, struct iris_buf *out);
 void iris_manifest_print_head(const struct iris_manifest *m, struct iris_buf *out);
 void iris_manifest_print_row(const struct iris_manifest *m, size_t row, struct iris_buf *out);
+void iris_manifest_print_field(const char *text, struct iris_buf *out);
 void iris_manifest_print_end(const struct iris_manifest *m, struct iris_buf *out);
 
 /* A reader that takes rows as they come.

@@ -39,7 +39,8 @@ path() {
 }
 
 @test "wrong command lines" {
-    for words in "entries.tsv" "-d" "-d D --unknown" "-d D --d" "--progress=x -d D entries.tsv"; do
+    for words in "entries.tsv" "-d" "-d D --unknown" "-d D --d" "--progress=x -d D entries.tsv" \
+        "-d D --require=0 entries.tsv" "-d D --require=many entries.tsv" "-d D --group-by"; do
         run -64 --separate-stderr iris-merge $words
         one_sentence iris-merge
         [ -z "$output" ]
@@ -350,6 +351,189 @@ bad_array() {
     one_sentence iris-merge
     iris-merge -d D -o out.tsv entries.tsv
     good 6 out.tsv
+}
+
+# ---- several settings in one data set ----
+
+# with_set KEY VALUE MANIFEST: the manifest with a column set:KEY of this value
+with_set() {
+    KEY=$1 VALUE=$2 awk -F'\t' 'BEGIN { OFS = FS; key = "set:" ENVIRON["KEY"] }
+        /^##columns/ { print $0 " " key ":f64"; next }
+        /^##/ { print; next }
+        { print $0, /^#/ ? key : ENVIRON["VALUE"] }' "$3"
+}
+
+# The entries of D by their density factor: none.tsv (without one), d10.tsv, d9.tsv;
+# those of 10 with a seventh entry that failed.
+densities() {
+    local d
+    for d in 9 10; do
+        iris-hyper --preset=hyper.json -s dataset_hyper.CMZ_density_factor=$d -o hyper$d.json
+        iris-gen -H hyper$d.json -t simple -d D list.tsv |
+            with_set dataset_hyper.CMZ_density_factor $d.0 - >d$d.tsv
+    done
+    cp entries.tsv none.tsv
+    rows d10.tsv 'if ($n == 2) { @f{qw(state message column observed)} = ("failed", "no luck", ".", ".") }' >d10_failed.tsv
+    [ "$(cat none.tsv d9.tsv d10.tsv | grep -v '^#' | cut -f1 | sort -u | wc -l)" = 18 ]
+}
+
+@test "--group-by orders and counts, and gives a manifest" {
+    densities
+    set=set:dataset_hyper.CMZ_density_factor
+    run -1 --separate-stderr iris-merge -d D --group-by=$set -o grouped.tsv d10_failed.tsv none.tsv d9.tsv
+    one_sentence iris-merge
+    diff - <(grep '^##group' grouped.tsv) <<END
+##group $set=9.0 entries=6 failed=0
+##group $set=10.0 entries=6 failed=1
+##group $set=. entries=6 failed=0
+END
+    [ "$(column $set grouped.tsv | uniq -c | awk '{ print $1 $2 }' | paste -sd' ')" = "69.0 610.0 6." ]
+    # a group is in the order of snapshots and points
+    for value in 9.0 10.0 .; do
+        paste <(column $set grouped.tsv) <(column snapshot grouped.tsv) <(column point grouped.tsv) |
+            awk -v v="$value" '$1 == v { print $2, $3 }' >order
+        sort -V order | cmp - order
+        [ "$(sort -u order | wc -l)" = 6 ]
+    done
+    # the lines of groups follow the header, each before its rows
+    [ "$(grep -nE '^##group|^##rows' grouped.tsv | cut -d: -f1 | paste -sd' ')" = "4 11 18 25" ]
+    # without the lines and in the order of all manifests it is the same
+    run -1 iris-merge -d D -o merged.tsv d10_failed.tsv none.tsv d9.tsv
+    run -1 iris-merge -d D -o again.tsv grouped.tsv
+    cmp merged.tsv again.tsv
+    # failed ones that are dropped are not counted
+    iris-merge -d D --drop-failed --group-by=$set d10_failed.tsv none.tsv d9.tsv | grep '^##group' >counts
+    [ "$(sed -n 2p counts)" = "##group $set=10.0 entries=5 failed=0" ]
+}
+
+@test "--group-by other columns" {
+    iris-merge -d D --group-by=snapshot entries.tsv | grep '^##group' >counts
+    diff - counts <<END
+##group snapshot=snap_001 entries=2 failed=0
+##group snapshot=snap_002 entries=2 failed=0
+##group snapshot=snap_003 entries=2 failed=0
+END
+    iris-merge -d D --group-by=point -o grouped.tsv entries.tsv
+    [ "$(column point grouped.tsv | paste -sd' ')" = "0 0 0 1 1 1" ]
+    [ "$(column snapshot grouped.tsv | uniq -c | wc -l)" = 6 ]
+    # what is found while verifying counts
+    rm "$(path 4 column)"
+    run -1 --separate-stderr iris-merge -d D --group-by=state -o grouped.tsv entries.tsv
+    [ "$(grep '^##group' grouped.tsv | paste -sd,)" = "##group state=failed entries=1 failed=1,##group state=raw entries=5 failed=0" ]
+    run -65 --separate-stderr iris-merge -d D --group-by=set:cube_hyper.v_steps -o out.tsv entries.tsv
+    one_sentence iris-merge
+    [[ $stderr == *"'set:cube_hyper.v_steps'"* ]]
+    [ ! -e out.tsv ]
+}
+
+@test "--require counts good entries, and nothing appears without them" {
+    for n in 1 6; do
+        run -0 iris-merge -d D --require=$n -o out.tsv entries.tsv
+        good 6 out.tsv
+    done
+    rm out.tsv
+    # required N WORD...: they are not there
+    required() {
+        run -65 --separate-stderr iris-merge -d D --require="$1" -o out.tsv "${@:3}"
+        one_sentence iris-merge
+        [[ $stderr == *"only $2 of $1 entries"* ]]
+        [ -z "$output" ]
+        [ ! -e out.tsv ]
+    }
+    required 7 6 entries.tsv
+    # of a row that is there twice one counts
+    required 7 6 entries.tsv entries.tsv
+    rows entries.tsv '$skip = 1' >none.tsv
+    required 1 0 none.tsv
+    rows entries.tsv 'if ($n == 2) { @f{qw(state message column observed)} = ("failed", "no luck", ".", ".") }' >failed.tsv
+    required 6 5 failed.tsv
+    required 6 5 --drop-failed failed.tsv
+    run -1 iris-merge -d D --require=5 -o out.tsv failed.tsv
+    good 5 out.tsv
+    run -0 iris-merge -d D --require=6 -o out.tsv failed.tsv entries.tsv
+    good 6 out.tsv
+    rm out.tsv
+    # an array that is missing is found by reading
+    rm "$(path 4 column)"
+    required 6 5 entries.tsv
+    required 6 5 --dry-run entries.tsv
+    required 6 5 --group-by=snapshot entries.tsv
+    run -0 iris-merge -d D --require=5 --drop-failed -o out.tsv entries.tsv
+    [ "$(tail -1 out.tsv)" = "##rows 5" ]
+    # what was there stays
+    cp out.tsv before
+    run -65 iris-merge -d D --require=6 -o out.tsv entries.tsv
+    cmp before out.tsv
+    no_leftovers
+}
+
+@test "the parts of an array of jobs, as they come" {
+    densities
+    rows d9.tsv '$skip = $f{snapshot} ne "snap_001"' >p1.tsv
+    rows d9.tsv '$skip = $f{snapshot} eq "snap_001"' >p2.tsv
+    rows d10.tsv '$skip = 1' >p3.tsv # this job had nothing to do
+    with_set observer_hyper.T_cmb 2.73 p3.tsv >p4.tsv # of another sweep
+    with_set coordinate_hyper.theta_zero 0.0 entries.tsv >p5.tsv
+    [ "$(tail -1 p3.tsv)" = "##rows 0" ]
+    iris-merge -d D -o merged.tsv p1.tsv p2.tsv p3.tsv d10.tsv p4.tsv p5.tsv
+    [ "$(tail -1 merged.tsv)" = "##rows 18" ]
+    set=set:dataset_hyper.CMZ_density_factor
+    [ "$(column $set merged.tsv | sort | uniq -c | awk '{ print $1 $2 }' | paste -sd' ')" = "6. 610.0 69.0" ]
+    [ "$(column set:coordinate_hyper.theta_zero merged.tsv | sort | uniq -c | awk '{ print $1 $2 }' | paste -sd' ')" = "12. 60.0" ]
+    [ "$(column set:observer_hyper.T_cmb merged.tsv | sort -u)" = . ]
+    grep -q "^##columns .* $set:f64\( \|$\)" merged.tsv
+    # the order of the parts decides on that of the columns only
+    fields() {
+        for name in id state column $set set:coordinate_hyper.theta_zero column_xxh128 observed_xxh128; do
+            column $name "$1"
+        done
+    }
+    for order in "p5 p4 p3 d10 p2 p1" "d10 p5 p1 p3 p2 p4" "p3 p5 p4 p2 p1 d10"; do
+        iris-merge -d D -o other.tsv $(printf '%s.tsv ' $order)
+        cmp <(fields merged.tsv) <(fields other.tsv)
+    done
+    # made twice; and once with a failure that is none the second time
+    iris-merge -d D -o other.tsv p1.tsv p2.tsv p3.tsv d10.tsv p4.tsv p5.tsv p1.tsv d10.tsv
+    cmp merged.tsv other.tsv
+    iris-merge -d D -o other.tsv p1.tsv p2.tsv p3.tsv d10_failed.tsv d10.tsv p4.tsv p5.tsv
+    cmp merged.tsv other.tsv
+    iris-merge -d D --require=18 -o other.tsv p1.tsv p2.tsv p3.tsv d10.tsv d10_failed.tsv p4.tsv p5.tsv
+    cmp merged.tsv other.tsv
+    # one row of settings does not pass for another
+    with_set dataset_hyper.CMZ_density_factor 3.0 entries.tsv >a.tsv
+    with_set dataset_hyper.CMZ_density_factor 4.0 entries.tsv >b.tsv
+    run -65 --separate-stderr iris-merge -d D a.tsv b.tsv
+    [[ $stderr == *"'$set': '3.0' and '4.0'"* ]]
+}
+
+@test "columns of settings reach the published manifest" {
+    densities
+    set=set:dataset_hyper.CMZ_density_factor
+    iris-merge -d D --group-by=$set -o merged.tsv d10.tsv none.tsv d9.tsv
+    iris-units -H hyper.json -d D --sample=all -o units.json merged.tsv
+    iris-normalize -H units.json -d D -o normalized.tsv merged.tsv
+    iris-shuffle --seed=7 --publish=D -H units.json -o shuffled.tsv normalized.tsv
+    iris-check D
+    cmp shuffled.tsv D/iris-manifest.tsv
+    grep -q "^##columns .* $set:f64\( \|$\)" D/iris-manifest.tsv
+    # each entry with its own: that of the digest's settings
+    [ "$(column id D/iris-manifest.tsv | sort -u | wc -l)" = 18 ]
+    paste <(column digest D/iris-manifest.tsv) <(column $set D/iris-manifest.tsv) | sort -u >pairs
+    [ "$(wc -l <pairs)" = 3 ]
+    while read -r digest value; do
+        [ $value != . ] || value=null
+        grep -q "\"dataset_hyper.CMZ_density_factor\": $value[,}]" "D/entries/$digest/settings.json"
+    done <pairs
+    # grouped or not, the data set is the same
+    cp -a D GROUPED
+    iris-merge -d D -o merged.tsv d10.tsv none.tsv d9.tsv
+    iris-units -H hyper.json -d D --sample=all merged.tsv | cmp units.json -
+    iris-normalize -H units.json -d D merged.tsv | cmp normalized.tsv -
+    iris-shuffle --seed=7 --publish=D -H units.json -o shuffled.tsv normalized.tsv
+    same_data D GROUPED
+    # merged with the published one nothing changes
+    iris-merge -d D --require=18 -o again.tsv D/iris-manifest.tsv
+    cmp again.tsv normalized.tsv
 }
 
 # ---- rows in IRIS units ----
