@@ -43,7 +43,10 @@ struct fetch_host {
     unsigned lost;           /* rows in succession for which there was no connection */
 };
 
+/* Rows of one snapshot are copied once: what is counted, and where a row begins, is
+ * said of the first of them, the lead; they are all in the same state. */
 struct fetch_row {
+    size_t lead, next; /* itself, or one before it; the next of the same, n_rows: none */
     enum fetch_state state;
     int printed;
     struct fetch_host *host; /* NULL: this machine */
@@ -81,7 +84,7 @@ struct fetch {
     struct fetch_row *row; /* [m.n_rows] */
     size_t n_ended;        /* threads */
     size_t next;           /* no row before it waits */
-    size_t live, running;  /* rows that are in the cache or on their way; on their way */
+    size_t live, running;  /* leads that are in the cache or on their way; on their way */
     uint64_t used;         /* bytes of these */
     int was_released;      /* the reader has removed one */
     size_t waiting;        /* threads, for room */
@@ -114,6 +117,15 @@ int fetch_is_same(int dir, const char *name, const struct iris_place_file *file)
  *   in  file  [files] as they are where they come from
  */
 void fetch_tidy(const struct fetch *f, size_t row, const struct iris_place_file *file);
+
+/* ---- fetch_share.c ---- */
+
+/* Find the rows of one snapshot, by id and source; of another source with its id
+ * there is no copy. */
+enum iris_status fetch_share(struct fetch *f, struct iris_err *err);
+
+/* How many snapshots there are. */
+size_t fetch_count(const struct fetch *f);
 
 /* ---- fetch_rows.c ---- */
 

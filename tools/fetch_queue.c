@@ -114,7 +114,7 @@ fetch_plan(struct fetch *f, struct iris_err *err)
         f->row[r].state = FETCH_FAILED;
         f->row[r].err = why;
     }
-    return IRIS_OK;
+    return fetch_share(f, err);
 }
 
 static int
@@ -145,7 +145,7 @@ first_rows(const struct fetch *f)
     size_t r, live = 0;
 
     for (r = 0; r < f->m.n_rows; r++) {
-        if (f->row[r].state != FETCH_WAITING)
+        if (f->row[r].state != FETCH_WAITING || f->row[r].lead != r)
             continue;
         if (!fits(f, live, used, f->row[r].room))
             break;
@@ -272,18 +272,20 @@ turn_of(const struct fetch *f, size_t r, struct iris_err *err)
     return BEGIN;
 }
 
+/* Of all rows of a lead. */
 static void
-settle(struct fetch *f, size_t r, enum fetch_state state, const struct iris_err *err)
+settle(struct fetch *f, size_t lead, enum fetch_state state, const struct iris_err *err)
 {
-    struct fetch_row *row = &f->row[r];
+    size_t r;
 
-    row->state = state;
+    for (r = lead; r < f->m.n_rows; r = f->row[r].next)
+        f->row[r].state = state;
     if (state == FETCH_FAILED)
-        row->err = *err;
+        f->row[lead].err = *err;
     pthread_cond_broadcast(&f->changed);
 }
 
-/* The next row to copy, in order; waits for one. The lock is held.
+/* The next row to copy, a lead, in order; waits for one. The lock is held.
  *
  *   return  n_rows when there is none
  */
@@ -299,7 +301,7 @@ take(struct fetch *f)
             break;
         switch (turn_of(f, f->next, &why)) {
         case BEGIN:
-            f->row[f->next].state = FETCH_RUNNING;
+            settle(f, f->next, FETCH_RUNNING, NULL);
             f->live++;
             f->running++;
             f->used += f->row[f->next].room;
@@ -378,7 +380,7 @@ fetch_see_released(struct fetch *f)
     for (r = 0; r < f->next; r++) {
         char *path;
 
-        if (f->row[r].state != FETCH_LANDED || !f->row[r].printed)
+        if (f->row[r].state != FETCH_LANDED || !f->row[r].printed || f->row[r].lead != r)
             continue;
         path = iris_format("%s/%s", f->cache, iris_manifest_get(&f->m, r, "snapshot"));
         if (path && lstat(path, &sb) && errno == ENOENT) {

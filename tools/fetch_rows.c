@@ -1,4 +1,6 @@
+#define _GNU_SOURCE /* F_GETPIPE_SZ */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
@@ -6,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cache.h"
@@ -23,10 +26,11 @@ set_local(struct fetch *f, size_t r, struct iris_err *err)
     struct iris_buf local = {0};
     enum iris_status st;
 
-    if (f->row[r].state == FETCH_LANDED)
+    if (todo && !strcmp(todo, "0"))
+        ; /* nobody will read it, though there may be a copy for another row */
+    else if (f->row[r].state == FETCH_LANDED)
         iris_cache_path(f->cache, iris_manifest_get(&f->m, r, "snapshot"), path, &local);
-    else if (f->row[r].state == FETCH_PASSED && !iris_manifest_get(&f->m, r, "remote") &&
-             !(todo && todo[0] == '0' && !todo[1]))
+    else if (f->row[r].state == FETCH_PASSED && !iris_manifest_get(&f->m, r, "remote"))
         iris_buf_puts(&local, path);
     st = iris_buf_check(&local, err);
     if (!st)
@@ -35,18 +39,36 @@ set_local(struct fetch *f, size_t r, struct iris_err *err)
     return st;
 }
 
+/* How much of so many bytes standard output takes in one go without being waited for.
+ * The rows of one snapshot are to be seen together by the reader of a pipe, which may
+ * remove the copy when it has done with all it has seen: so what is more than a pipe
+ * has always room for waits until it is empty. */
+static size_t
+room_for(size_t n)
+{
+    struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    size_t least = n < PIPE_BUF ? n : PIPE_BUF, most;
+    int capacity, unread = 0;
+
+    if (!n || poll(&p, 1, 0) <= 0)
+        return 0;
+    capacity = n > PIPE_BUF ? fcntl(STDOUT_FILENO, F_GETPIPE_SZ) : -1;
+    if (capacity < PIPE_BUF || ioctl(STDOUT_FILENO, FIONREAD, &unread))
+        return least;
+    most = (size_t)capacity;
+    return unread ? 0 : n < most ? n : most;
+}
+
 /* On standard output what there is goes out at once, for the reader of a pipe, but
- * only as much as it takes without being waited for: copies go on meanwhile, and
- * signals are seen. A file appears when it is complete. */
+ * only as much as it takes: copies go on meanwhile, and signals are seen. A file
+ * appears when it is complete. */
 static enum iris_status
 pass_on(const struct fetch *f, struct iris_buf *text, struct iris_err *err)
 {
-    struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
     enum iris_status st = iris_buf_check(text, err);
-    size_t done = 0;
+    size_t done = 0, n;
 
-    while (!st && !f->o->cli.output && done < text->len && poll(&p, 1, 0) > 0) {
-        size_t n = text->len - done < PIPE_BUF ? text->len - done : PIPE_BUF;
+    while (!st && !f->o->cli.output && (n = room_for(text->len - done))) {
         ssize_t put = write(STDOUT_FILENO, text->data + done, n);
 
         if (put >= 0)
@@ -69,7 +91,8 @@ await(struct fetch *f, const struct iris_buf *text)
 {
     struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
 
-    if (f->o->cli.output || !text->len) {
+    /* of one that is to be empty first nobody tells */
+    if (f->o->cli.output || !text->len || text->len > PIPE_BUF) {
         fetch_wait(f);
         return;
     }
@@ -88,16 +111,44 @@ look_around(const struct fetch *f, struct iris_err *err)
     return IRIS_OK;
 }
 
-/* The rows that have come to an end: with a reader as they come, else in their
- * order. The lock is held. */
+static enum iris_status
+print_row(struct fetch *f, size_t r, struct iris_buf *text, struct iris_err *err)
+{
+    struct fetch_row *row = &f->row[r];
+    enum iris_status st = set_local(f, r, err);
+
+    iris_manifest_print_row(&f->m, r, text);
+    row->printed = 1;
+    if (row->state == FETCH_FAILED && row->lead == r)
+        iris_cli_note(&f->o->cli, "%s", row->err.msg);
+    return st;
+}
+
+/* A row, and with a reader all of its snapshot, so that it is not copied again for
+ * those that come later. */
+static enum iris_status
+print_snapshot(struct fetch *f, size_t r, struct iris_buf *text, struct iris_err *err)
+{
+    int is_copied = f->row[r].state != FETCH_PASSED;
+    enum iris_status st;
+
+    do {
+        st = print_row(f, r, text, err);
+        r = f->row[r].next;
+    } while (!st && r < f->m.n_rows && f->has_reader && is_copied);
+    return st;
+}
+
+/* The rows that have come to an end: with a reader as they come, as long as it takes
+ * them, else in their order. The lock is held. */
 static enum iris_status
 print_rows(struct fetch *f, size_t *first, struct iris_buf *text, struct iris_err *err)
 {
-    enum iris_status st = IRIS_OK;
+    enum iris_status st = pass_on(f, text, err);
     size_t r;
 
     for (r = *first; r < f->m.n_rows && !st; r++) {
-        struct fetch_row *row = &f->row[r];
+        const struct fetch_row *row = &f->row[r];
 
         if (!row->printed && (row->state == FETCH_WAITING || row->state == FETCH_RUNNING)) {
             if (!f->has_reader)
@@ -105,11 +156,11 @@ print_rows(struct fetch *f, size_t *first, struct iris_buf *text, struct iris_er
             continue;
         }
         if (!row->printed) {
-            st = set_local(f, r, err);
-            iris_manifest_print_row(&f->m, r, text);
-            row->printed = 1;
-            if (row->state == FETCH_FAILED)
-                iris_cli_note(&f->o->cli, "%s", row->err.msg);
+            if (f->has_reader && text->len)
+                break;
+            st = print_snapshot(f, r, text, err);
+            if (!st && f->has_reader)
+                st = pass_on(f, text, err);
         }
         *first += *first == r;
     }
@@ -119,13 +170,15 @@ print_rows(struct fetch *f, size_t *first, struct iris_buf *text, struct iris_er
 static void
 show_progress(struct fetch *f, struct iris_meter *meter, int last)
 {
-    struct iris_progress p = {.total = f->m.n_rows};
+    struct iris_progress p = {.total = fetch_count(f)};
     uint64_t landed = 0, received = 0;
     size_t r, k;
 
     for (r = 0; r < f->m.n_rows; r++) {
         const struct fetch_row *row = &f->row[r];
 
+        if (row->lead != r)
+            continue;
         p.done += row->state != FETCH_WAITING && row->state != FETCH_RUNNING;
         p.failed += row->state == FETCH_FAILED;
         p.skipped += row->state == FETCH_PASSED;
@@ -146,13 +199,13 @@ report(const struct fetch *f, struct iris_err *err)
     size_t r, n = 0;
 
     for (r = f->m.n_rows; r > 0; r--) {
-        if (f->row[r - 1].state == FETCH_FAILED) {
+        if (f->row[r - 1].state == FETCH_FAILED && f->row[r - 1].lead == r - 1) {
             *err = f->row[r - 1].err;
             n++;
         }
     }
     if (n > 1)
-        iris_fail_in(err, "%zu of %zu snapshots cannot be had; the first", n, f->m.n_rows);
+        iris_fail_in(err, "%zu of %zu snapshots cannot be had; the first", n, fetch_count(f));
     return n ? err->status : IRIS_OK;
 }
 

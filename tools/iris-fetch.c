@@ -281,7 +281,7 @@ fetch(struct fetch_options *o, struct iris_err *err)
     if (!st)
         st = fetch_plan(&f, err);
     if (!st && o->cli.dry_run)
-        fprintf(stderr, "%s: would make %zu snapshots available\n", iris_prog, f.m.n_rows);
+        fprintf(stderr, "%s: would make %zu snapshots available\n", iris_prog, fetch_count(&f));
     else if (!st)
         st = run(&f, o, err);
     if (!f.is_stuck) {

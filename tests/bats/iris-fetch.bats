@@ -541,3 +541,170 @@ snap_003" ]
     one_sentence iris-fetch
     [[ $stderr == *'two\x0alines.tsv'* ]]
 }
+
+# ---- several rows of one snapshot ----
+
+# swept N LIST: every row N times, with the numbers 1 to N in a column of settings
+swept() {
+    awk -F'\t' -v n="$1" 'BEGIN { OFS = FS }
+        /^##columns/ { print $0 " set:cube_hyper.v_steps:i64"; next }
+        /^##rows/ { next }
+        /^##/ { print; next }
+        /^#/ { print $0, "set:cube_hyper.v_steps"; next }
+        { for (i = 1; i <= n; i++) print $0, i }' "$2"
+}
+
+# pairs LIST: snapshots with their settings
+pairs() {
+    paste -d' ' <(column snapshot "$1") <(column set:cube_hyper.v_steps "$1")
+}
+
+# takes_together CACHE: a reader that takes what there is in the pipe at a time, looks
+# at the copies and drops them; ./taken has the ids of each time with their numbers of
+# rows, ./wrong what is not right
+takes_together() {
+    perl -e '
+        my ($cache, $text) = (shift, "");
+        open my $taken, ">", "taken" or die;
+        open my $wrong, ">", "wrong" or die;
+        my %dropped;
+        while (sysread STDIN, my $chunk, 1 << 20) {
+            my (%rows, @order);
+            for (split /^/, $chunk) {
+                print $wrong "cut: $_\n" unless /\n\z/;
+                next if /^#/;
+                chomp(my ($id, $path, $local) = (split /\t/)[0, 2, -1]);
+                push @order, $id unless $rows{$id}++;
+                print $wrong "$id again\n" if $dropped{$id};
+                next if $local eq ".";
+                print $wrong "$id: no $local\n" unless -f $local and -s $path == -s $local;
+            }
+            for (@order) {
+                print $taken "$_ $rows{$_}\n";
+                system("iris-fetch", "--cache=$cache", "--drop=$_") and print $wrong "drop $_\n";
+                $dropped{$_} = 1;
+            }
+        }' "$1"
+}
+
+@test "rows of one snapshot have one copy" {
+    swept 3 list.tsv >swept.tsv
+    iris-fetch --cache=once --copy -v -o fetched.tsv list.tsv 2>bytes
+    for options in "" "-j 4" "--budget=$(column bytes list.tsv | awk "{ n += \$1 } END { print n }")"; do
+        run -0 --separate-stderr iris-fetch --cache=cache --copy -v $options -o fetched.tsv swept.tsv
+        [ "$stderr" = "$(cat bytes)" ]
+        copied cache
+        cmp <(pairs swept.tsv) <(pairs fetched.tsv)
+        cmp <(column path swept.tsv) <(column path fetched.tsv)
+        [ "$(column local fetched.tsv | uniq -c | awk '{ print $1, $2 }' | paste -sd,)" = \
+            "3 cache/snap_001/snap_001.hdf5,3 cache/snap_002/snap_002.hdf5,3 cache/snap_003/snap_003.0.hdf5" ]
+        iris-fetch --cache=cache --copy $options swept.tsv | sort | diff - <(sort fetched.tsv)
+        rm -r cache
+    done
+    # where nothing is copied they pass as they are
+    iris-fetch --cache=cache swept.tsv >fetched.tsv
+    cmp <(column path swept.tsv) <(column local fetched.tsv)
+    cmp <(pairs swept.tsv) <(pairs fetched.tsv)
+    [ ! -e cache ]
+    run -0 --separate-stderr iris-fetch --cache=cache --copy --dry-run swept.tsv
+    [[ $stderr == *"3 snapshots"* ]]
+}
+
+@test "rows of one snapshot that are apart" {
+    swept 2 list.tsv >swept.tsv
+    { cat swept.tsv; swept 3 list.tsv | rows /dev/stdin '$f{"set:cube_hyper.v_steps"} += 2' | grep -v '^##rows'; } >apart.tsv
+    [ "$(pairs apart.tsv | wc -l)" = 15 ]
+    # in a file they keep their order
+    for options in "" "-j 3"; do
+        run -0 --separate-stderr iris-fetch --cache=cache --copy $options -o fetched.tsv apart.tsv
+        [ -z "$stderr" ]
+        copied cache
+        cmp <(pairs apart.tsv) <(pairs fetched.tsv)
+        [ "$(column local fetched.tsv | sort | uniq -c | awk '{ print $1 }' | paste -sd' ')" = "5 5 5" ]
+        rm -r cache
+    done
+    # with a reader they come with the first, for the copy may be gone later
+    iris-fetch --cache=cache --copy apart.tsv | cat >fetched.tsv
+    cmp <(pairs apart.tsv | sort -s -k1,1) <(pairs fetched.tsv)
+    [ "$(column local fetched.tsv | sort | uniq -c | awk '{ print $1 }' | paste -sd' ')" = "5 5 5" ]
+    [ "$(tail -1 fetched.tsv)" = "##rows 15" ]
+    iris-fetch --cache=cache --copy --window=1 apart.tsv | takes_together cache
+    [ "$(paste -sd, taken)" = "snap_001 5,snap_002 5,snap_003 5" ]
+    [ ! -s wrong ]
+    # passed through, they have no copy to lose
+    iris-fetch apart.tsv | cat >fetched.tsv
+    cmp <(pairs apart.tsv) <(pairs fetched.tsv)
+}
+
+@test "rows of one snapshot take room once, and are seen together" {
+    largest=$(column bytes list.tsv | sort -n | tail -1)
+    all=$(column bytes list.tsv | awk "{ n += \$1 } END { print n }")
+    # of 60 rows there is more than a pipe has always room for
+    for n in 2 60 300; do
+        swept $n list.tsv >swept.tsv
+        for options in --window=1 "--window=2 -j 3" "--window=3 -j 2" --budget=$largest "--budget=$all -j 3"; do
+            iris-fetch --cache=cache --copy $options swept.tsv | takes_together cache
+            [ "${PIPESTATUS[*]}" = "0 0" ]
+            cat wrong
+            [ ! -s wrong ]
+            [ "$(sort taken | paste -sd,)" = "snap_001 $n,snap_002 $n,snap_003 $n" ]
+            [ -z "$(find cache -name '*.hdf5*')" ]
+        done
+    done
+}
+
+@test "rows of one snapshot, some with nothing to do" {
+    swept 3 list.tsv >swept.tsv
+    # of the first one row needs it, the first of the second does not, of the third none does
+    perl -pe 'BEGIN { @todo = (0, 2, 0, 0, 1, 1, 0, 0, 0) }
+        s/\n/ todo:u32\n/ if /^##columns/; s/\n/\ttodo\n/ if /^#[^#]/; s/\n/\t@{[shift @todo]}\n/ if !/^#/' swept.tsv >todo.tsv
+    one=cache/snap_001/snap_001.hdf5 two=cache/snap_002/snap_002.hdf5
+    iris-fetch --cache=cache --copy -o fetched.tsv todo.tsv
+    [ "$(column local fetched.tsv | paste -sd' ')" = ". $one . . $two $two . . ." ]
+    cmp <(pairs todo.tsv) <(pairs fetched.tsv)
+    [ ! -e cache/snap_003 ]
+    rm -r cache
+    # with a reader as well: all rows of one together
+    iris-fetch --cache=cache --copy --window=1 todo.tsv | takes_together cache
+    [ "$(sort taken | uniq | grep -v snap_003 | paste -sd,)" = "snap_001 3,snap_002 3" ]
+    [ "$(grep -c snap_003 taken)" -ge 1 ]
+    [ ! -s wrong ]
+}
+
+@test "rows of one snapshot that cannot be had" {
+    swept 3 list.tsv >swept.tsv
+    rm snaps/snap_001.hdf5
+    for options in "" "-j 3"; do
+        run -74 --separate-stderr iris-fetch --cache=cache --copy $options swept.tsv
+        one_sentence iris-fetch
+        [[ $stderr == "iris-fetch: cannot open 'snaps/snap_001.hdf5'"* ]]
+        [ "$(column local - <<<"$output" | sort | uniq -c | awk '{ print $1, $2 }' | paste -sd,)" = \
+            "3 .,3 cache/snap_002/snap_002.hdf5,3 cache/snap_003/snap_003.0.hdf5" ]
+        rm -r cache
+    done
+    rm snaps/snap_002.hdf5
+    run -74 --separate-stderr iris-fetch --cache=cache --copy swept.tsv
+    one_sentence iris-fetch
+    [[ $stderr == *"2 of 3 snapshots cannot be had"* ]]
+    # they take no room
+    iris-fetch --cache=cache --copy --window=1 swept.tsv 2>err | takes_together cache
+    [ "$(sort taken | paste -sd,)" = "snap_001 3,snap_002 3,snap_003 3" ]
+}
+
+@test "another snapshot with the id of one that is copied" {
+    for code in '$f{path} = "snaps/snap_002.hdf5"' '$f{bytes}++' '$f{mtime}++' '$f{files} = 2'; do
+        rows list.tsv '$skip = $f{snapshot} ne "snap_001"; '"$code" >other.tsv
+        cat list.tsv other.tsv >both.tsv
+        for options in "" "-j 3"; do
+            rm -rf cache
+            run -65 --separate-stderr iris-fetch --cache=cache --copy $options -o fetched.tsv both.tsv
+            one_sentence iris-fetch
+            [[ $stderr == *"row 4 "*"'snap_001'"*"--label"* ]]
+            [ "$(column local fetched.tsv | sed -n 4p)" = . ]
+            copied cache
+        done
+        # nothing is copied of those that are read where they are
+        iris-fetch both.tsv >fetched.tsv
+        cmp <(column path both.tsv) <(column local fetched.tsv)
+    done
+}

@@ -35,6 +35,27 @@ teardown() {
     copied
 }
 
+@test "rows of one snapshot are fetched once" {
+    iris-list --remote=far "${config[@]}" --grid=cube_hyper.v_steps=2:4:3 -o swept.tsv "$there/snaps"
+    [ "$(tail -1 swept.tsv)" = "##rows 9" ]
+    bytes=$(column bytes list.tsv | awk '{ n += $1 } END { print n }')
+    for options in "" "-j 3" "--budget=$((2 * bytes)) -j 3"; do
+        rm -rf cache
+        run -0 --separate-stderr iris-fetch "${config[@]}" --cache=cache -v $options swept.tsv
+        [[ ${stderr##*$'\n'} == *" $bytes bytes copied, 0 of them again" ]]
+        copied
+        echo "$output" >fetched.tsv
+        for name in snapshot path set:cube_hyper.v_steps; do
+            diff <(column $name fetched.tsv | sort) <(column $name swept.tsv | sort)
+        done
+        # those of one together, in their order
+        [ "$(column snapshot fetched.tsv | uniq -c | awk '{ print $1 }' | paste -sd' ')" = "3 3 3" ]
+        [ "$(column set:cube_hyper.v_steps fetched.tsv | paste -sd' ')" = "2 3 4 2 3 4 2 3 4" ]
+        [ "$(column local fetched.tsv | sort | uniq -c | awk '{ print $1, $2 }' | paste -sd,)" = \
+            "3 cache/snap_001/snap_001.hdf5,3 cache/snap_002/snap_002.hdf5,3 cache/snap_003/snap_003.0.hdf5" ]
+    done
+}
+
 @test "a copy that is there is not made again" {
     fetch -o fetched.tsv list.tsv
     before=$(find cache -name '*.hdf5' -printf '%p %T@ %i %s\n' | sort)
