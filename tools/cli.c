@@ -21,6 +21,18 @@ const char *iris_prog = "iris";
 enum { AWAIT_MS = 200 };
 
 static volatile atomic_int stop_signal; /* other threads read it, too */
+static volatile int *volatile stop_mark, *volatile fatal_mark;
+
+/* Signals that a program gets for what it does, and what was done about them before. */
+enum { FATAL = 5 };
+static struct {
+    int number;
+    struct sigaction before;
+} fatal[FATAL] = {{.number = SIGSEGV},
+                  {.number = SIGBUS},
+                  {.number = SIGFPE},
+                  {.number = SIGILL},
+                  {.number = SIGABRT}};
 
 static enum iris_status
 bad_option(int opt, char **argv, struct iris_err *err)
@@ -268,6 +280,39 @@ on_signal(int signal_number)
     if (stop_signal)
         _exit(IRIS_E_RETRY);
     stop_signal = signal_number;
+    if (stop_mark)
+        *stop_mark = signal_number;
+}
+
+/* It goes on as it would have without this: the same again, to whoever had it. A fault
+ * comes again by itself, what somebody has sent does not. */
+static void
+on_fatal(int signal_number, siginfo_t *info, void *context)
+{
+    size_t i;
+
+    if (fatal_mark)
+        *fatal_mark = signal_number;
+    for (i = 0; i < FATAL; i++) {
+        if (fatal[i].number == signal_number)
+            sigaction(signal_number, &fatal[i].before, NULL);
+    }
+    if (info->si_code <= 0)
+        raise(signal_number);
+    (void)context;
+}
+
+void
+iris_cli_mark(volatile int *stop, volatile int *fatal_at)
+{
+    struct sigaction sa = {.sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO};
+    size_t i;
+
+    stop_mark = stop;
+    sigemptyset(&sa.sa_mask);
+    for (i = 0; i < FATAL && fatal_at && !fatal_mark; i++)
+        sigaction(fatal[i].number, &sa, &fatal[i].before);
+    fatal_mark = fatal_at;
 }
 
 void

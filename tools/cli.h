@@ -139,6 +139,10 @@ void iris_cli_progress(const struct iris_cli *cli, struct iris_meter *meter,
 void iris_cli_catch(void);
 int iris_cli_stop(void);
 
+/* The number of the signal is put there too, by the handler; and that of a signal
+ * that the program dies of by itself, such as SIGSEGV. NULL: nowhere. */
+void iris_cli_mark(volatile int *stop, volatile int *fatal);
+
 /* The level of instructions that $IRIS_SIMD names, else the best of this machine.
  *
  *   return  IRIS_OK

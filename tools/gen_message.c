@@ -24,6 +24,13 @@ put_number(struct iris_buf *b, uint64_t v)
     put(b, text);
 }
 
+/* To a microsecond. */
+static void
+put_seconds(struct iris_buf *b, double v)
+{
+    put_number(b, v > 0 ? (uint64_t)(v * 1e6 + 0.5) : 0);
+}
+
 static const char *
 take(const struct iris_buf *b, size_t *at)
 {
@@ -44,6 +51,34 @@ take_number(const struct iris_buf *b, size_t *at)
     return v;
 }
 
+static double
+take_seconds(const struct iris_buf *b, size_t *at)
+{
+    return (double)take_number(b, at) * 1e-6;
+}
+
+static void
+put_spent(struct iris_buf *b, const struct iris_spent *s)
+{
+    int i;
+
+    for (i = 0; i < IRIS_PHASES; i++)
+        put_seconds(b, s->seconds[i]);
+    put_number(b, s->read);
+    put_number(b, s->written);
+}
+
+static void
+take_spent(const struct iris_buf *b, size_t *at, struct iris_spent *s)
+{
+    int i;
+
+    for (i = 0; i < IRIS_PHASES; i++)
+        s->seconds[i] = take_seconds(b, at);
+    s->read = take_number(b, at);
+    s->written = take_number(b, at);
+}
+
 void
 gen_result_release(struct gen_result *r)
 {
@@ -56,12 +91,15 @@ enum iris_status
 gen_write_task(struct iris_buf *b, const struct gen_task *t, struct iris_err *err)
 {
     iris_buf_putc(b, GEN_TASK);
+    put_number(b, (uint64_t)t->kind);
     put(b, t->id);
     put(b, t->path);
     put_number(b, t->files);
     put_number(b, t->point);
     put_number(b, t->lon0);
     put_number(b, t->lon1);
+    put(b, t->changes);
+    put(b, t->digest);
     return iris_buf_check(b, err);
 }
 
@@ -70,12 +108,15 @@ gen_read_task(const struct iris_buf *b, struct gen_task *t)
 {
     size_t at = 1;
 
+    t->kind = (enum gen_kind)take_number(b, &at);
     t->id = take(b, &at);
     t->path = take(b, &at);
     t->files = take_number(b, &at);
     t->point = (uint32_t)take_number(b, &at);
     t->lon0 = take_number(b, &at);
     t->lon1 = take_number(b, &at);
+    t->changes = take(b, &at);
+    t->digest = take(b, &at);
 }
 
 enum iris_status
@@ -86,6 +127,10 @@ gen_write_result(struct iris_buf *b, const struct gen_result *r, struct iris_err
     put(b, r->message);
     put(b, iris_buf_str(&r->warnings));
     put_number(b, (uint64_t)r->gas);
+    put_seconds(b, r->seconds);
+    put_spent(b, &r->spent);
+    put_number(b, r->peak);
+    put_number(b, r->own);
     if (!r->status && r->strips)
         iris_buf_append(b, r->strips, r->n_strips * sizeof *r->strips);
     return iris_buf_check(b, err);
@@ -101,6 +146,10 @@ gen_read_result(const struct iris_buf *b, struct gen_result *r, struct iris_err 
     snprintf(r->message, sizeof r->message, "%s", take(b, &at));
     iris_buf_puts(&r->warnings, take(b, &at));
     r->gas = take_number(b, &at) != 0;
+    r->seconds = take_seconds(b, &at);
+    take_spent(b, &at, &r->spent);
+    r->peak = take_number(b, &at);
+    r->own = take_number(b, &at);
     bytes = b->len - at;
     if (!bytes)
         return IRIS_OK;
@@ -116,6 +165,12 @@ void
 gen_write_break(struct iris_buf *b)
 {
     iris_buf_putc(b, GEN_BREAK);
+}
+
+void
+gen_write_forget(struct iris_buf *b)
+{
+    iris_buf_putc(b, GEN_FORGET);
 }
 
 void

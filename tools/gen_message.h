@@ -5,7 +5,7 @@
 #include "gen.h"
 
 /* The first byte of a message from the master. */
-enum { GEN_TASK = 'T', GEN_BREAK = 'B', GEN_END = 'E' };
+enum { GEN_TASK = 'T', GEN_FORGET = 'F', GEN_BREAK = 'B', GEN_END = 'E' };
 
 /* How far a failure reaches. */
 enum gen_scope {
@@ -15,11 +15,19 @@ enum gen_scope {
     GEN_RUN       /* nothing can be written: the run is over */
 };
 
+enum gen_kind {
+    GEN_KIND_POINT, /* or a part of one, or a comparison: see point and lon1 */
+    GEN_KIND_AHEAD, /* load the snapshot, for others */
+    GEN_KIND_TRY    /* make longitudes of a point and throw them away */
+};
+
 struct gen_task {
+    enum gen_kind kind;
     const char *id, *path;
     uint64_t files;
     uint32_t point;
-    uint64_t lon0, lon1; /* longitudes of the point; 0, 0: the whole of it */
+    uint64_t lon0, lon1;          /* longitudes of the point; 0, 0: the whole of it */
+    const char *changes, *digest; /* of the settings, see iris_variant */
 };
 
 struct gen_result {
@@ -30,6 +38,10 @@ struct gen_result {
     double *strips; /* [n_strips] of a part, owned; NULL otherwise */
     size_t n_strips;
     int gas; /* a part had some */
+    double seconds;
+    struct iris_spent spent;
+    uint64_t peak; /* of the memory of the process so far, bytes */
+    uint64_t own;  /* of it at present what is this process's alone, bytes */
 };
 
 void gen_result_release(struct gen_result *r);
@@ -37,6 +49,9 @@ void gen_result_release(struct gen_result *r);
 /* Break off the point in hand; the answer is its result all the same. It may come
  * when there is none any more. */
 void gen_write_break(struct iris_buf *b);
+
+/* To a rank that waits: it has no use for its snapshot any more. */
+void gen_write_forget(struct iris_buf *b);
 
 /* The end of the run, and with what. */
 void gen_write_end(struct iris_buf *b, enum iris_status status);
@@ -55,5 +70,8 @@ enum iris_status gen_read_result(const struct iris_buf *b, struct gen_result *r,
  *   out  r  zeroed before; gen_result_release
  */
 void gen_do(struct gen_job *job, const struct gen_task *task, struct gen_result *r);
+
+/* A line of the journal. */
+void gen_journal_add(struct gen_job *job, const struct gen_task *task, const struct gen_result *r);
 
 #endif

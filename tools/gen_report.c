@@ -24,7 +24,7 @@ say_first(const struct iris_plan *plan, struct iris_err *err)
     for (i = 0; plan->failed && i < plan->n; i++) {
         const struct iris_plan_snapshot *s = &plan->snapshot[i];
 
-        for (k = 0; k < plan->points; k++) {
+        for (k = 0; k < s->points; k++) {
             /* messages name no directories, since they go into the rows */
             if (s->message[k])
                 return iris_fail(err, IRIS_E_SOME,

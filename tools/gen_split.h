@@ -16,6 +16,7 @@ enum { GEN_OPEN = 32 }; /* points that are made in parts at a time, at most */
 struct gen_open {
     int used, failed;
     struct iris_task task;
+    struct iris_parts parts;
     size_t next;    /* longitude that is handed out next */
     size_t there;   /* longitudes that are in */
     int out;        /* parts under way */
@@ -24,14 +25,11 @@ struct gen_open {
 };
 
 struct gen_split {
-    struct iris_parts parts; /* lon 0: points are never split */
-    struct iris_plan *plan;
     size_t ranks;
-    size_t least, most; /* longitudes of a part, about */
-    size_t room;        /* points open at a time, at most GEN_OPEN */
     struct gen_open open[GEN_OPEN];
 };
 
+/* What a rank does at a time. */
 struct gen_share {
     struct iris_task task;
     struct gen_open *open; /* NULL: the whole point */
@@ -39,18 +37,37 @@ struct gen_share {
 };
 
 /*   owns  gen_split_release */
-void gen_split_init(struct gen_split *s, const struct iris_parts *parts, struct iris_plan *plan,
-                    size_t ranks);
+void gen_split_init(struct gen_split *s, size_t ranks);
 void gen_split_release(struct gen_split *s);
 
-/* What to do next.
+/* Whether it is worth while to split points of these parts, and whether one more
+ * has room. */
+int gen_split_can(const struct gen_split *s, const struct iris_parts *parts);
+int gen_split_has_room(const struct gen_split *s, const struct iris_parts *parts);
+
+/* A point that is to be made in parts; there is room.
  *
- *   in   last   index of the snapshot that the rank has at hand, SIZE_MAX: none
- *   in   begin  whether points may be begun; if not, parts of open ones only
- *
- *   return  1 with *share, or 0 when there is nothing at present
+ *   return  NULL when there is no memory
  */
-int gen_split_next(struct gen_split *s, size_t last, int begin, struct gen_share *share);
+struct gen_open *gen_split_begin(struct gen_split *s, const struct iris_task *task,
+                                 const struct iris_parts *parts);
+
+/* The open point with most left to hand out.
+ *
+ *   in   snapshot  of that one only, SIZE_MAX: any
+ *   in   may       called with a snapshot, 0: not of that one; NULL: of any
+ *
+ *   return  NULL when there is none
+ */
+struct gen_open *gen_split_pick(struct gen_split *s, size_t snapshot, int (*may)(void *, size_t),
+                                void *self);
+
+/* A part of it.
+ *
+ *   in   points  that are not begun yet, or as many as there are ranks
+ */
+void gen_split_cut(struct gen_split *s, struct gen_open *o, uint64_t points,
+                   struct gen_share *share);
 
 /* A part has ended. Unless it failed its strips are put in their place.
  *
@@ -59,13 +76,13 @@ int gen_split_next(struct gen_split *s, size_t last, int begin, struct gen_share
  *   return  1 when the point is complete: its strips are there until
  *           gen_split_close
  */
-int gen_split_put(struct gen_split *s, const struct gen_share *share, struct gen_result *r);
+int gen_split_put(const struct gen_share *share, struct gen_result *r);
 
 /* Whether any part of a point of the snapshot is under way. */
 int gen_split_is_at(const struct gen_split *s, size_t snapshot);
 
 /* After every part, and after the point was finished: forget it when nothing
  * of it is under way or to come. */
-void gen_split_close(struct gen_split *s, struct gen_open *open);
+void gen_split_close(struct gen_open *open);
 
 #endif

@@ -1,59 +1,45 @@
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "gen_message.h"
+#include "machine.h"
 
-void
-gen_open_journal(struct gen_job *job)
+/* The maker is of the settings at hand, and the tables are what its maker uses: they
+ * go in that order. */
+enum iris_status
+gen_turn(struct gen_job *job, const char *changes, const char *digest, struct iris_err *err)
 {
-    static const char header[] = "#when\tsnapshot\tpoint\tseconds\tstatus\tpeak_kib\tmessage\n";
-    char *path = iris_format("%s/.iris/journal/rank%d.tsv", job->dataset->root,
-                             iris_pool_rank(job->pool));
+    struct iris_tables tables = gen_lines_tables(&job->lines);
+    struct iris_variant *v;
+    enum iris_status st;
 
-    job->journal = -1;
-    if (path)
-        job->journal = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (job->journal >= 0 && lseek(job->journal, 0, SEEK_END) == 0 &&
-        write(job->journal, header, sizeof header - 1) < 0) {
-        close(job->journal);
-        job->journal = -1;
+    if (job->variant && !strcmp(job->variant->changes, changes))
+        return IRIS_OK;
+    st = iris_variant_new(&v, &job->law, changes, err);
+    if (st)
+        return st;
+    if (digest && strcmp(digest, v->digest)) {
+        st = iris_fail(err, IRIS_E_DATA,
+                       "rank %d has other settings or molecular files than rank 0: their digest "
+                       "is %s, not %s",
+                       iris_pool_rank(job->pool), v->digest, digest);
+        iris_variant_free(v);
+        return st;
     }
-    free(path);
-}
-
-static void
-log_task(const struct gen_job *job, const struct gen_task *task, const struct gen_result *r,
-         double seconds)
-{
-    struct rusage usage = {0};
-    char when[32] = "", part[64] = "", line[2048];
-    time_t t = time(NULL);
-    struct tm tm;
-    int n;
-
-    if (job->journal < 0)
-        return;
-    getrusage(RUSAGE_SELF, &usage);
-    if (gmtime_r(&t, &tm))
-        strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    if (task->lon1)
-        snprintf(part, sizeof part, "longitudes %" PRIu64 " to %" PRIu64 "%s", task->lon0,
-                 task->lon1 - 1, r->status ? ": " : "");
-    n = snprintf(line, sizeof line, "%s\t%s\t%" PRIu32 "\t%.3f\t%d\t%ld\t%s%s\n", when, task->id,
-                 task->point, seconds, (int)r->status, usage.ru_maxrss, part,
-                 r->status    ? r->message
-                 : task->lon1 ? ""
-                              : ".");
-    if (n > 0 && (size_t)n < sizeof line && write(job->journal, line, (size_t)n) < 0)
-        return;
+    iris_maker_release(&job->maker);
+    gen_lines_turn(&job->lines, v->hyper, !*changes);
+    iris_variant_free(job->variant);
+    job->variant = v;
+    st = iris_maker_init(&job->maker, v->hyper, &v->run, job->o->dataset, &tables, job->pause, err);
+    job->lines.pause = &job->maker.pause;
+    job->maker.commons = gen_commons(job->cells);
+    job->maker.kernels = job->kernels;
+    job->maker.looks_only = job->looks_only;
+    return st;
 }
 
 static enum iris_status
@@ -74,29 +60,68 @@ do_part(struct gen_job *job, const struct gen_task *task, struct gen_result *r,
                            err);
 }
 
+/* Should this process die, it was with this in hand. */
+static void
+take_off(struct gen_job *job, const struct gen_task *task, uint32_t point)
+{
+    char *name = iris_plan_name(task->digest, task->id, point);
+
+    if (name)
+        iris_flight_begin(&job->flight, name);
+    free(name);
+}
+
+static enum iris_status
+do_task(struct gen_job *job, const struct gen_task *task, struct gen_result *r,
+        struct iris_err *err)
+{
+    int foreign = 0, publishing = 0;
+    enum iris_status st;
+
+    st = gen_turn(job, task->changes, task->digest, err);
+    if (st) {
+        r->scope = *task->changes ? GEN_SNAPSHOT : GEN_RUN;
+        return st;
+    }
+    take_off(job, task, IRIS_PLAN_VERIFY);
+    st = iris_maker_load(&job->maker, task->id, task->path, task->files, &r->warnings, &foreign,
+                         &publishing, err);
+    if (st) {
+        r->scope = publishing ? GEN_RUN : foreign ? GEN_FOREIGN : GEN_SNAPSHOT;
+        return st;
+    }
+    if (task->kind == GEN_KIND_AHEAD || task->point == IRIS_PLAN_VERIFY)
+        return IRIS_OK;
+    take_off(job, task, task->point);
+    if (task->kind == GEN_KIND_TRY)
+        st = iris_maker_try(&job->maker, task->point, task->lon0, task->lon1, err);
+    else if (task->lon1)
+        st = do_part(job, task, r, err);
+    else
+        st = iris_maker_point(&job->maker, task->point, &publishing, err);
+    if (publishing || (job->maker.is_broken && !*task->changes))
+        r->scope = GEN_RUN;
+    else if (job->maker.is_broken)
+        r->scope = GEN_SNAPSHOT;
+    return st;
+}
+
 void
 gen_do(struct gen_job *job, const struct gen_task *task, struct gen_result *r)
 {
     struct iris_err err = {0};
     double start = iris_seconds();
-    int foreign = 0, publishing = 0;
 
+    job->maker.spent = (struct iris_spent){.read = 0};
     r->scope = GEN_POINT;
-    r->status = iris_maker_load(&job->maker, task->id, task->path, task->files, &r->warnings,
-                                &foreign, &publishing, &err);
-    if (r->status) {
-        r->scope = publishing ? GEN_RUN : foreign ? GEN_FOREIGN : GEN_SNAPSHOT;
-    } else if (task->lon1) {
-        r->status = do_part(job, task, r, &err);
-    } else if (task->point != IRIS_PLAN_VERIFY) {
-        r->status = iris_maker_point(&job->maker, task->point, &publishing, &err);
-        if (publishing)
-            r->scope = GEN_RUN;
-    }
-    if (r->status && job->maker.is_broken)
-        r->scope = GEN_RUN;
+    r->status = do_task(job, task, r, &err);
+    iris_flight_end(&job->flight);
     snprintf(r->message, sizeof r->message, "%s", err.msg);
-    log_task(job, task, r, iris_seconds() - start);
+    r->seconds = iris_seconds() - start;
+    r->spent = job->maker.spent;
+    r->peak = iris_process_peak();
+    r->own = task->kind == GEN_KIND_TRY ? iris_process_own() : 0;
+    gen_journal_add(job, task, r);
 }
 
 static enum iris_status
@@ -107,6 +132,7 @@ answer(struct gen_job *job, const struct iris_buf *message, struct iris_err *err
     struct gen_task task;
     enum iris_status st;
 
+    job->called_off = 0;
     gen_read_task(message, &task);
     gen_do(job, &task, &r);
     st = gen_write_result(&reply, &r, err);
@@ -171,6 +197,10 @@ gen_work(struct gen_job *job, int *told, struct iris_err *err)
         idle = 0;
         if (is(&message, GEN_BREAK))
             continue; /* the point was done before it came */
+        if (is(&message, GEN_FORGET)) {
+            iris_maker_drop(&job->maker);
+            continue;
+        }
         if (is(&message, GEN_END)) {
             st = gen_read_end(&message);
             *told = 1;

@@ -242,7 +242,7 @@ print(const struct options *o, struct iris_manifest *m, struct iris_err *err)
 static enum iris_status
 run(const struct options *o, struct iris_err *err)
 {
-    struct iris_dataset dataset = {.lock = -1};
+    struct iris_dataset dataset = IRIS_DATASET_INIT;
     struct iris_manifest m = {0};
     enum iris_status st;
     size_t failed = 0;
@@ -261,7 +261,7 @@ run(const struct options *o, struct iris_err *err)
     if (!st && failed)
         st = require(o, &m, err);
     if (!st && o->rescale && !o->cli.dry_run)
-        st = iris_dataset_lock(&dataset, err);
+        st = iris_dataset_lock(&dataset, NULL, err);
     if (!st && !(o->rescale && o->cli.dry_run))
         st = iris_rescale(o->dataset, &m, o->rescale, err);
     if (!st && o->drop_failed && failed)

@@ -150,7 +150,7 @@ static enum iris_status
 run(const struct options *o, struct iris_err *err)
 {
     struct iris_manifest m = {0};
-    struct iris_dataset dataset = {.lock = -1};
+    struct iris_dataset dataset = IRIS_DATASET_INIT;
     struct iris_hyper *h = NULL;
     struct job job = {.o = o, .m = &m, .verifier = {.root = o->dataset}};
     enum iris_status st;
@@ -176,7 +176,7 @@ run(const struct options *o, struct iris_err *err)
         fprintf(stderr, "%s: would convert the raw ones of %zu entries to the units %s\n",
                 iris_prog, m.n_rows, job.scaling.digest);
     } else if (!st) {
-        st = iris_dataset_lock(&dataset, err);
+        st = iris_dataset_lock(&dataset, NULL, err);
         if (!st)
             st = convert_all(&job, err);
         if (!st)

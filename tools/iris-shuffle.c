@@ -179,7 +179,7 @@ publish(const struct options *o, const struct iris_manifest *m, const struct iri
 
     st = iris_dataset_open(&dataset, o->publish, IRIS_DATASET_EXISTING, err);
     if (!st)
-        st = iris_dataset_lock(&dataset, err);
+        st = iris_dataset_lock(&dataset, NULL, err);
     if (!st)
         st = iris_publish(o->publish, m, h, o->replace, err);
     if (!st)

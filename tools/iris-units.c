@@ -251,7 +251,7 @@ find_units(const struct options *o, struct iris_manifest *m, struct iris_hyper *
 static enum iris_status
 run(const struct options *o, struct iris_err *err)
 {
-    struct iris_dataset dataset = {.lock = -1};
+    struct iris_dataset dataset = IRIS_DATASET_INIT;
     struct iris_manifest m = {0};
     struct iris_hyper *h = NULL;
     struct iris_buf text = {0};

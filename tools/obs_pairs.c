@@ -262,7 +262,7 @@ open_both(struct work *w, struct iris_err *err)
         st = iris_dataset_open(&w->to, o->dataset,
                                o->cli.dry_run ? IRIS_DATASET_PLANNED : IRIS_DATASET_CREATE, err);
     if (!st && !o->cli.dry_run)
-        st = iris_dataset_lock(&w->to, err);
+        st = iris_dataset_lock(&w->to, NULL, err);
     w->verifier.root = w->from.root;
     return st;
 }
@@ -270,7 +270,7 @@ open_both(struct work *w, struct iris_err *err)
 enum iris_status
 obs_pairs(struct obs *b, struct iris_err *err)
 {
-    struct work w = {.b = b, .from = {.lock = -1}, .to = {.lock = -1}};
+    struct work w = {.b = b, .from = IRIS_DATASET_INIT, .to = IRIS_DATASET_INIT};
     enum iris_status st;
 
     st = obs_rows_read(b, &w.rows, err);

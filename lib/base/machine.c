@@ -281,6 +281,23 @@ iris_process_peak(void)
     return iris_process_peak_at("");
 }
 
+uint64_t
+iris_process_own_at(const char *root)
+{
+    uint64_t anonymous, files;
+
+    if (read_kib(root, "/proc/self/status", "RssAnon:", &anonymous) ||
+        read_kib(root, "/proc/self/status", "RssFile:", &files))
+        return 0;
+    return anonymous + files;
+}
+
+uint64_t
+iris_process_own(void)
+{
+    return iris_process_own_at("");
+}
+
 int
 iris_disk_free(const char *path, uint64_t *bytes)
 {

@@ -35,6 +35,11 @@ size_t iris_machine_gpus_at(const char *root);
 uint64_t iris_process_peak(void);
 uint64_t iris_process_peak_at(const char *root);
 
+/* The bytes of memory that this process has now, without what it shares with others
+ * by memory that is mapped for that. */
+uint64_t iris_process_own(void);
+uint64_t iris_process_own_at(const char *root);
+
 /* Bytes that this user may still write on the disk of a path, which need not be
  * there yet: what counts is the nearest directory above it that is.
  *

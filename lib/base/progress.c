@@ -52,7 +52,7 @@ char *
 iris_progress_text(const struct iris_progress *p, char *text, size_t size)
 {
     uint64_t made = p->done - p->skipped;
-    char notes[80] = "", rate[80] = "", left[40] = "", total[24] = "";
+    char notes[80] = "", rate[80] = "", left[40] = "", total[24] = "", memory[32] = "";
 
     if (p->skipped && p->failed)
         snprintf(notes, sizeof notes, " (%" PRIu64 " there already, %" PRIu64 " failed)",
@@ -72,6 +72,8 @@ iris_progress_text(const struct iris_progress *p, char *text, size_t size)
         if (p->total > p->done)
             put_left(left, sizeof left, (double)(p->total - p->done) / per_second);
     }
-    snprintf(text, size, "%" PRIu64 "%s%s%s%s", p->done, total, notes, rate, left);
+    if (p->memory)
+        put_bytes(memory, sizeof memory, (double)p->memory, "");
+    snprintf(text, size, "%" PRIu64 "%s%s%s%s%s", p->done, total, notes, rate, left, memory);
     return text;
 }

@@ -19,10 +19,12 @@ struct iris_progress {
     uint64_t bytes;       /* moved since the start */
     uint64_t bytes_done;  /* those that were there already included */
     uint64_t bytes_total; /* of all items */
+
+    uint64_t memory; /* the most bytes of a process so far, 0: not told */
 };
 
 /* One line without line end:
- * "12/64 (3 there already, 1 failed), 2.5/s, 0:00:21 left", or with bytes
+ * "12/64 (3 there already, 1 failed), 2.5/s, 0:00:21 left, 120.5 MiB", or with bytes
  * "3/20 (1 failed), 1.2 GiB, 85.0 MiB/s, 0:01:20 left".
  *
  *   return  text

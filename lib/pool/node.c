@@ -44,6 +44,7 @@ struct iris_node {
     struct iris_shared shared;
     struct table *table; /* NULL: nobody to share with */
     size_t n;            /* slots */
+    size_t most;         /* of them that may be in use, 0: all */
     int rank;
     struct slot *slot; /* in use, NULL: none that others know of */
     void *memory;      /* mapped, NULL: none */
@@ -173,6 +174,23 @@ hollow(struct slot *s)
     close(fd);
 }
 
+/* Nobody uses it, so it could go. */
+static int
+is_spare(const struct slot *s)
+{
+    return (s->state == MADE || s->state == APART) && !s->users;
+}
+
+static void
+give_up(const struct iris_node *node, struct slot *s)
+{
+    if (s->maker == node->rank)
+        release(s);
+    else
+        hollow(s);
+}
+
+/* Close what others have given up; of any number of blocks, keep the last. */
 static void
 sweep(struct iris_node *node)
 {
@@ -181,17 +199,33 @@ sweep(struct iris_node *node)
 
     for (i = 0; i < node->n; i++) {
         struct slot *s = &t->slot[i];
-        int mine = s->maker == node->rank;
 
-        if (s->state == HOLLOW && mine)
+        if (s->state == HOLLOW && s->maker == node->rank)
             release(s);
-        if ((s->state != MADE && s->state != APART) || s->users || t->claims - s->serial < KEPT)
-            continue;
-        if (mine)
-            release(s);
-        else
-            hollow(s);
+        else if (!node->most && is_spare(s) && t->claims - s->serial >= KEPT)
+            give_up(node, s);
     }
+}
+
+/* Whether there may be one more, for which the oldest that is spare has to go. */
+static int
+make_room(struct iris_node *node)
+{
+    struct slot *oldest = NULL;
+    size_t i, used = 0;
+
+    for (i = 0; i < node->n && node->most; i++) {
+        struct slot *s = &node->table->slot[i];
+
+        used += s->state != FREE && s->state != HOLLOW;
+        if (is_spare(s) && (!oldest || s->serial < oldest->serial))
+            oldest = s;
+    }
+    if (!node->most || used < node->most)
+        return 1;
+    if (oldest)
+        give_up(node, oldest);
+    return oldest && !is_spare(oldest);
 }
 
 static struct slot *
@@ -231,7 +265,7 @@ claim(struct iris_node *node, const char *key)
 /* ---- */
 
 enum iris_status
-iris_node_start(struct iris_node **node, struct iris_pool *pool, struct iris_err *err)
+iris_node_start(struct iris_node **node, struct iris_pool *pool, size_t most, struct iris_err *err)
 {
     size_t n = (size_t)iris_pool_size(pool) * SLOTS_PER_RANK, bytes;
     struct iris_node *made = *node = calloc(1, sizeof *made);
@@ -247,6 +281,7 @@ iris_node_start(struct iris_node **node, struct iris_pool *pool, struct iris_err
         return iris_fail_memory(err);
     }
     made->n = n;
+    made->most = most;
     made->rank = iris_pool_rank(pool);
     st = iris_pool_share(pool, bytes, &made->shared, err);
     if (st || made->shared.own || made->shared.ranks < 2)
@@ -300,6 +335,7 @@ iris_node_get(struct iris_node *node, const char *key, int (*pause)(void *), voi
     struct table *t = node->table;
     unsigned idle = 0;
     struct slot *s;
+    int mine;
 
     *memory = NULL;
     if (!t || strlen(key) >= IRIS_NODE_KEY || bytes > IRIS_NODE_NOTE)
@@ -310,12 +346,13 @@ iris_node_get(struct iris_node *node, const char *key, int (*pause)(void *), voi
         lock(t);
         sweep(node);
         s = find(node, key);
-        if (!s)
-            claim(node, key);
-        else if ((state = s->state) == MADE)
+        if (s && (state = s->state) == MADE)
             s->users++;
+        mine = !s && make_room(node);
+        if (mine)
+            claim(node, key);
         unlock(t);
-        if (!s || state == APART)
+        if (mine || state == APART)
             return 1;
         if (state == MADE)
             break;

@@ -5,8 +5,10 @@
  * bytes. A block has no name in any file system: it is gone with the last
  * process that has it, however that one ends.
  *
- * A rank uses one block at a time. Those in use are kept, and the two that were
- * begun last, so that a rank that is late finds what the others have left.
+ * A rank uses one block at a time. There may be a limit to how many there are;
+ * then a new one waits until another is not used any more. Blocks that nobody
+ * uses are kept as long as there is room for them, so that a rank that is late
+ * finds what the others have left; of any number, the two begun last.
  *
  * Where memory cannot be shared (one rank on the node, another kernel, no sight
  * of the other processes) a rank makes the block for itself.
@@ -24,10 +26,12 @@ enum { IRIS_NODE_KEY = 64, IRIS_NODE_NOTE = 2048 };
 
 struct iris_node;
 
-/*   owns        the caller, iris_node_free, before the pool ends
+/*   in   most       blocks at a time; 0: any number. Whoever sees to it that no
+ *                   more are used than that keeps others from waiting for ever
+ *   owns        the caller, iris_node_free, before the pool ends
  *   collective  every rank
  */
-enum iris_status iris_node_start(struct iris_node **node, struct iris_pool *pool,
+enum iris_status iris_node_start(struct iris_node **node, struct iris_pool *pool, size_t most,
                                  struct iris_err *err);
 void iris_node_free(struct iris_node *node);
 

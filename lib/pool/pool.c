@@ -10,11 +10,14 @@
 
 #include "backing.h"
 
-enum { TAG = 1, SHARED_MAX = 4, LINE = 64 };
+enum { TAG = 1, TAG_GATHER };
+enum { SHARED_MAX = 4, LINE = 64 };
 
 struct iris_pool {
     int launched;
     int rank, size;
+    struct iris_pool_node node;
+    char library[64];
     struct iris_backing backing;
     size_t n_shared;
     struct {
@@ -49,6 +52,48 @@ iris_pool_launched(void)
     return 0;
 }
 
+/* Its first line, without what it says of those who built it. */
+static enum iris_status
+ask_library(struct iris_pool *p, struct iris_err *err)
+{
+    char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    enum iris_status st;
+    int len;
+
+    st = checked(MPI_Get_library_version(text, &len), "MPI_Get_library_version", err);
+    text[strcspn(text, ",\n\t")] = '\0';
+    text[sizeof p->library - 1] = '\0';
+    strcpy(p->library, text);
+    return st;
+}
+
+static enum iris_status
+split_nodes(MPI_Comm *node, struct iris_err *err)
+{
+    return checked(
+        MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, node),
+        "MPI_Comm_split_type", err);
+}
+
+static enum iris_status
+find_node(struct iris_pool *p, struct iris_err *err)
+{
+    enum iris_status st;
+    MPI_Comm node;
+
+    st = split_nodes(&node, err);
+    if (st)
+        return st;
+    p->node.first = p->rank;
+    st = checked(MPI_Comm_rank(node, &p->node.rank), "MPI_Comm_rank", err);
+    if (!st)
+        st = checked(MPI_Comm_size(node, &p->node.size), "MPI_Comm_size", err);
+    if (!st)
+        st = checked(MPI_Bcast(&p->node.first, 1, MPI_INT, 0, node), "MPI_Bcast", err);
+    MPI_Comm_free(&node);
+    return st;
+}
+
 enum iris_status
 iris_pool_start(struct iris_pool **pool, struct iris_err *err)
 {
@@ -58,7 +103,8 @@ iris_pool_start(struct iris_pool **pool, struct iris_err *err)
     *pool = p;
     if (!p)
         return iris_fail_memory(err);
-    p->size = 1;
+    p->size = p->node.size = 1;
+    strcpy(p->library, "none");
     p->launched = iris_pool_launched();
     if (!p->launched)
         return IRIS_OK;
@@ -71,7 +117,9 @@ iris_pool_start(struct iris_pool **pool, struct iris_err *err)
         st = checked(MPI_Comm_rank(MPI_COMM_WORLD, &p->rank), "MPI_Comm_rank", err);
     if (!st)
         st = checked(MPI_Comm_size(MPI_COMM_WORLD, &p->size), "MPI_Comm_size", err);
-    return st;
+    if (!st)
+        st = find_node(p, err);
+    return st ? st : ask_library(p, err);
 }
 
 int
@@ -84,6 +132,18 @@ int
 iris_pool_size(const struct iris_pool *pool)
 {
     return pool->size;
+}
+
+const struct iris_pool_node *
+iris_pool_node(const struct iris_pool *pool)
+{
+    return &pool->node;
+}
+
+const char *
+iris_pool_library(const struct iris_pool *pool)
+{
+    return pool->library;
 }
 
 /* Make room for len bytes and a NUL. */
@@ -101,6 +161,25 @@ resize(struct iris_buf *text, int len, struct iris_err *err)
             break;
     }
     return iris_buf_check(text, err);
+}
+
+/* Receive what that rank has sent or will send. */
+static enum iris_status
+take(int from, int tag, struct iris_buf *text, struct iris_err *err)
+{
+    enum iris_status st;
+    MPI_Status status;
+    int len;
+
+    st = checked(MPI_Probe(from, tag, MPI_COMM_WORLD, &status), "MPI_Probe", err);
+    if (!st)
+        st = checked(MPI_Get_count(&status, MPI_BYTE, &len), "MPI_Get_count", err);
+    if (!st)
+        st = resize(text, len, err);
+    return st ? st
+              : checked(MPI_Recv(text->data, len, MPI_BYTE, from, tag, MPI_COMM_WORLD,
+                                 MPI_STATUS_IGNORE),
+                        "MPI_Recv", err);
 }
 
 enum iris_status
@@ -122,6 +201,43 @@ iris_pool_broadcast(struct iris_pool *pool, struct iris_buf *text, struct iris_e
     return st;
 }
 
+/* Until a message is there, asleep between looks. */
+static enum iris_status
+await(int from, int tag, struct iris_err *err)
+{
+    enum iris_status st = IRIS_OK;
+    unsigned idle = 0;
+    int there = 0;
+
+    while (!st && !there) {
+        st = checked(MPI_Iprobe(from, tag, MPI_COMM_WORLD, &there, MPI_STATUS_IGNORE), "MPI_Iprobe",
+                     err);
+        if (!st && !there)
+            iris_pool_nap(&idle);
+    }
+    return st;
+}
+
+enum iris_status
+iris_pool_gather(struct iris_pool *pool, const struct iris_buf *text, struct iris_buf *all,
+                 struct iris_err *err)
+{
+    enum iris_status st = IRIS_OK;
+    int rank;
+
+    if (pool->rank)
+        return checked(
+            MPI_Send(iris_buf_str(text), (int)text->len, MPI_BYTE, 0, TAG_GATHER, MPI_COMM_WORLD),
+            "MPI_Send", err);
+    iris_buf_append(&all[0], iris_buf_str(text), text->len);
+    for (rank = 1; rank < pool->size && !st; rank++) {
+        st = await(rank, TAG_GATHER, err);
+        if (!st)
+            st = take(rank, TAG_GATHER, &all[rank], err);
+    }
+    return st ? st : iris_buf_check(&all[0], err);
+}
+
 enum iris_status
 iris_pool_send(struct iris_pool *pool, int to, const struct iris_buf *text, struct iris_err *err)
 {
@@ -136,7 +252,7 @@ iris_pool_poll(struct iris_pool *pool, int *from, struct iris_buf *text, struct 
 {
     enum iris_status st;
     MPI_Status status;
-    int there = 0, len;
+    int there = 0;
 
     *from = -1;
     if (!pool->launched)
@@ -145,13 +261,7 @@ iris_pool_poll(struct iris_pool *pool, int *from, struct iris_buf *text, struct 
                  err);
     if (st || !there)
         return st;
-    st = checked(MPI_Get_count(&status, MPI_BYTE, &len), "MPI_Get_count", err);
-    if (!st)
-        st = resize(text, len, err);
-    if (!st)
-        st = checked(MPI_Recv(text->data, len, MPI_BYTE, status.MPI_SOURCE, TAG, MPI_COMM_WORLD,
-                              MPI_STATUS_IGNORE),
-                     "MPI_Recv", err);
+    st = take(status.MPI_SOURCE, TAG, text, err);
     if (!st)
         *from = status.MPI_SOURCE;
     return st;
@@ -190,8 +300,7 @@ share(struct iris_pool *pool, size_t bytes, void **memory, int *ranks, struct ir
     MPI_Comm node;
     int failed, any;
 
-    st = checked(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node),
-                 "MPI_Comm_split_type", err);
+    st = split_nodes(&node, err);
     if (st)
         return st;
     failed = allocate_window(bytes, node, window, memory, NULL) != IRIS_OK;

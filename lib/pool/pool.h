@@ -4,8 +4,8 @@
  * is the one process that called, and MPI is never started. Messages are byte
  * strings; rank 0 is the master.
  *
- * After iris_pool_start no call is collective but broadcast, share and finish. A
- * rank that waits sleeps between looks, it does not burn its core.
+ * After iris_pool_start no call is collective but broadcast, gather, share and
+ * finish. A rank that waits sleeps between looks, it does not burn its core.
  */
 #ifndef IRIS_POOL_H
 #define IRIS_POOL_H
@@ -28,6 +28,16 @@ enum iris_status iris_pool_start(struct iris_pool **pool, struct iris_err *err);
 int iris_pool_rank(const struct iris_pool *pool);
 int iris_pool_size(const struct iris_pool *pool);
 
+/* The ranks that run on the same machine as this one, this one included: how many,
+ * which of them this is, and the first of them, whose rank names the node. */
+struct iris_pool_node {
+    int first, rank, size;
+};
+const struct iris_pool_node *iris_pool_node(const struct iris_pool *pool);
+
+/* The library that carries the messages, in words; "none" without a launcher. */
+const char *iris_pool_library(const struct iris_pool *pool);
+
 /* Give rank 0's text to all.
  *
  *   inout  text  sent by rank 0, replaced on the others
@@ -35,6 +45,16 @@ int iris_pool_size(const struct iris_pool *pool);
  */
 enum iris_status iris_pool_broadcast(struct iris_pool *pool, struct iris_buf *text,
                                      struct iris_err *err);
+
+/* Give rank 0 the texts of all.
+ *
+ *   in   text  of this rank
+ *   out  all   rank 0: [size], each empty before, released by the caller; may be
+ *              NULL elsewhere
+ *   collective every rank
+ */
+enum iris_status iris_pool_gather(struct iris_pool *pool, const struct iris_buf *text,
+                                  struct iris_buf *all, struct iris_err *err);
 
 /* Send a message; returns when text may be reused. */
 enum iris_status iris_pool_send(struct iris_pool *pool, int to, const struct iris_buf *text,

@@ -18,6 +18,10 @@
 
 static const char source_header[] = "#bytes\tcontent\n";
 
+/* How long to wait for somebody else who writes the same. */
+static const struct timespec moment = {0, 10000000};
+enum { WAITS = 500 };
+
 /* Whether a directory has an entry of that name; any entry for NULL. */
 static int
 has_entry(const char *root, const char *name)
@@ -44,7 +48,8 @@ iris_dataset_open(struct iris_dataset *d, const char *root, enum iris_dataset_mo
     struct stat sb;
     char *state;
 
-    *d = (struct iris_dataset){.lock = -1, .planned = mode == IRIS_DATASET_PLANNED};
+    *d = (struct iris_dataset)IRIS_DATASET_INIT;
+    d->planned = mode == IRIS_DATASET_PLANNED;
     if (!*root)
         return iris_fail(err, IRIS_E_USAGE, "the name of the data set is empty");
     if (stat(root, &sb)) {
@@ -59,63 +64,13 @@ iris_dataset_open(struct iris_dataset *d, const char *root, enum iris_dataset_mo
                          root);
     }
     if (mode == IRIS_DATASET_CREATE) {
-        state = iris_path_join(root, ".iris/journal");
+        state = iris_path_join(root, ".iris");
         st = state ? iris_mkdirs(state, err) : iris_fail_memory(err);
         free(state);
     }
     if (!st && !(d->root = strdup(root)))
         st = iris_fail_memory(err);
     return st;
-}
-
-enum iris_status
-iris_dataset_lock(struct iris_dataset *d, struct iris_err *err)
-{
-    char who[256] = "", host[128] = "";
-    enum iris_status st = IRIS_OK;
-    char *path;
-    ssize_t n;
-
-    if (access(d->root, F_OK))
-        return iris_fail(err, IRIS_E_IO, "cannot open data set '%s':", d->root);
-    path = iris_path_join(d->root, ".iris");
-    st = path ? iris_mkdirs(path, err) : iris_fail_memory(err);
-    free(path);
-    if (st)
-        return st;
-    path = iris_path_join(d->root, ".iris/lock");
-    if (!path)
-        return iris_fail_memory(err);
-    d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (d->lock < 0) {
-        st = iris_fail(err, IRIS_E_IO, "cannot create '%s':", path);
-    } else if (flock(d->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
-        n = pread(d->lock, who, sizeof who - 1, 0);
-        who[n > 0 ? n : 0] = '\0';
-        who[strcspn(who, "\n")] = '\0';
-        st = iris_fail(err, IRIS_E_RETRY, "data set '%s' is in use by another run (%s)", d->root,
-                       *who ? who : "unknown");
-    } else {
-        gethostname(host, sizeof host - 1);
-        snprintf(who, sizeof who, "host %s, process %ld\n", host, (long)getpid());
-        if (ftruncate(d->lock, 0) || pwrite(d->lock, who, strlen(who), 0) < 0)
-            st = iris_fail(err, IRIS_E_IO, "cannot write '%s':", path);
-    }
-    if (st && d->lock >= 0) {
-        close(d->lock);
-        d->lock = -1;
-    }
-    free(path);
-    return st;
-}
-
-void
-iris_dataset_close(struct iris_dataset *d)
-{
-    if (d->root && d->lock >= 0)
-        close(d->lock);
-    free(d->root);
-    *d = (struct iris_dataset){.lock = -1};
 }
 
 /* root/entries/<digest>[/raw/<snapshot>]/<name>, its directory made. */
@@ -143,27 +98,39 @@ prepare(const struct iris_dataset *d, const char *digest, const char *snapshot, 
     return st;
 }
 
+/* Another run may be writing the same file: its bytes are to be the same. */
+static enum iris_status
+settle_settings(const char *path, const struct iris_buf *settings, struct iris_err *err)
+{
+    struct iris_buf old = {0};
+    enum iris_status st;
+    int tries;
+
+    for (tries = 0; access(path, F_OK); tries++) {
+        st = iris_write_file(path, settings->data, settings->len, err);
+        if (st != IRIS_E_RETRY || tries == WAITS)
+            return st;
+        nanosleep(&moment, NULL);
+    }
+    st = iris_read_file(path, 1 << 24, &old, err);
+    if (!st && (old.len != settings->len || memcmp(old.data, settings->data, old.len)))
+        st = iris_fail(err, IRIS_E_DATA,
+                       "'%s' records other settings under the same digest; name a new data set",
+                       path);
+    iris_buf_release(&old);
+    return st;
+}
+
 enum iris_status
 iris_dataset_settings(const struct iris_dataset *d, const char *digest,
                       const struct iris_buf *settings, struct iris_err *err)
 {
-    struct iris_buf old = {0};
     enum iris_status st;
     char *path = NULL;
 
     st = prepare(d, digest, NULL, "settings.json", &path, err);
-    if (st)
-        return st;
-    if (access(path, F_OK)) {
-        st = iris_write_file(path, settings->data, settings->len, err);
-    } else {
-        st = iris_read_file(path, 1 << 24, &old, err);
-        if (!st && (old.len != settings->len || memcmp(old.data, settings->data, old.len)))
-            st = iris_fail(err, IRIS_E_DATA,
-                           "'%s' records other settings under the same digest; name a new data set",
-                           path);
-    }
-    iris_buf_release(&old);
+    if (!st)
+        st = settle_settings(path, settings, err);
     free(path);
     return st;
 }
@@ -342,7 +309,6 @@ enum iris_status
 iris_dataset_claim(const struct iris_dataset *d, const char *digest, const char *snapshot,
                    const struct iris_source *source, struct iris_err *err)
 {
-    static const struct timespec moment = {0, 10000000};
     struct iris_source old;
     enum iris_status st;
     int found, tries;
@@ -357,7 +323,7 @@ iris_dataset_claim(const struct iris_dataset *d, const char *digest, const char 
             break;
         st = write_source(d, digest, snapshot, source, err);
         /* another rank has read the snapshot at the same time: see what it says */
-        if (st != IRIS_E_RETRY || tries == 500)
+        if (st != IRIS_E_RETRY || tries == WAITS)
             return st;
         nanosleep(&moment, NULL);
     }

@@ -10,9 +10,16 @@
 
 struct iris_dataset {
     char *root;
+    char *state; /* once locked: what the run writes about itself is below this directory */
     int lock;    /* -1: not locked */
+    int own;     /* of a run with a name: its own lock, -1 otherwise */
+    int held;    /* ... and what it holds snapshots by */
     int planned; /* opened to look only: nothing is changed */
 };
+#define IRIS_DATASET_INIT                                                                          \
+    {                                                                                              \
+        .lock = -1, .own = -1, .held = -1                                                          \
+    }
 
 /* What to do about a directory that does not exist. */
 enum iris_dataset_mode {
@@ -31,13 +38,53 @@ enum iris_dataset_mode {
 enum iris_status iris_dataset_open(struct iris_dataset *d, const char *root,
                                    enum iris_dataset_mode mode, struct iris_err *err);
 
-/* Keep other runs out until close (or death).
+/* Where a run writes about itself: DATASET/.iris, or DATASET/.iris/runs/NAME.
+ *
+ *   in   run  name, NULL: none
+ *
+ *   return  NULL when out of memory
+ *   owns    the caller, with free()
+ */
+char *iris_dataset_state(const char *root, const char *run);
+
+/* Whether a word can be the name of a run. */
+int iris_dataset_is_run(const char *name);
+
+/* Keep other runs out until close (or death). A run with a name keeps out those
+ * without and those of the same name; with those of other names it shares the
+ * data set, but no snapshot.
+ *
+ *   in   run  name, NULL: none
  *
  *   return  IRIS_OK
- *           IRIS_E_RETRY  in use; the sentence names host and process
+ *           IRIS_E_RETRY  in use; the sentence names host, process and batch job
+ *           IRIS_E_USAGE  no name of a run: letters, digits and . _ - only
  */
-enum iris_status iris_dataset_lock(struct iris_dataset *d, struct iris_err *err);
+enum iris_status iris_dataset_lock(struct iris_dataset *d, const char *run, struct iris_err *err);
+
+/* Keep other runs off a snapshot until close. A run without a name has all.
+ *
+ *   return  IRIS_OK
+ *           IRIS_E_RETRY  another run has it
+ */
+enum iris_status iris_dataset_hold(struct iris_dataset *d, const char *digest, const char *snapshot,
+                                   struct iris_err *err);
 void iris_dataset_close(struct iris_dataset *d);
+
+/* Make suspects of what runs that died had in hand, see flight.h: earlier runs of
+ * this name; any run, for one without a name, which has the data set alone. Locked,
+ * and before this run has records of its own.
+ *
+ *   return  IRIS_OK, or as iris_suspects_collect
+ */
+enum iris_status iris_dataset_autopsy(const struct iris_dataset *d, struct iris_err *err);
+
+/* Where suspects are.
+ *
+ *   return  NULL when out of memory
+ *   owns    the caller, with free()
+ */
+char *iris_dataset_suspects(const struct iris_dataset *d);
 
 /* Record what a settings digest stands for, or compare with the record.
  *

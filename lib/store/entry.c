@@ -69,6 +69,23 @@ iris_kind_shape(enum iris_kind k, enum iris_type type, const struct iris_setting
         *shape = (struct iris_shape){3, {lines, lon, (size_t)s->cube.v_steps}};
 }
 
+uint64_t
+iris_kind_bytes(enum iris_kind k, enum iris_type type, const struct iris_settings *s)
+{
+    struct iris_buf header = {0};
+    struct iris_shape shape;
+    uint64_t bytes = sizeof(float);
+    size_t i;
+
+    iris_kind_shape(k, type, s, &shape);
+    for (i = 0; i < shape.n; i++)
+        bytes *= shape.dim[i];
+    iris_npy_header(&shape, &header);
+    bytes += header.len;
+    iris_buf_release(&header);
+    return bytes;
+}
+
 void
 iris_entry_dir(struct iris_buf *out, const char *digest, const char *units, const char *snapshot)
 {

@@ -36,6 +36,9 @@ const char *iris_kind_hash(enum iris_kind k);   /* of the manifest: "column_xxh1
 void iris_kind_shape(enum iris_kind k, enum iris_type type, const struct iris_settings *s,
                      struct iris_shape *shape);
 
+/* Bytes of its file. */
+uint64_t iris_kind_bytes(enum iris_kind k, enum iris_type type, const struct iris_settings *s);
+
 /* Append the directory of a snapshot's entries, or the path of an array.
  *
  *   in   units  8 digits, or NULL for raw

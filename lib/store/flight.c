@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "digest.h"
 #include "file.h"
 #include "flight_record.h"
@@ -88,6 +89,19 @@ iris_flight_open(struct iris_flight *f, const char *path, struct iris_err *err)
     return st;
 }
 
+static uint64_t
+now(void)
+{
+    return (uint64_t)(iris_seconds() * 1000);
+}
+
+void
+iris_flight_alive(struct iris_flight *f)
+{
+    if (f->record)
+        atomic_store(&f->record->alive, now());
+}
+
 void
 iris_flight_begin(struct iris_flight *f, const char *what)
 {
@@ -97,6 +111,8 @@ iris_flight_begin(struct iris_flight *f, const char *what)
     if (!f->record || !len || len > IRIS_FLIGHT_WHAT)
         return;
     memcpy(f->record->text, what, len + 1);
+    atomic_store(&f->record->began, now());
+    iris_flight_alive(f);
     atomic_store(&f->record->word, iris_flight_word(what));
 }
 
@@ -107,8 +123,35 @@ iris_flight_end(struct iris_flight *f)
         atomic_store(&f->record->word, 0);
 }
 
+void
+iris_flight_interrupt(struct iris_flight *f, const char *what, struct iris_flight_before *before)
+{
+    *before = (struct iris_flight_before){.began = 0};
+    if (f->record && atomic_load(&f->record->word)) {
+        memcpy(before->what, f->record->text, sizeof before->what);
+        before->began = atomic_load(&f->record->began);
+    }
+    iris_flight_begin(f, what);
+}
+
+void
+iris_flight_resume(struct iris_flight *f, const struct iris_flight_before *before)
+{
+    iris_flight_end(f);
+    if (!f->record || !before->what[0])
+        return;
+    iris_flight_begin(f, before->what);
+    atomic_store(&f->record->began, before->began);
+}
+
 volatile int *
 iris_flight_mark(struct iris_flight *f)
 {
-    return f->record ? &f->record->mark : &f->unnoted;
+    return f->record ? &f->record->mark : &f->unnoted[0];
+}
+
+volatile int *
+iris_flight_fatal(struct iris_flight *f)
+{
+    return f->record ? &f->record->fatal : &f->unnoted[1];
 }

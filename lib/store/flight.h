@@ -32,11 +32,14 @@ struct iris_flight {
     char *path;
     struct iris_flight_record *record; /* NULL: none, and nothing is noted */
     int fd;
-    volatile int unnoted; /* the mark, where there is no record */
+    volatile int unnoted[2]; /* the marks, where there is no record */
 };
 #define IRIS_FLIGHT_INIT                                                                           \
     {                                                                                              \
-        NULL, NULL, -1, 0                                                                          \
+        NULL, NULL, -1,                                                                            \
+        {                                                                                          \
+            0, 0                                                                                   \
+        }                                                                                          \
     }
 
 /* Begin a record, in place of one that is there; missing directories are made.
@@ -55,6 +58,21 @@ enum iris_status iris_flight_open(struct iris_flight *f, const char *path, struc
  */
 void iris_flight_begin(struct iris_flight *f, const char *what);
 
+/* Something else for a moment: what was in hand before comes back with its time.
+ *
+ *   out  before  for iris_flight_resume
+ */
+struct iris_flight_before {
+    char what[IRIS_FLIGHT_WHAT + 1]; /* "": nothing */
+    unsigned long long began;
+};
+void iris_flight_interrupt(struct iris_flight *f, const char *what,
+                           struct iris_flight_before *before);
+void iris_flight_resume(struct iris_flight *f, const struct iris_flight_before *before);
+
+/* It still is. */
+void iris_flight_alive(struct iris_flight *f);
+
 /* Nothing is. */
 void iris_flight_end(struct iris_flight *f);
 
@@ -63,22 +81,31 @@ void iris_flight_end(struct iris_flight *f);
  * iris_flight_close. */
 volatile int *iris_flight_mark(struct iris_flight *f);
 
+/* ... or that the process dies now of a signal of its own making, so that it is. */
+volatile int *iris_flight_fatal(struct iris_flight *f);
+
 /* An orderly end: the record is removed. Safe twice. */
 void iris_flight_close(struct iris_flight *f);
 
 /* Make suspects of what the records of a run that died say, and remove the
  * records. What several ranks had in hand is one suspect with one line.
  *
+ * Where some processes were asked to end and one was not, that one has died first, and
+ * so it has where it was a signal of its own. A run of which all processes are gone at
+ * once was ended from outside, or by what it did to its machine: then only what had
+ * been in hand for some time is suspected.
+ *
  *   in  flight_dir    may be missing
  *   in  suspects_dir  made when there is something to put into it
  *   in  who           the line: which run it was that died, or who found it
+ *   in  some_time     seconds
  *
  *   return  IRIS_OK
  *           IRIS_E_IO  a directory cannot be read, a line cannot be written; the
  *                      records that are left are for the next call
  */
 enum iris_status iris_suspects_collect(const char *flight_dir, const char *suspects_dir,
-                                       const char *who, struct iris_err *err);
+                                       const char *who, double some_time, struct iris_err *err);
 
 /* What is suspected, sorted by name. */
 struct iris_suspect {

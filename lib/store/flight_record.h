@@ -7,14 +7,15 @@
 
 #include "flight.h"
 
-#define IRIS_FLIGHT_MAGIC "irisfly1" /* without its NUL */
+#define IRIS_FLIGHT_MAGIC "irisfly2" /* without its NUL */
 
 /* The word has the length of the text in its low bits and its hash in the others;
  * it is 0 while nothing is in hand or the text is being written. */
 struct iris_flight_record {
     char magic[8];
     _Atomic uint64_t word;
-    volatile int mark;
+    volatile int mark, fatal;
+    _Atomic uint64_t began, alive; /* milliseconds of iris_seconds */
     char text[IRIS_FLIGHT_WHAT + 1];
 };
 

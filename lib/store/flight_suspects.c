@@ -99,11 +99,14 @@ open_file(int dir, const char *name, int flags)
 struct found {
     char *record;                    /* its name */
     char what[IRIS_FLIGHT_WHAT + 1]; /* "": nothing to blame */
+    int fatal;                       /* a signal of its own making */
+    double seconds;                  /* that it was in hand */
 };
 
 struct all_found {
     struct found *one;
     size_t n;
+    int asked; /* some process was asked to end */
 };
 
 static void
@@ -117,9 +120,12 @@ release_found(struct all_found *all)
     *all = (struct all_found){0};
 }
 
-/* What a record says, when it is one and nothing of it is damaged. */
+/* What a record says, when it is one and nothing of it is damaged.
+ *
+ *   out  f  but for its name
+ */
 static int
-read_record(int dir, const char *name, char what[IRIS_FLIGHT_WHAT + 1])
+read_record(int dir, const char *name, struct found *f, int *asked)
 {
     int fd = open_file(dir, name, O_RDONLY);
     struct iris_flight_record r;
@@ -129,15 +135,19 @@ read_record(int dir, const char *name, char what[IRIS_FLIGHT_WHAT + 1])
         close(fd);
     if (n != (ssize_t)sizeof r || memcmp(r.magic, IRIS_FLIGHT_MAGIC, sizeof r.magic) != 0)
         return -1;
-    what[0] = '\0';
+    *f = (struct found){.fatal = r.fatal};
+    *asked |= r.mark != 0;
     r.text[IRIS_FLIGHT_WHAT] = '\0';
-    if (!r.mark && is_name(r.text) && atomic_load(&r.word) == iris_flight_word(r.text))
-        memcpy(what, r.text, strlen(r.text) + 1);
+    if (r.mark || !is_name(r.text) || atomic_load(&r.word) != iris_flight_word(r.text))
+        return 0;
+    memcpy(f->what, r.text, strlen(r.text) + 1);
+    if (atomic_load(&r.alive) > atomic_load(&r.began))
+        f->seconds = (double)(atomic_load(&r.alive) - atomic_load(&r.began)) / 1000;
     return 0;
 }
 
 static enum iris_status
-add_found(struct all_found *all, const char *record, const char *what, struct iris_err *err)
+add_found(struct all_found *all, const char *record, const struct found *f, struct iris_err *err)
 {
     struct found *grown = realloc(all->one, (all->n + 1) * sizeof *grown);
 
@@ -145,12 +155,24 @@ add_found(struct all_found *all, const char *record, const char *what, struct ir
         return iris_fail_memory(err);
     all->one = grown;
     grown += all->n;
+    *grown = *f;
     grown->record = strdup(record);
     if (!grown->record)
         return iris_fail_memory(err);
-    memcpy(grown->what, what, strlen(what) + 1);
     all->n++;
     return IRIS_OK;
+}
+
+/* What is not to blame. */
+static void
+acquit(struct all_found *all, double some_time)
+{
+    size_t i;
+
+    for (i = 0; i < all->n && !all->asked; i++) {
+        if (!all->one[i].fatal && all->one[i].seconds < some_time)
+            all->one[i].what[0] = '\0';
+    }
 }
 
 static int
@@ -162,16 +184,17 @@ by_what(const void *pa, const void *pb)
 }
 
 static enum iris_status
-find_records(struct names *d, struct all_found *all, struct iris_err *err)
+find_records(struct names *d, double some_time, struct all_found *all, struct iris_err *err)
 {
-    char what[IRIS_FLIGHT_WHAT + 1];
     enum iris_status st = IRIS_OK;
     const char *name;
+    struct found f;
 
     while (!st && (name = next_name(d))) {
-        if (!read_record(d->dir, name, what))
-            st = add_found(all, name, what, err);
+        if (!read_record(d->dir, name, &f, &all->asked))
+            st = add_found(all, name, &f, err);
     }
+    acquit(all, some_time);
     if (!st && all->n)
         qsort(all->one, all->n, sizeof *all->one, by_what);
     return st;
@@ -246,7 +269,7 @@ open_suspects(const char *path, int *dir, struct iris_err *err)
 
 enum iris_status
 iris_suspects_collect(const char *flight_dir, const char *suspects_dir, const char *who,
-                      struct iris_err *err)
+                      double some_time, struct iris_err *err)
 {
     struct all_found all = {0};
     struct iris_buf line = {0};
@@ -257,7 +280,7 @@ iris_suspects_collect(const char *flight_dir, const char *suspects_dir, const ch
     st = begin_names(&records, flight_dir, err);
     if (st)
         return st;
-    st = find_records(&records, &all, err);
+    st = find_records(&records, some_time, &all, err);
     iris_buf_put_plain(&line, who);
     iris_buf_putc(&line, '\n');
     if (!st)

@@ -190,3 +190,27 @@ iris_lines_allocate(struct iris_lines *l, struct iris_err *err)
     }
     return IRIS_OK;
 }
+
+enum iris_status
+iris_lines_key(const struct iris_lines *l, const struct iris_hyper *h, char key[IRIS_DIGEST_TEXT],
+               struct iris_err *err)
+{
+    struct iris_buf text = {0};
+    enum iris_status st = IRIS_OK;
+    size_t i, k;
+
+    iris_buf_printf(&text, IRIS_LINES_FORMAT " %d\n", IRIS_LINES_VERSION);
+    for (i = 0; i < l->n && !st; i++) {
+        iris_buf_printf(&text, "%s\n", l->line[i].content);
+        for (k = 0; k < iris_table_key_count && !st; k++) {
+            st = iris_hyper_table_value(h, iris_table_keys[k], i, &text, err);
+            iris_buf_putc(&text, '\n');
+        }
+    }
+    if (!st)
+        st = iris_buf_check(&text, err);
+    if (!st)
+        iris_digest_memory(text.data, text.len, key);
+    iris_buf_release(&text);
+    return st;
+}

@@ -54,6 +54,15 @@ void iris_lines_release(struct iris_lines *l);
 /* Doubles in the tables of all lines; that many bytes fit into a size_t. */
 size_t iris_lines_values(const struct iris_lines *l);
 
+/* A hash of everything that determines the values: equal keys, equal tables.
+ *
+ *   in   h  what l was initialised from
+ *
+ *   return  IRIS_OK, or IRIS_E_IO: no memory
+ */
+enum iris_status iris_lines_key(const struct iris_lines *l, const struct iris_hyper *h,
+                                char key[IRIS_DIGEST_TEXT], struct iris_err *err);
+
 /* Put the values of all tables, line after line, into memory of the caller.
  *
  *   in   value  [iris_lines_values(l)] must outlive l; whatever it holds already

@@ -47,6 +47,21 @@ struct iris_commons {
 
 enum { IRIS_COMMONS_NOTE = 2048 }; /* no note is longer */
 
+/* What a maker's time goes into. */
+enum iris_phase {
+    IRIS_LOADING, /* snapshots read and indexed */
+    IRIS_WAITING, /* for another process that loads one */
+    IRIS_TABLING, /* tables of the lines made, read or waited for */
+    IRIS_MAKING,  /* points sampled and observed */
+    IRIS_WRITING, /* arrays written and made durable */
+    IRIS_PHASES
+};
+
+struct iris_spent {
+    double seconds[IRIS_PHASES];
+    uint64_t read, written; /* bytes of snapshots that were loaded, of arrays */
+};
+
 struct iris_maker {
     const struct iris_hyper *hyper;
     struct iris_settings settings;
@@ -64,6 +79,9 @@ struct iris_maker {
     struct iris_observe whole; /* finishes pairs that were made in parts */
     int can_finish;            /* whole is ready */
     struct iris_pause pause;   /* called between pieces of work; never NULL */
+    int looks_only;            /* set by the caller after init: nothing is recorded of what
+                                  is loaded, so no point can be published */
+    struct iris_spent spent;   /* since init, or since the caller has cleared it */
 };
 
 /*   in   h       kept by reference, must outlive m
@@ -81,6 +99,8 @@ void iris_maker_release(struct iris_maker *m);
 /* Load a snapshot unless it is loaded, and claim its folder in the data set;
  * or take what another process has loaded and claimed, or has failed to.
  *
+ * Snapshots that are read ahead are loaded like any other.
+ *
  *   inout  warnings    lines appended, by the process that reads it
  *   out    foreign     set when the folder belongs to another snapshot
  *   out    publishing  set when a failure was one of the data set's disk
@@ -91,6 +111,9 @@ void iris_maker_release(struct iris_maker *m);
 enum iris_status iris_maker_load(struct iris_maker *m, const char *id, const char *path,
                                  uint64_t files, struct iris_buf *warnings, int *foreign,
                                  int *publishing, struct iris_err *err);
+
+/* Nothing is loaded any more; safe when nothing was. */
+void iris_maker_drop(struct iris_maker *m);
 
 /* Make a point of the snapshot that is loaded and publish its arrays.
  *
@@ -128,6 +151,14 @@ enum iris_status iris_maker_parts(struct iris_maker *m, struct iris_parts *parts
  */
 enum iris_status iris_maker_part(struct iris_maker *m, uint32_t point, size_t lon0, size_t lon1,
                                  double *strips, int *gas, struct iris_err *err);
+
+/* Make longitudes of a point of the snapshot that is loaded, of any type, and
+ * throw them away: to see how long it takes.
+ *
+ *   return  as iris_maker_part
+ */
+enum iris_status iris_maker_try(struct iris_maker *m, uint32_t point, size_t lon0, size_t lon1,
+                                struct iris_err *err);
 
 /* Make a point of all its strips and publish its arrays. The snapshot was
  * loaded by those who made the parts, here it need not be. Neither this nor

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -241,6 +242,28 @@ survey(const char *path, uint64_t files, const struct iris_settings *s,
     return IRIS_OK;
 }
 
+enum iris_status
+iris_snapshot_cells(const char *path, uint64_t files, size_t *cells, struct iris_err *err)
+{
+    struct iris_part p;
+    enum iris_status st;
+    double n;
+
+    iris_h5_quiet();
+    st = iris_snapshot_open_part(path, 0, files, &p, err);
+    if (st)
+        return st;
+    n = iris_snapshot_claimed(p.file, "NumPart_Total");
+    if (n < 0)
+        n = (double)files * iris_snapshot_claimed(p.file, "NumPart_ThisFile");
+    if (n >= 0 && n <= UINT32_MAX)
+        *cells = (size_t)n;
+    else
+        st = iris_fail(err, IRIS_E_DATA, "'%s' does not say how many gas cells it has", p.name);
+    iris_snapshot_close_part(&p);
+    return st;
+}
+
 static void
 find_centre(const struct iris_settings *s, const struct iris_snapshot_meta *m,
             const struct iris_cells *c, double centre[3])
@@ -314,4 +337,14 @@ iris_snapshot_load(const char *path, uint64_t files, const struct iris_settings 
     }
     free(meta.first);
     return st;
+}
+
+char *
+iris_snapshot_library(char *text, size_t size)
+{
+    unsigned major = 0, minor = 0, release = 0;
+
+    H5get_libversion(&major, &minor, &release);
+    snprintf(text, size, "%u.%u.%u", major, minor, release);
+    return text;
 }

@@ -35,6 +35,13 @@ struct iris_snapshot_info {
     struct iris_buf warnings;       /* lines; released by the caller */
 };
 
+/* How many gas cells a snapshot has by its header.
+ *
+ *   return  IRIS_OK, or as iris_snapshot_load
+ */
+enum iris_status iris_snapshot_cells(const char *path, uint64_t files, size_t *cells,
+                                     struct iris_err *err);
+
 /* Load a snapshot and index it.
  *
  *   in   path    the file, or file 0 of the set
@@ -61,5 +68,11 @@ enum iris_status iris_snapshot_load(const char *path, uint64_t files, const stru
                                     unsigned fields, int (*pause)(void *), void *pause_self,
                                     const struct iris_memory *memory, struct iris_cells *cells,
                                     struct iris_snapshot_info *info, struct iris_err *err);
+
+/* The version of the library that reads them, "1.10.8".
+ *
+ *   return  text
+ */
+char *iris_snapshot_library(char *text, size_t size);
 
 #endif

@@ -209,3 +209,19 @@ is_pending() {
     mask=$(awk '/^ShdPnd:/ { print $2 }' "/proc/$1/status")
     [ $((0x$mask >> ($(kill -l "$2") - 1) & 1)) = 1 ]
 }
+
+# journal DATASET...: what the ranks did: verb, snapshot, point or "-", status, and
+# the longitudes of a part
+journal() {
+    local d
+    for d; do
+        cat "$d"/.iris/journal/*.tsv
+    done | awk -F'\t' '!/^#/ {
+        split($9, word, " "); point = "-"
+        sub(/^[^.]*\./, "", word[2])
+        if (match(word[2], /\.p[0-9]+$/) && word[1] == "make") {
+            point = substr(word[2], RSTART + 2) + 0
+            word[2] = substr(word[2], 1, RSTART - 1)
+        }
+        print word[1], word[2], point, $7 (word[3] ? " longitudes " word[4] " to " word[6] : "") }'
+}

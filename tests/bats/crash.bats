@@ -59,6 +59,8 @@ with_clock() {
     echo journal
     echo status.json
     echo lock
+    echo flight
+    echo suspects
 }
 
 # same_tree A B: no difference, but for what has a clock
@@ -76,7 +78,7 @@ whole() {
             my ($at) = @_;
             opendir my $d, "$tree/$at" or die "$at: $!";
             for (sort readdir $d) {
-                next if /^\.\.?$/ || /\.tmp$/ || $_ eq "rows.new" || $at =~ m|/\.iris$| && /^(journal|status\.json|lock)$/;
+                next if /^\.\.?$/ || /\.tmp$/ || $_ eq "rows.new" || $at =~ m|/\.iris$| && /^(journal|status\.json|lock|flight|suspects)$/;
                 my $f = "$at/$_";
                 if (-d "$tree/$f") { walk($f); next }
                 my $b = bytes("$tree/$f");
@@ -163,7 +165,7 @@ traced() {
     # and no file is made, emptied or written under its final name; those that are
     # locked are opened for that
     grep -E '(open|openat|creat)\(.*(O_WRONLY|O_RDWR)' trace |
-        grep -vE '\.tmp"|(\.tmp|/rows\.new)/[^"]*"|"/dev/|/count"|\.iris/(lock|journal/rank0\.tsv)"|"\.iris-(cache|readers|private)"' >opened || true
+        grep -vE '\.tmp"|(\.tmp|/rows\.new)/[^"]*"|"/dev/|/count"|\.iris/(lock|journal/rank0\.tsv|flight/rank0)"|"\.iris-(cache|readers|private)"' >opened || true
     [ ! -s opened ] || { cat opened; return 1; }
 }
 

@@ -36,7 +36,7 @@ slow_hyper() {
 
 # parts DATASET: points and longitudes that were made in parts, sorted
 parts() {
-    cat "$1"/.iris/journal/*.tsv | awk -F'\t' '$NF ~ /^longitudes/ { print $2, $3, $NF }' | sort -k4n
+    journal "$1" | awk '$5 == "longitudes" { print $2, $3, $5, $6, $7, $8 }' | sort -k4n
 }
 
 # covered N DATASET: the parts of its only point are all N longitudes, once
@@ -92,7 +92,8 @@ same_split() {
         grep -q 'longitudes' d/.iris/journal/rank$k.tsv
     done
     # in the columns that whole points have
-    [ "$(grep -h longitudes d/.iris/journal/*.tsv | awk -F'\t' '{ print NF, $2, $3, $5 }' | sort -u)" = "7 snap_001 0 0" ]
+    [ "$(grep -h longitudes d/.iris/journal/*.tsv | awk -F'\t' '{ print NF, $7, $8 }' | sort -u)" = "11 0 0" ]
+    [ "$(journal d | grep longitudes | cut -d' ' -f2-4 | sort -u)" = "snap_001 0 0" ]
 }
 
 @test "points are split when they are fewer than ranks, not before" {
@@ -141,7 +142,7 @@ same_split() {
     run -1 --separate-stderr $(mpi 3) iris-gen -v -H hyper.json -t simple -d face one.tsv </dev/null
     [ "$output" = "$alone" ]
     [ "$(grep -c "^iris-gen: snapshot 'snap_001' point 0: the view reaches the face of a periodic box" <<<"$stderr")" = 1 ]
-    grep -hq 'longitudes.*: the view reaches' face/.iris/journal/*.tsv
+    grep -hq 'longitudes.*	the view reaches' face/.iris/journal/*.tsv
     # a snapshot that cannot be read, which every rank finds out
     wide_hyper -o hyper.json
     echo nothing >snaps/snap_001.hdf5

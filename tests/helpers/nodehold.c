@@ -120,7 +120,7 @@ main(void)
     int ok;
 
     if (iris_pool_start(&pool, NULL) || iris_pool_size(pool) != 2 ||
-        iris_node_start(&node, pool, NULL))
+        iris_node_start(&node, pool, 0, NULL))
         return 70;
     ok = iris_pool_rank(pool) ? hang(pool, node) : lead(pool, node);
     iris_node_free(node);

@@ -86,7 +86,7 @@ test_open(void)
           "a missing data set is named");
     CHECK(!try("new", IRIS_DATASET_PLANNED, &err) && !is_there(in("new")),
           "a planned one is not made");
-    CHECK(!try("new/deep", IRIS_DATASET_CREATE, &err) && is_there(in("new/deep/.iris/journal")),
+    CHECK(!try("new/deep", IRIS_DATASET_CREATE, &err) && is_there(in("new/deep/.iris")),
           "a new one is made");
     CHECK(!try("new/deep", IRIS_DATASET_CREATE, &err) &&
               !try("new/deep", IRIS_DATASET_EXISTING, &err),
@@ -135,7 +135,7 @@ hold(const char *root)
     child = fork();
     if (child == 0) {
         if (!iris_dataset_open(&d, root, IRIS_DATASET_EXISTING, NULL) &&
-            !iris_dataset_lock(&d, NULL))
+            !iris_dataset_lock(&d, NULL, NULL))
             ready = 1;
         if (write(ends[1], &ready, 1) == 1)
             pause();
@@ -160,21 +160,21 @@ test_lock(void)
     iris_dataset_open(&d, in("locked"), IRIS_DATASET_CREATE, &err);
     child = hold(in("locked"));
     snprintf(process, sizeof process, "process %ld", (long)child);
-    CHECK(iris_dataset_lock(&d, &err) == IRIS_E_RETRY && strstr(err.msg, process) &&
+    CHECK(iris_dataset_lock(&d, NULL, &err) == IRIS_E_RETRY && strstr(err.msg, process) &&
               strstr(err.msg, "host ") && d.lock == -1,
           "in use by host and process");
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
-    CHECK(!iris_dataset_lock(&d, &err), "free when the holder is killed");
+    CHECK(!iris_dataset_lock(&d, NULL, &err), "free when the holder is killed");
     iris_dataset_open(&second, in("locked"), IRIS_DATASET_CREATE, &err);
     snprintf(process, sizeof process, "process %ld)", (long)getpid());
-    CHECK(iris_dataset_lock(&second, &err) == IRIS_E_RETRY && strstr(err.msg, process),
+    CHECK(iris_dataset_lock(&second, NULL, &err) == IRIS_E_RETRY && strstr(err.msg, process),
           "locked within a process too, its number written over the old one");
     iris_dataset_close(&d);
-    CHECK(!iris_dataset_lock(&second, &err), "free when closed");
+    CHECK(!iris_dataset_lock(&second, NULL, &err), "free when closed");
     iris_dataset_close(&second);
     iris_dataset_open(&d, in("planned"), IRIS_DATASET_PLANNED, &err);
-    CHECK(iris_dataset_lock(&d, &err) == IRIS_E_IO, "what is not there cannot be locked");
+    CHECK(iris_dataset_lock(&d, NULL, &err) == IRIS_E_IO, "what is not there cannot be locked");
     iris_dataset_close(&d);
 }
 

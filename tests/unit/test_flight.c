@@ -10,6 +10,7 @@
 #include "buf.h"
 #include "file.h"
 #include "flight.h"
+#include "flight_record.h"
 
 #define POINT "1f3a9c20.snap_800.p003"
 
@@ -113,7 +114,7 @@ static enum iris_status
 collect(const char *who)
 {
     struct iris_err err = {0};
-    enum iris_status st = iris_suspects_collect(flight, suspects, who, &err);
+    enum iris_status st = iris_suspects_collect(flight, suspects, who, 0, &err);
 
     if (st != err.status || (st && !err.msg[0]))
         exit(2);
@@ -306,6 +307,9 @@ test_damage(void)
     }
     CHECK(!wrong, "a record that was cut off is passed over, at any of %zu bytes", b.len);
     for (i = 0; i < text + strlen(POINT); i++) {
+        /* how long, and how it died, are not what it was at */
+        if (i >= offsetof(struct iris_flight_record, fatal) && i < text)
+            continue;
         b.data[i] ^= 0x15;
         write_record("rank0", b.data, b.len);
         b.data[i] ^= 0x15;
@@ -443,6 +447,194 @@ test_record(void)
     iris_flight_close(&f);
 }
 
+/* ---- who is to blame ---- */
+
+enum { MINE = 1, OTHERS = 2 }; /* signals of its own making, those that ask it to end */
+
+/* A record as it is in its file. */
+static struct iris_flight_record
+record_of(const char *rank)
+{
+    struct iris_buf b = {0};
+    struct iris_flight_record r;
+
+    read_record(rank, &b);
+    if (b.len != sizeof r)
+        exit(2);
+    memcpy(&r, b.data, sizeof r);
+    iris_buf_release(&b);
+    return r;
+}
+
+/* A record that is left: what was in hand for so long, and the signals that came. */
+static void
+leave(const char *rank, const char *what, double seconds, int signals)
+{
+    struct iris_flight f;
+    struct iris_flight_record r;
+
+    if (iris_flight_open(&f, in(flight, rank), NULL))
+        exit(2);
+    iris_flight_begin(&f, what);
+    if (signals & OTHERS)
+        *iris_flight_mark(&f) = SIGTERM;
+    if (signals & MINE)
+        *iris_flight_fatal(&f) = SIGSEGV;
+    r = record_of(rank);
+    iris_flight_close(&f);
+    atomic_store(&r.alive, atomic_load(&r.began) + (uint64_t)(seconds * 1000));
+    write_record(rank, (const char *)&r, sizeof r);
+}
+
+/* Suspects among a, b and c, as letters; none are left. */
+static const char *
+blamed(double some_time)
+{
+    static char text[4];
+    char *p = text, name[2] = "a";
+
+    if (iris_suspects_collect(flight, suspects, "run 1", some_time, NULL))
+        exit(2);
+    for (; *name <= 'c'; ++*name) {
+        if (deaths(name))
+            *p++ = *name;
+    }
+    *p = '\0';
+    if (there(in(flight, "rank0")) || there(in(flight, "rank1")) || there(in(flight, "rank2")) ||
+        iris_suspects_clear_all(suspects, NULL))
+        exit(2);
+    return text;
+}
+
+static void
+test_blame(void)
+{
+    static const struct {
+        double seconds[3]; /* that a, b and c were in hand; < 0: there is no such rank */
+        int signals[3];
+        const char *blamed; /* when half a second is some time */
+        const char *why;
+    } cases[] = {
+        {{0.4, -1, -1}, {0}, "", "killed soon"},
+        {{0.5, -1, -1}, {0}, "a", "killed after some time"},
+        {{9, -1, -1}, {OTHERS}, "", "asked to end, after whatever time"},
+        {{0, -1, -1}, {MINE}, "a", "of a signal of its own, however soon"},
+        {{0, -1, -1}, {MINE | OTHERS}, "", "but not when it was asked before"},
+        {{0, 0.1, 0.4}, {0}, "", "all killed soon"},
+        {{0, 0.6, 0.4}, {0}, "b", "all killed, one after some time"},
+        {{9, 9, 9}, {0}, "abc", "all killed, all after some time"},
+        {{9, 0, 9}, {OTHERS, 0, OTHERS}, "b", "one killed, the others asked to end then"},
+        {{0, 0, 9}, {OTHERS, 0, 0}, "bc", "two that nobody has asked"},
+        {{9, 9, 9}, {OTHERS, OTHERS, OTHERS}, "", "all asked to end"},
+        {{0, 0.1, 9}, {0, MINE, 0}, "bc", "one by itself, and what took long"},
+        {{0, 0.1, 0.2}, {0, MINE, 0}, "b", "one by itself, and killed with it soon"},
+        {{0, 0, 9}, {MINE, MINE, OTHERS}, "ab", "two by themselves, one asked"},
+    };
+    char rank[6] = "rank0", what[2] = "a";
+    size_t i;
+    int k;
+
+    fresh();
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (k = 0; k < 3; k++) {
+            rank[4] = (char)('0' + k);
+            what[0] = (char)('a' + k);
+            if (cases[i].seconds[k] >= 0)
+                leave(rank, what, cases[i].seconds[k], cases[i].signals[k]);
+        }
+        CHECK(!strcmp(blamed(0.5), cases[i].blamed), "%s: %s", cases[i].why,
+              *cases[i].blamed ? cases[i].blamed : "nobody");
+    }
+    leave("rank0", "a", 0, 0);
+    CHECK(!strcmp(blamed(0), "a"), "no time is some time for who says so");
+    leave("rank0", "", 0, OTHERS);
+    leave("rank1", "b", 0, 0);
+    CHECK(!strcmp(blamed(0.5), "b"), "a rank that was asked counts though it was idle");
+    leave("rank0", "a", 0.1, 0);
+    leave("rank1", "a", 0.6, 0);
+    leave("rank2", "b", 0.1, 0);
+    CHECK(!strcmp(blamed(0.5), "a"), "of two that had the same in hand one is enough");
+}
+
+static void
+test_alive(void)
+{
+    struct iris_flight f = IRIS_FLIGHT_INIT;
+    struct iris_flight_record r;
+
+    iris_flight_alive(&f);
+    *iris_flight_fatal(&f) = 1;
+    iris_flight_close(&f);
+    CHECK(1, "without a record nothing happens");
+
+    fresh();
+    if (iris_flight_open(&f, in(flight, "rank0"), NULL))
+        exit(2);
+    iris_flight_begin(&f, "a");
+    usleep(60000);
+    r = record_of("rank0");
+    CHECK(atomic_load(&r.alive) == atomic_load(&r.began), "not heard of since it began");
+    iris_flight_alive(&f);
+    r = record_of("rank0");
+    CHECK(atomic_load(&r.alive) >= atomic_load(&r.began) + 50, "alive");
+    iris_flight_begin(&f, "b");
+    r = record_of("rank0");
+    CHECK(atomic_load(&r.alive) == atomic_load(&r.began), "what is begun next has its own time");
+    CHECK(!strcmp(blamed(0.05), ""), "which is short");
+    iris_flight_close(&f);
+    if (iris_flight_open(&f, in(flight, "rank0"), NULL))
+        exit(2);
+    CHECK(!*iris_flight_fatal(&f) && !*iris_flight_mark(&f), "a new record has no signals");
+    iris_flight_close(&f);
+}
+
+/* Something else for a moment, in which the process dies, or after which. */
+static void
+interrupted(const char *rank, int dies_in_it)
+{
+    struct iris_flight f = IRIS_FLIGHT_INIT;
+    struct iris_flight_before before;
+    pid_t pid;
+    int how;
+
+    fflush(stdout);
+    pid = fork();
+    if (!pid) {
+        if (iris_flight_open(&f, in(flight, rank), NULL))
+            _exit(2);
+        iris_flight_begin(&f, "outer.snap_1.p001");
+        iris_flight_interrupt(&f, "inner.snap_1.p002", &before);
+        if (!dies_in_it)
+            iris_flight_resume(&f, &before);
+        raise(SIGKILL);
+    }
+    if (pid < 0 || waitpid(pid, &how, 0) != pid || !WIFSIGNALED(how))
+        exit(2);
+}
+
+static void
+test_interrupt(void)
+{
+    struct iris_flight f = IRIS_FLIGHT_INIT;
+    struct iris_flight_before before;
+
+    fresh();
+    interrupted("rank0", 1);
+    CHECK(!collect("run 1") && deaths("inner.snap_1.p002") == 1 && !deaths("outer.snap_1.p001"),
+          "what interrupts is in hand");
+    interrupted("rank0", 0);
+    CHECK(!collect("run 2") && deaths("outer.snap_1.p001") == 1 && deaths("inner.snap_1.p002") == 1,
+          "then what was before");
+    if (iris_flight_open(&f, in(flight, "rank0"), NULL))
+        exit(2);
+    iris_flight_interrupt(&f, "inner", &before);
+    iris_flight_resume(&f, &before);
+    iris_flight_close(&f);
+    iris_flight_interrupt(&f, "inner", &before);
+    iris_flight_resume(&f, &before);
+    CHECK(!collect("run 3") && count() == 2, "nothing was, nothing is; nor without a record");
+}
+
 int
 main(void)
 {
@@ -462,6 +654,9 @@ main(void)
     test_planted();
     test_no_directory();
     test_record();
+    test_blame();
+    test_alive();
+    test_interrupt();
     snprintf(command, sizeof command, "rm -rf '%s'", scratch);
     if (system(command))
         return 2;
