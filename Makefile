@@ -76,7 +76,8 @@ EXTRA_iris-list := $(BUILD)/tools/cli_ssh.o $(call LIB,remote)
 SOURCES    := $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 HELPERS    := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) \
-              $(patsubst tests/shims/%.c,$(BUILD)/tests/%.so,$(wildcard tests/shims/*.c))
+              $(patsubst tests/shims/%.c,$(BUILD)/tests/%.so,$(wildcard tests/shims/*.c)) \
+              $(BUILD)/tests/iris-gen-other
 PRESETS    := $(wildcard workflows/presets/*.json)
 
 COMPILE = $(CC) $(STD) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
@@ -126,6 +127,10 @@ $(BIN)/%: $(BUILD)/tools/%.o $(BUILD)/tools/cli.o $$(EXTRA_$$*) $(CORE)
 $(BUILD)/tests/%: tests/unit/%.c Makefile $(TESTED)
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_store) -Ilib/remote -Itests/unit -o $@ $< $(TESTED) $(CORE_LIBS)
+# a part of a program
+$(BUILD)/tests/test_nodes: tests/unit/test_nodes.c Makefile $(BUILD)/tools/gen_nodes.o $(TESTED)
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_tools) -Itests/unit -o $@ $< $(BUILD)/tools/gen_nodes.o $(TESTED) $(CORE_LIBS)
 $(BUILD)/tests/%: tests/helpers/%.c Makefile $(CORE)
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_store) -o $@ $< $(CORE) $(CORE_LIBS)
@@ -134,6 +139,15 @@ $(BUILD)/tests/%: tests/helpers/%.c Makefile $(CORE)
 $(BUILD)/tests/nodehold: tests/helpers/nodehold.c Makefile $(call LIB,pool) $(call LIB,base)
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_pool) -o $@ $< $(call LIB,pool) $(call LIB,base) $(MPI_LIBS) $(HASH_LIBS) -lm
+
+# another version of iris-gen, for jobs whose ranks are not the same program
+OTHER := cli gen_ranks
+$(OTHER:%=$(BUILD)/tests/%.other.o): $(BUILD)/tests/%.other.o: tools/%.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_tools) -UIRIS_VERSION -DIRIS_VERSION='"other"' -c -o $@ $<
+$(BUILD)/tests/iris-gen-other: $(OTHER:%=$(BUILD)/tests/%.other.o) $(BUILD)/tools/iris-gen.o \
+    $(filter-out $(BUILD)/tools/gen_ranks.o,$(EXTRA_iris-gen)) $(CORE)
+	$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_iris-gen) $(CORE_LIBS)
 
 # never sanitized: they are preloaded into programs that are or are not
 $(BUILD)/tests/%.so: tests/shims/%.c Makefile
@@ -144,7 +158,8 @@ $(BUILD)/tests/%.so: tests/shims/%.c Makefile
 
 PACKAGES := build-essential pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libjansson-dev \
             libxxhash-dev libsleef-dev libpng-dev perl bats cppcheck groff clang procps shellcheck hdf5-tools \
-            xxhash strace python3 libcfitsio-dev python3-astropy openssh-client openssh-server libssl-dev iproute2
+            xxhash strace python3 libcfitsio-dev python3-astropy openssh-client openssh-server libssl-dev iproute2 \
+            slurm-wlm munge
 deps: ## install the Debian packages that build, demo and tests need
 	@missing=; for p in $(PACKAGES); do \
 	    dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
@@ -173,6 +188,7 @@ bench: $(BENCHES) $(MEASURE) $(BUILD)/bench/pool_tasks $(BUILD)/tests/wire $(BUI
 	@$(BUILD)/bench/bench_tables
 	@cd $(BUILD)/bench/rays && ../bench_observer hyper.json lines.h5 tensor.npy
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/bench/bench_point.sh $(MEASURE) $(BUILD)/bench/rays
+	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/bench/bench_estimate.sh $(MEASURE) $(BUILD)/bench/rays
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/bench/bench_pool.sh $(MEASURE) $(BUILD)/bench/pool_tasks $(BUILD)/bench
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" \
 	    tests/bench/bench_remote.sh $(MEASURE) $(BUILD)/bench
@@ -274,7 +290,7 @@ pages: all ## the manual pages are clean, and name the options that the programs
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/options.sh $(TOOLS)
 
 # Shellcheck cannot know the variable stderr, which bats sets.
-SCRIPTS := $(wildcard workflows/*.sh tests/*.sh tests/bench/*.sh) .ci/run $(wildcard tests/bats/*.bash)
+SCRIPTS := $(wildcard workflows/*.sh workflows/slurm/* tests/*.sh tests/bench/*.sh) .ci/run $(wildcard tests/bats/*.bash)
 scripts: ## bash reads the scripts; shellcheck, where it is installed
 	@for s in $(SCRIPTS); do bash -n $$s || exit 1; done
 	@! command -v shellcheck >/dev/null || shellcheck --severity=warning --exclude=SC2154 $(SCRIPTS)
@@ -285,11 +301,13 @@ check-format: ## fail where clang-format would change something
 	clang-format --dry-run -Werror $(wildcard lib/*/*.[ch] tools/*.[ch] tests/*/*.[ch])
 
 install: all ## install programs, pages, presets and workflows below PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/iris/presets $(DESTDIR)$(PREFIX)/share/iris/recipes
+	install -d $(DESTDIR)$(PREFIX)/bin $(patsubst %,$(DESTDIR)$(PREFIX)/share/iris/%,presets recipes slurm)
 	install -m 755 $(TOOLS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(PRESETS) $(DESTDIR)$(PREFIX)/share/iris/presets
 	install -m 644 workflows/iris.mk $(DESTDIR)$(PREFIX)/share/iris
 	install -m 644 $(wildcard workflows/recipes/*.mk) $(DESTDIR)$(PREFIX)/share/iris/recipes
+	install -m 644 $(wildcard workflows/slurm/*.sbatch) workflows/slurm/job.bash $(DESTDIR)$(PREFIX)/share/iris/slurm
+	install -m 755 workflows/slurm/launch.bash workflows/slurm/submit-training.sh $(DESTDIR)$(PREFIX)/share/iris/slurm
 	for s in 1 5 7; do \
 	    install -d $(DESTDIR)$(PREFIX)/share/man/man$$s; \
 	    install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; \

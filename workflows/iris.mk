@@ -23,6 +23,8 @@ SET          ?=
 SEED         ?=
 ROUND        ?= 0
 PART         ?=
+GRID         ?=
+RUN          ?= $(if $(PART),part-$(subst /,-of-,$(PART)))
 WINDOW       ?= 2
 CACHE        ?=
 SSH_CONFIG   ?=
@@ -30,9 +32,13 @@ FETCH        ?=
 UNITS_FROM   ?=
 SAMPLE       ?=
 ALLOW_FAILED ?=
-STATE        ?= $(DATASET)/.iris
+REQUIRE      ?=
+STATE        ?= $(DATASET)/.iris$(RUN:%=/runs/%)
+STOPPED      ?= $(STATE)/stopped
 MPIRUN       ?= mpirun
 GEN          ?=
+READ_AHEAD   ?=
+DEADLINE     ?=
 
 .PHONY: all list chem fetch gen merge units normalize shuffle publish check relist retry status why \
         clean-cache clean-raw help FORCE
@@ -63,13 +69,21 @@ complaint := $(shell { \
     number() { case $$2 in (''|0*|*[!0-9]*) echo "$$1 must be 1 or more, not '$$2'" ;; esac; }; \
     name() { case $$(printf %s "$$2" | LC_ALL=C tr -d '[:alnum:]._/+,@\200-\377-') in (?*) \
         echo "$$1='$$2' has a blank or another character in it that make takes amiss" ;; esac; }; \
+    word() { case $$(printf %s "$$2" | LC_ALL=C tr -d '[:alnum:]._-') in (?*) \
+        echo "$$1='$$2' has a character in it that is no letter, digit, dot, line or dash" ;; esac; }; \
     number WINDOW $(call quote,$(WINDOW)); number NP $(call quote,$(NP)); \
+    number REQUIRE $(call quote,$(or $(REQUIRE),1)); \
+    [ $(call quote,$(READ_AHEAD)) = 0 ] || number READ_AHEAD $(call quote,$(or $(READ_AHEAD),1)); \
+    [ $(call quote,$(DEADLINE)) = auto ] || number DEADLINE $(call quote,$(or $(DEADLINE),1)); \
     [ $(call quote,$(SAMPLE)) = all ] || number SAMPLE $(call quote,$(or $(SAMPLE),1)); \
-    name DATASET $(call quote,$(DATASET)); name STATE $(call quote,$(STATE)); name CACHE $(call quote,$(CACHE)); } | sed 1q)
+    word RUN $(call quote,$(RUN)); name DATASET $(call quote,$(DATASET)); name STATE $(call quote,$(STATE)); \
+    name STOPPED $(call quote,$(STOPPED)); name CACHE $(call quote,$(CACHE)); } | sed 1q)
 $(if $(complaint),$(error $(complaint)))
 
 # STATE in a directory of somebody else's would make it look like one of ours.
-$(if $(shell [ -e $(DATASET)/.iris -o -e $(DATASET)/entries -o -e $(DATASET)/attributes.json ] || ls -A $(DATASET) 2>/dev/null),\
+# What is in it comes first: another run may be making it.
+$(if $(shell in=$$(ls -A $(DATASET) 2>/dev/null) || true; \
+    [ -e $(DATASET)/.iris -o -e $(DATASET)/entries -o -e $(DATASET)/attributes.json ] || echo "$$in"),\
     $(error '$(DATASET)' is neither empty nor a data set of this suite; name a new directory))
 
 # HOST:DIR is on another machine, as for scp: a colon before any slash, or behind
@@ -87,7 +101,8 @@ cache := $(or $(CACHE),$(if $(host),/dev/shm/iris-$(shell id -u)-$(shell realpat
 hyper := $(STATE)/settings/hyper.json
 $(STATE)/list.tsv: $(STATE)/settings/list $(if $(MAKE_RESTARTS),,$(if $(filter relist,$(goals)),FORCE)) | $(hyper)
 	$(call list_snapshots,$(hyper),-o $@)
-list_snapshots = iris-list -H $(1) $(if $(PART),--part=$(call quote,$(PART))) $(2) \
+list_snapshots = iris-list -H $(1) $(if $(PART),--part=$(call quote,$(PART))) \
+    $(foreach g,$(GRID),--grid=$(call quote,$(g))) $(2) \
     $(if $(host),--remote=$(call quote,$(host)) $(ssh)) -- $(or $(FILES),$(call quote,$(dir)))
 
 SNAPSHOTS :=
@@ -98,7 +113,8 @@ ifneq ($(looking),)
 else
 include $(STATE)/targets.mk
 
-# A row is written only when it is another one, because its points depend on it.
+# The rows of a snapshot, of which a grid has several, are written only when they
+# are others, because its points depend on them.
 $(STATE)/targets.mk: $(STATE)/list.tsv
 	@rm -rf $(STATE)/rows.new
 	@mkdir -p $(STATE)/rows $(STATE)/rows.new $(STATE)/gen
@@ -106,11 +122,13 @@ $(STATE)/targets.mk: $(STATE)/list.tsv
 	    /^##iris|^##columns/ { head = head $$0 "\n" } \
 	    /^##/ { next } \
 	    /^#/ { head = head $$0 "\n"; for (i = 1; i <= NF; i++) if ($$i ~ /^#?snapshot$$/) c = i; next } \
-	    { row = head $$0 "\n##rows 1\n"; file = $$c ".tsv"; old = ""; \
-	      while ((getline line < (state "/rows/" file)) > 0) old = old line "\n"; \
-	      close(state "/rows/" file); \
-	      if (row != old) { printf "%s", row > (state "/rows.new/" file); close(state "/rows.new/" file) } \
-	      print "SNAPSHOTS += " $$c }' $< >$@.tmp
+	    { if (!count[$$c]++) id[++n] = $$c; rows[$$c] = rows[$$c] $$0 "\n" } \
+	    END { for (i = 1; i <= n; i++) { \
+	        text = head rows[id[i]] "##rows " count[id[i]] "\n"; file = id[i] ".tsv"; old = ""; \
+	        while ((getline line < (state "/rows/" file)) > 0) old = old line "\n"; \
+	        close(state "/rows/" file); \
+	        if (text != old) { printf "%s", text > (state "/rows.new/" file); close(state "/rows.new/" file) } \
+	        print "SNAPSHOTS += " id[i] } }' $< >$@.tmp
 	@find $(STATE)/rows.new -name '*.tsv' -exec mv -t $(STATE)/rows {} +
 	@rmdir $(STATE)/rows.new
 	@mv $@.tmp $@
@@ -121,10 +139,10 @@ endif
 # twice: the names of files in a preset or in SET start from the current directory
 text_hyper.json = h=$$(iris-hyper --preset=$(call quote,$(HYPER)) $(SET) $(if $(SEED),--seed=$(call quote,$(SEED)))) && \
     iris-hyper --preset=- <<<"$$h"
-text_list       = printf '%s\n' $(call quote,$(SOURCE)) $(call quote,$(FILES)) $(call quote,$(PART)) && \
+text_list       = printf '%s\n' $(call quote,$(SOURCE)) $(call quote,$(FILES)) $(call quote,$(PART)) $(if $(GRID),$(call quote,$(GRID))) && \
     { $(text_hyper.json); } | grep -E '"(total_snapshots|min_snapshot_index|max_snapshot_index|seed)"'
 text_gen        = iris-gen --digest -H <($(text_hyper.json)) -t $(call quote,$(TYPE)) --round=$(call quote,$(ROUND)) $(GEN)
-text_merge      = echo $(if $(allow_failed),allow-failed) && { $(names) || true; }
+text_merge      = echo $(if $(allow_failed),allow-failed) $(REQUIRE:%=require=%) && { $(names) || true; }
 text_units      = printf '%s\n' $(call quote,$(UNITS_FROM)) $(call quote,$(SAMPLE))$(if $(UNITS_FROM), && \
     f=$(call quote,$(UNITS_FROM)) && if [ -d "$$f" ]; then f=$$f/hyper.json; fi && cat "$$f")
 allow_failed := $(filter-out 0 no,$(ALLOW_FAILED))
@@ -179,22 +197,36 @@ gens   := $(SNAPSHOTS:%=$(STATE)/gen/%.tsv)
 copies := $(if $(cache),$(SNAPSHOTS:%=$(cache)/%.tsv))
 launch := $(if $(filter-out 1,$(NP)),$(MPIRUN) -n $(NP) )
 
+# Told beside what the points are: which run this is, and how it goes about them.
+run_words := $(strip $(lines:%=--lines=%) $(RUN:%=--run=%) $(DEADLINE:%=--deadline=%) \
+    $(READ_AHEAD:%=--read-ahead=%) $(if $(filter retry,$(goals)),--retry-failed))
+gen_words = -H $(hyper) -t $(TYPE) -d $(DATASET) --round=$(ROUND)
+input     = $(if $(cache),$(cache)/$*.tsv,$<)
+gen_step  = iris-gen $(gen_words)$(if $(run_words), $(run_words))$(if $(GEN), $(GEN)) -o $@ $(input) </dev/null || $(ended)
+all_there = iris-gen --plan $(gen_words) $(GEN) $(input) 2>/dev/null | awk -F'\t' '\
+    /^\#[^\#]/ { for (i = 1; i <= NF; i++) if ($$i == "todo") c = i } /^[^\#]/ && $$c != 0 { n++ } END { exit n > 0 || !c }'
+
+# Made by one of these steps when its status is 75, or by somebody else who wants
+# no more points to be begun. There is none yet.
+$(if $(looking),,$(shell rm -f $(STOPPED)))
+ended = { s=$$?; [ -e $@ ] || { [ $$s != 75 ] || : >$(STOPPED); exit $$s; }; }
+
 # A step that could not do its snapshot says so in its manifest, and has ended;
 # merge decides. The copy goes when the manifest of the points is there.
 # Of one whose points are all there nothing is copied.
 $(copies): $(cache)/%.tsv: $(STATE)/rows/%.tsv $(STATE)/settings/gen | $(hyper)
 	@rm -f $@
-	iris-gen --plan -H $(hyper) -t $(TYPE) -d $(DATASET) --round=$(ROUND) $(GEN) $< | \
-	    iris-fetch --cache=$(cache) --copy $(ssh) $(FETCH) -o $@ || { s=$$?; [ -e $@ ] || exit $$s; }
+	iris-gen --plan $(gen_words) $(GEN) $< | \
+	    iris-fetch --cache=$(cache) --copy $(ssh) $(FETCH) -o $@ || $(ended)
 ifneq ($(copies),)
 .SECONDARY: $(copies)
 endif
 
 $(bad:%=$(STATE)/gen/%.tsv): FORCE
 $(gens): $(STATE)/gen/%.tsv: $(STATE)/rows/%.tsv $(STATE)/settings/gen $(if $(cache),$(cache)/%.tsv) | $(hyper) $(lines)
-	@rm -f $@
-	$(launch)iris-gen -H $(hyper) -t $(TYPE) -d $(DATASET) --round=$(ROUND) $(lines:%=--lines=%) $(GEN) -o $@ \
-	    $(if $(cache),$(cache)/$*.tsv,$<) </dev/null || { s=$$?; [ -e $@ ] || exit $$s; }
+	@rm -f $@; [ ! -e $(STOPPED) ] || exit 75
+	$(if $(launch),@if $(all_there); then $(gen_step); fi)
+	$(if $(launch),[ -e $@ ] || )$(launch)$(gen_step)
 	$(if $(cache),@$(call drop,$*))
 
 # One pool at a time: gen waits for the gen before it. WINDOW copies at a time:
@@ -214,7 +246,7 @@ $(if $(cache),$(foreach p,$(call pairs,$(WINDOW)),$(call wait,$(cache),$(p))))
 # A manifest with rows that have failed never has the name of a finished step.
 $(STATE)/merged.tsv: $(gens) $(STATE)/settings/merge | $(STATE)/list.tsv
 	$(if $(SNAPSHOTS),@rm -f $(STATE)/failed.tsv,@echo "there are no snapshots in $(STATE)/list.tsv" >&2; exit 1)
-	iris-merge -d $(DATASET) $(if $(allow_failed),--drop-failed) -o $(STATE)/failed.tsv $(manifests) || { s=$$?; \
+	iris-merge -d $(DATASET) $(if $(allow_failed),--drop-failed) $(REQUIRE:%=--require=%) -o $(STATE)/failed.tsv $(manifests) || { s=$$?; \
 	    [ $$s != 1 ] || echo "the goal 'retry' makes these again, ALLOW_FAILED=1 goes on without them" >&2; exit $$s; }
 	@mv $(STATE)/failed.tsv $@
 	$(if $(filter $(cache),$(CACHE)),,@rm -f $(cache)/.iris-cache $(cache)/.iris-readers; rmdir $(cache) 2>/dev/null || true)
@@ -251,9 +283,28 @@ retry: publish ## make the points that failed again, then what follows
 
 # ---- looking and cleaning ----
 
-plan = $(MAKE) -f $(this) --no-print-directory -n $(STATE)/published
+# what stands behind "if" is asked, not done
+plan = $(MAKE) -f $(this) --no-print-directory -n $(STATE)/published | sed -e '/^if /d' -e 's/^\[ -e [^]]*\] || //'
+
+# of the files that runs at work write, lines for the user
+reports = for f in $(DATASET)/.iris/status.json $(DATASET)/.iris/runs/*/status.json; do \
+    [ ! -e "$$f" ] || { f=$${f%/status.json} && tr ',{}' '\n' <"$$f/status.json" | \
+    sed -n 's/^ *"\([a-z_]*\)" *: *"\{0,1\}\([^"]*[^" ]\)"\{0,1\} *$$/\1 \2/p' | awk -v run="$${f\#\#*/}" '\
+    { v = $$0; sub(/^[^ ]* /, "", v); is[$$1] = v } \
+    function more(key, before, after) { if (is[key] != "" && is[key] != "null") text = text ", " before is[key] after } \
+    END { if (is["state"] == "" || is["state"] == "finished") exit; \
+        text = is["state"]; \
+        if (is["points"] != "") text = text ", " (is["done"] + 0) " of " is["points"] " points done"; \
+        if (is["failed"] > 0) more("failed", "", " failed"); \
+        more("rate_per_s", "", " a second"); \
+        if (is["eta_s"] ~ /^[0-9]/) { t = int(is["eta_s"]); \
+            text = text sprintf(", %d:%02d:%02d left", t / 3600, t % 3600 / 60, t % 60) } \
+        more("ranks", "", " ranks"); \
+        if (is["peak_rank_bytes"] > 0) text = text sprintf(", at most %d MiB each", is["peak_rank_bytes"] / 1048576); \
+        more("updated", "at ", ""); \
+        printf "%-10s %s\n", run == ".iris" ? "run" : "run " run, text }'; }; done
 status: ## what is done, and what is next
-	@plan=$$($(plan)); \
+	@plan=$$($(plan)); $(reports); \
 	state() { if grep -q "^$$2 " <<<"$$plan"; then echo "$$1 to do"; else echo "$$1 done"; fi; }; \
 	echo "data set   $(DATASET)"; \
 	state "list      " iris-list; \
@@ -267,7 +318,7 @@ status: ## what is done, and what is next
 	awk '/^iris-|iris-gen -H/ && !n++ { sub(/ *\\$$/, ""); print "next       " $$0 } END { if (!n) print "next       nothing, all is up to date" }' <<<"$$plan"
 
 why: ## what would be made, and why
-	@why=$$($(plan) --trace | sed -n -e "s/^[^ ]*: update target '\(.*\)' due to: /\1 /p" \
+	@why=$$($(MAKE) -f $(this) --no-print-directory -n $(STATE)/published --trace | sed -n -e "s/^[^ ]*: update target '\(.*\)' due to: /\1 /p" \
 	        -e "s/^[^ ]*: target '\(.*\)' does not exist$$/\1/p" | while read -r target after; do \
 	    if [ ! -e "$$target" ]; then echo "$$target: missing"; \
 	    elif [ "$$after" = FORCE ]; then echo "$$target: changed"; \

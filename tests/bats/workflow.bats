@@ -30,7 +30,7 @@ few_points() {
 # A make of its own, not a part of the one that runs the tests.
 setup_make() {
     unset SOURCE FILES HYPER DATASET TYPE NP SEED ROUND PART WINDOW CACHE UNITS_FROM SAMPLE \
-        ALLOW_FAILED STATE MPIRUN GEN BEFORE AFTER SLOW
+        ALLOW_FAILED STATE MPIRUN GEN RUN GRID READ_AHEAD DEADLINE REQUIRE STOPPED BEFORE AFTER SLOW
     flow=(env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -f "$IRIS_SOURCE/workflows/iris.mk"
         SOURCE=snaps HYPER=hyper.json DATASET=out TYPE=simple
         MPIRUN="mpirun --oversubscribe -x ASAN_OPTIONS=detect_leaks=0")
@@ -335,7 +335,7 @@ lines() {
     iris-hyper --preset=hyper.json -s writer_hyper.min_snapshot_index=5 >min.json
     new=$(comm -13 <(ls base/.iris/gen) <(printf 'snap_%03d.tsv\n' 5 6) | sed 's/\.tsv//; s|^|gen/|' | tr '\n' ' ')
     again "list ${new}merged $on" HYPER=min.json SAMPLE=3
-    again "list merged $on" PART=1/2 SAMPLE=3
+    again "list merged $on" PART=1/2 RUN= SAMPLE=3
     flow PART=9/9 list gen
     run ! --separate-stderr flow PART=9/9
     [[ $stderr == *"there are no snapshots"* ]]
@@ -674,6 +674,11 @@ lines() {
     refused "NP must be 1 or more, not 'x'" NP=x
     refused "NP must be 1 or more, not '-1'" NP=-1
     refused "SAMPLE must be 1 or more, not 'some'" SAMPLE=some
+    refused "REQUIRE must be 1 or more, not '0'" REQUIRE=0
+    refused "READ_AHEAD must be 1 or more, not '-1'" READ_AHEAD=-1
+    refused "DEADLINE must be 1 or more, not 'soon'" DEADLINE=soon
+    refused "RUN='a/b' has a character in it that is no letter" RUN=a/b
+    refused "STOPPED='a b' has a blank" STOPPED='a b'
     refused "DATASET='a b' has a blank" DATASET='a b'
     refused "DATASET='a;b' has a blank or another" DATASET='a;b'
     refused "STATE='a%b' has a blank or another" STATE='a%b'
@@ -825,4 +830,145 @@ lines() {
     flow retry
     same_data whole out
     same_end whole out
+}
+
+@test "parts of one data set have steps of their own, and are found by the whole" {
+    local s
+    for s in 1 2; do
+        flow PART=$s/2 gen
+        grep -q -- " --run=part-$s-of-2 -o out/.iris/runs/part-$s-of-2/gen/" make.out
+    done
+    [ "$(cat out/.iris/runs/*/list.tsv | grep -c '^snap')" = 4 ]
+    [ ! -e out/.iris/list.tsv ]
+    flow PART=2/2 -q gen
+    # nothing is to be made any more
+    flow NP=2 MPIRUN=false
+    same_run base out
+    rm -r out
+    flow RUN=mine PART=1/2 gen
+    [ -e out/.iris/runs/mine/list.tsv ]
+    flow RUN= PART=1/2 list
+    [ -e out/.iris/list.tsv ]
+}
+
+@test "at the same time, too" {
+    local s pids=()
+    for s in 1 2; do
+        timeout 120 "${flow[@]}" PART=$s/2 NP=2 gen >make.$s 3>&- &
+        pids+=($!)
+    done
+    for s in "${pids[@]}"; do wait "$s"; done
+    flow
+    same_run base out
+    no_leftovers
+}
+
+@test "where all points are there no launcher is started" {
+    cp -a base out
+    rm out/.iris/gen/*
+    flow NP=2 MPIRUN=false
+    same_run base out
+    rm out/.iris/gen/* out/entries/*/raw/"$(drawn 3)"/p001.*
+    run ! flow NP=2 MPIRUN=false
+    flow NP=2
+    same_run base out
+}
+
+@test "what is passed on to the programs" {
+    flow -n list GRID='dataset_hyper.CMZ_scale_factor=0.4:0.6:3 coordinate_hyper.r_min=[7800,7900]'
+    grep -qF -- " --grid='dataset_hyper.CMZ_scale_factor=0.4:0.6:3' --grid='coordinate_hyper.r_min=[7800,7900]' " make.out
+    flow list
+    flow -n gen RUN=r STATE=out/.iris DEADLINE=60 READ_AHEAD=3
+    [ "$(grep -c '^iris-gen .* --run=r --deadline=60 --read-ahead=3 -o ' make.out)" = 4 ]
+    flow -n gen DEADLINE=auto READ_AHEAD=0
+    grep -q '^iris-gen .* --deadline=auto --read-ahead=0 -o ' make.out
+    ! grep -q -- '--retry-failed\|--run' make.out || false
+    flow -n retry
+    grep -q '^iris-gen .* --retry-failed -o ' make.out
+    flow -n REQUIRE=8
+    grep -q '^iris-merge .* --require=8 ' make.out
+}
+
+@test "so many entries must be good" {
+    again "merged $on" REQUIRE=8
+    run ! --separate-stderr flow REQUIRE=9
+    [ "$(column id out/.iris/merged.tsv 2>/dev/null | wc -l)" = 8 ] # that of before
+    run -1 flow -q REQUIRE=9
+    flow
+    iris-check -q out
+}
+
+@test "all rows of a snapshot are one step" {
+    local id
+    flow list
+    id=$(drawn 2)
+    cp -a "out/.iris/rows/$(drawn 1).tsv" first
+    sed -n '/^#/!p' "out/.iris/rows/$id.tsv" | sed 'p; p' >three
+    { grep -v '^##rows' out/.iris/list.tsv | sed "/^$id\t/d"; cat three; } >new
+    echo "##rows $(grep -vc '^#' new)" | cat new - >out/.iris/list.tsv
+    flow list
+    [ "$(sed -n '/^#/!p' "out/.iris/rows/$id.tsv")" = "$(cat three)" ]
+    tail -n 1 "out/.iris/rows/$id.tsv" | grep -qx '##rows 3'
+    [ "$(wc -l <out/.iris/targets.mk)" = 4 ]
+    # the others are those of before
+    [ ! out/.iris/rows/"$(drawn 1)".tsv -nt first ]
+    cmp first "out/.iris/rows/$(drawn 1).tsv"
+}
+
+@test "a step that stopped early is told from one that is wrong" {
+    mkdir shim
+    printf '%s\n' '#!/bin/bash' 'PATH=${PATH#*:}' \
+        '[[ $* != *" -o "* ]] || [ ! -e status ] || exit "$(cat status)"' 'exec iris-gen "$@"' >shim/iris-gen
+    chmod +x shim/iris-gen
+    PATH=$PWD/shim:$PATH
+    echo 75 >status
+    run -2 flow
+    [ -e out/.iris/stopped ]
+    run -2 flow STOPPED=here
+    [ -e here ] && [ ! -e out/.iris/merged.tsv ]
+    echo 74 >status
+    run -2 flow
+    [ ! -e out/.iris/stopped ]
+    rm status
+    flow
+    same_run base out
+    [ ! -e out/.iris/stopped ]
+}
+
+@test "where somebody else asks for it, no more points are begun" {
+    local pid
+    shims
+    AFTER="iris-gen*-o*$(drawn 2).tsv *" setsid "${flow[@]}" >/dev/null 2>&1 3>&- &
+    pid=$!
+    wait_for [ -e reached ]
+    touch out/.iris/stopped
+    kill "$(ps -s "$pid" -o pid=,comm= | awk '$2 == "sleep" { print $1 }')"
+    run ! wait "$pid"
+    [ "$(ls out/.iris/gen | wc -l)" = 2 ]
+    flow
+    same_run base out
+}
+
+@test "status says what runs at work say" {
+    flow DATASET=base status
+    ! grep -q '^run ' make.out || false
+    mkdir -p base/.iris/runs/part-1-of-3 base/.iris/runs/night
+    echo '{"state": "running", "digest": "12345678", "points": 40, "done": 12, "there_before": 2, "failed": 1,
+        "rate_per_s": 0.25, "eta_s": 3725.5, "ranks": 2, "peak_rank_bytes": 1048576, "updated": "2024-06-01T12:00:00Z"}' \
+        >base/.iris/status.json
+    echo '{"state":"running","points":40}' >base/.iris/runs/part-1-of-3/status.json
+    printf '{\n "state": "stopped",\n "points": 9, "done": 3, "failed": 0, "eta_s": null\n}\n' >base/.iris/runs/night/status.json
+    flow DATASET=base status
+    grep '^run' make.out | diff - <(cat <<END
+run        running, 12 of 40 points done, 1 failed, 0.25 a second, 1:02:05 left, 2 ranks, at most 1 MiB each, at 2024-06-01T12:00:00Z
+run night  stopped, 3 of 9 points done
+run part-1-of-3 running, 0 of 40 points done
+END
+)
+    grep -qx 'gen        4 of 4 snapshots done' make.out
+    : >base/.iris/status.json
+    echo '{"state"' >base/.iris/runs/night/status.json
+    echo '{"state": "finished", "points": 9}' >base/.iris/runs/part-1-of-3/status.json
+    flow DATASET=base status
+    ! grep -q '^run' make.out || false
 }
