@@ -209,13 +209,35 @@ hand_out(struct gen_master *m, int rank, struct iris_err *err)
     return st;
 }
 
+/* To all ranks that wait. When there is nothing for one of a node, there is nothing for
+ * the others there. */
+static enum iris_status
+hand_out_all(struct gen_master *m, struct iris_err *err)
+{
+    enum iris_status st = IRIS_OK;
+    size_t i;
+    int rank;
+
+    for (i = 0; i < m->nodes.n; i++)
+        m->nodes.node[i].waits = 0;
+    for (rank = 1; rank < iris_pool_size(m->job->pool) && !st; rank++) {
+        struct gen_node *node = &m->nodes.node[m->nodes.of[rank]];
+
+        if (m->worker[rank].busy || node->waits)
+            continue;
+        st = hand_out(m, rank, err);
+        node->waits = !m->worker[rank].busy;
+    }
+    return st;
+}
+
 /* Take the answers that have come, give work to the ranks that wait. */
 static enum iris_status
 serve(struct gen_master *m, struct iris_err *err)
 {
     struct iris_buf message = {0};
     enum iris_status st;
-    int from, rank;
+    int from;
 
     for (;;) {
         struct gen_result r = {.status = IRIS_OK};
@@ -231,11 +253,7 @@ serve(struct gen_master *m, struct iris_err *err)
         gen_result_release(&r);
     }
     iris_buf_release(&message);
-    for (rank = 1; rank < iris_pool_size(m->job->pool) && !st; rank++) {
-        if (!m->worker[rank].busy)
-            st = hand_out(m, rank, err);
-    }
-    return st;
+    return st ? st : hand_out_all(m, err);
 }
 
 /* Tell the ranks that are at work that the run ends, or those of them that load what

@@ -25,6 +25,7 @@ struct gen_node {
     size_t n;
     struct gen_live *live; /* [n], of most */
     int loading;           /* a rank loads one ahead */
+    int waits;             /* there was nothing for a rank on it just now */
 };
 
 struct gen_nodes {
