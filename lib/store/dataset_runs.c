@@ -26,20 +26,63 @@ say_who(char *who, size_t size)
         snprintf(who + n, size - (size_t)n, ", job %.32s", job);
 }
 
+static void
+read_who(int fd, char *who, size_t size)
+{
+    ssize_t n = pread(fd, who, size - 1, 0);
+
+    who[n > 0 ? n : 0] = '\0';
+    who[strcspn(who, "\n")] = '\0';
+}
+
+/* Whether a run of that name lives, and who it is. */
+static int
+lives(const struct iris_dataset *d, const char *name, char *who, size_t size)
+{
+    char *state = iris_dataset_state(d->root, name);
+    char *path = state ? iris_format("%s/lock", state) : NULL;
+    int fd = path && strcmp(state, d->state) ? open(path, O_RDONLY | O_CLOEXEC) : -1, is;
+
+    is = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    if (is)
+        read_who(fd, who, size);
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    free(state);
+    return is;
+}
+
+/* How many other runs with names live, and who one of them is. */
+static size_t
+find_others(const struct iris_dataset *d, char *who, size_t size)
+{
+    char *path = iris_format("%s/.iris/runs", d->root);
+    DIR *dir = path ? opendir(path) : NULL;
+    struct dirent *e;
+    size_t n = 0;
+
+    while (dir && (e = readdir(dir)))
+        n += iris_dataset_is_run(e->d_name) && lives(d, e->d_name, who, size);
+    if (dir)
+        closedir(dir);
+    free(path);
+    return n;
+}
+
 static enum iris_status
 refuse(const struct iris_dataset *d, int fd, const char *run, struct iris_err *err)
 {
     char who[256] = "";
-    ssize_t n = pread(fd, who, sizeof who - 1, 0);
 
-    who[n > 0 ? n : 0] = '\0';
-    who[strcspn(who, "\n")] = '\0';
+    if (run || !find_others(d, who, sizeof who))
+        read_who(fd, who, sizeof who);
     return iris_fail(err, IRIS_E_RETRY, "data set '%s' is in use by another run%s%s%s (%s)",
                      d->root, run ? " of the name '" : "", run ? run : "", run ? "'" : "",
                      *who ? who : "unknown");
 }
 
-/* Lock a file of d->state, and write into it who has it.
+/* Lock a file; who has it alone is written into it.
  *
  *   in   how  LOCK_EX or LOCK_SH
  *   in   run  of that name alone, NULL: of all
@@ -59,7 +102,7 @@ take_lock(struct iris_dataset *d, const char *dir, int how, const char *run, int
         st = iris_fail(err, IRIS_E_IO, "cannot create '%s':", path);
     } else if (flock(*fd, how | LOCK_NB) && errno == EWOULDBLOCK) {
         st = refuse(d, *fd, run, err);
-    } else {
+    } else if (how == LOCK_EX) {
         say_who(who, sizeof who - 1);
         strcat(who, "\n");
         if (ftruncate(*fd, 0) || pwrite(*fd, who, strlen(who), 0) < 0)
@@ -118,7 +161,6 @@ iris_dataset_lock(struct iris_dataset *d, const char *run, struct iris_err *err)
     free(d->state);
     d->state = iris_dataset_state(d->root, run);
     st = base && d->state ? iris_mkdirs(d->state, err) : iris_fail_memory(err);
-    /* who is turned away by its name has not said that it has the data set */
     if (!st && run)
         st = take_name(d, base, run, err);
     if (!st)
@@ -133,7 +175,8 @@ iris_dataset_hold(struct iris_dataset *d, const char *digest, const char *snapsh
                   struct iris_err *err)
 {
     struct flock byte = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
-    char *name;
+    char *name, who[256] = "";
+    size_t others;
 
     if (d->held < 0)
         return IRIS_OK;
@@ -144,9 +187,11 @@ iris_dataset_hold(struct iris_dataset *d, const char *digest, const char *snapsh
     free(name);
     if (!fcntl(d->held, F_OFD_SETLK, &byte) || (errno != EAGAIN && errno != EACCES))
         return IRIS_OK;
-    return iris_fail(err, IRIS_E_RETRY,
-                     "another run on data set '%s' is at snapshot '%s' with the same settings",
-                     d->root, snapshot);
+    others = find_others(d, who, sizeof who);
+    return iris_fail(
+        err, IRIS_E_RETRY,
+        "another run on data set '%s' is at snapshot '%s' with the same settings%s%s%s", d->root,
+        snapshot, others == 1 ? " (" : "", others == 1 ? who : "", others == 1 ? ")" : "");
 }
 
 static void

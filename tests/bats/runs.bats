@@ -137,9 +137,11 @@ both() {
             hold $n --run=a first.tsv
             who="(host $(hostname), process $held${job:+, job $job})"
             unset SLURM_JOB_ID # of those who are refused
+            # who has come and gone is not in the way
+            gen --run=z -o z.tsv second.tsv
             refused "data set 'd' is in use by another run of the name 'a' $who" --run=a second.tsv
             refused "data set 'd' is in use by another run $who" second.tsv
-            refused "another run on data set 'd' is at snapshot 'snap_001' with the same settings" --run=b list.tsv
+            refused "another run on data set 'd' is at snapshot 'snap_001' with the same settings $who" --run=b list.tsv
             # looking is allowed
             gen --plan list.tsv >plan.tsv
             gen --estimate --run=a list.tsv >estimate.tsv
