@@ -25,17 +25,6 @@ teardown() {
     [ -z "$background" ] || end_session "$background"
 }
 
-# by N COMMAND...: with N ranks; 0: without a launcher
-by() {
-    local n=$1
-    shift
-    if [ "$n" = 0 ]; then
-        "$@"
-    else
-        $(mpi "$n") "$@"
-    fi
-}
-
 # dies HOW CALL PATH [NAME=VALUE]...: what begins a command that is to die there, see
 # tests/shims/die.c
 dies() {

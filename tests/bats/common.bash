@@ -46,6 +46,17 @@ mpi() {
     echo mpirun --oversubscribe -x ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 -n "$1"
 }
 
+# by N COMMAND...: with N ranks; 0: without a launcher
+by() {
+    local n=$1
+    shift
+    if [ "$n" = 0 ]; then
+        "$@"
+    else
+        $(mpi "$n") "$@"
+    fi
+}
+
 # Two data sets hold the same bytes, but for what has a clock.
 same_data() {
     diff -r --exclude=.iris "$1" "$2"

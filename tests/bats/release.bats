@@ -35,17 +35,6 @@ gen() {
     iris-gen -H hyper.json -t simple -d "$data" "$@"
 }
 
-# by N COMMAND...: with N ranks; 0: without a launcher
-by() {
-    local n=$1
-    shift
-    if [ "$n" = 0 ]; then
-        "$@"
-    else
-        $(mpi "$n") "$@"
-    fi
-}
-
 # copies: the snapshots that the cache has, in one line
 copies() {
     (cd C && echo *)
