@@ -82,7 +82,7 @@ let_go(struct gen_master *m, size_t snapshot)
     const struct iris_plan_snapshot *s = &m->plan->snapshot[snapshot];
     size_t i;
 
-    for (i = 0; i < m->plan->n; i++) {
+    for (i = 0; i < m->plan->n && m->caches.release; i++) {
         if (strcmp(m->plan->snapshot[i].id, s->id) == 0 &&
             (!iris_plan_is_over(m->plan, i) || gen_split_is_at(&m->split, i)))
             return;
@@ -421,14 +421,19 @@ static void
 conclude(struct gen_master *m)
 {
     const struct iris_plan *p = m->plan;
+    int is_asked = iris_cli_stop() || gen_is_late(m);
 
-    if (m->status || (!iris_cli_stop() && !gen_is_late(m)))
+    if (m->status || (p->done == p->total && m->input.fd < 0 && !m->input.is_cut))
         return;
-    if (m->input.fd >= 0 || m->input.is_cut || p->done < p->total)
+    if (is_asked)
         m->status = iris_fail(
             m->err, IRIS_E_RETRY,
             "stopped by %s with %" PRIu64 " of %" PRIu64 " points done; run again to continue",
             iris_cli_stop() ? "a signal" : "the deadline", p->done - p->failed, p->total);
+    else if (p->done != p->total)
+        m->status = iris_fail(m->err, IRIS_E_BUG,
+                              "%" PRIu64 " of %" PRIu64 " points were neither made nor have failed",
+                              p->total - p->done, p->total);
 }
 
 enum iris_status
