@@ -235,7 +235,8 @@ TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="
            ASAN_OPTIONS=$(ASAN_OPTIONS)
 ASAN_OPTIONS ?= detect_leaks=1
 PROVE ?= prove --timer
-TESTS ?= $(UNIT_TESTS) $(wildcard tests/bats/*.bats)
+WITHOUT ?=
+TESTS ?= $(UNIT_TESTS) $(filter-out $(WITHOUT:%=tests/bats/%.bats),$(wildcard tests/bats/*.bats))
 
 check: all $(UNIT_TESTS) $(HELPERS) ## run every test
 	$(TEST_ENV) $(PROVE) -e '' $(TESTS)
