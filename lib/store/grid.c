@@ -235,7 +235,7 @@ fill_axis(const struct iris_key *key, const json_t *values, struct iris_grid_axi
     struct iris_err why = {0};
     enum iris_status st = IRIS_OK;
 
-    axis->column = iris_format(IRIS_GRID_COLUMN "%s", key->name);
+    axis->column = iris_format(IRIS_SET_PREFIX "%s", key->name);
     axis->value = calloc(n, sizeof *axis->value);
     if (!axis->column || !axis->value)
         return iris_fail_memory(err);
@@ -270,7 +270,7 @@ find_key(const struct iris_grid *g, const char *text, const char *end, const str
                        name);
     }
     for (i = 0; i < g->n_axes && !st; i++) {
-        if (!strcmp(g->axis[i].column + sizeof IRIS_GRID_COLUMN - 1, name))
+        if (!strcmp(g->axis[i].column + sizeof IRIS_SET_PREFIX - 1, name))
             st = iris_fail(err, IRIS_E_USAGE, "%s is varied twice", name);
     }
     free(name);

@@ -12,9 +12,6 @@
 #include "err.h"
 #include "manifest.h"
 
-/* What the name of a column of settings begins with. */
-#define IRIS_GRID_COLUMN "set:"
-
 enum { IRIS_GRID_MOST = 1000000 }; /* combinations */
 
 struct iris_grid_axis {

@@ -17,6 +17,9 @@
 /* What the first line begins with; the kind follows. */
 #define IRIS_MANIFEST_VERSION "##iris-manifest 1 "
 
+/* What the names of columns begin with that change a setting, SECTION.KEY behind it. */
+#define IRIS_SET_PREFIX "set:"
+
 struct iris_manifest_column {
     char *name;
     char *type; /* as "f64[deg]"; "str" when the file did not say */

@@ -16,8 +16,6 @@
 #include "hyper.h"
 #include "manifest.h"
 
-#define IRIS_SET_PREFIX "set:" /* of the names of such columns */
-
 /* What a run says for all of its points. */
 struct iris_variant_law {
     const struct iris_hyper *hyper; /* kept by reference */

@@ -214,7 +214,7 @@ test_settings(void)
         int same = !iris_grid_add(&g, texts[i], &err);
 
         for (k = 0; same && k < g.axis[0].n; k++) {
-            const char *key = g.axis[0].column + strlen(IRIS_GRID_COLUMN);
+            const char *key = g.axis[0].column + strlen(IRIS_SET_PREFIX);
             struct iris_buf value = {0};
 
             same = !iris_hyper_set(h, key, g.axis[0].value[k], &err) &&
