@@ -1,6 +1,19 @@
 #include "elementary.h"
 
+#ifdef IRIS_BARE
+#define Sleef_cinz_log10d1_u10purec log10
+#define Sleef_cinz_log1pd1_u10purec log1p
+#define Sleef_cinz_powd1_u10purec   pow
+#define Sleef_cinz_sind1_u10purec   sin
+#define Sleef_cinz_cosd1_u10purec   cos
+#define Sleef_cinz_sinhd1_u10purec  sinh
+#define Sleef_cinz_coshd1_u10purec  cosh
+#define Sleef_cinz_atanhd1_u10purec atanh
+#define Sleef_cinz_cbrtd1_u10purec  cbrt
+#define Sleef_cinz_hypotd1_u05purec hypot
+#else
 #include <sleef.h>
+#endif
 
 #define LN2 0x1.62e42fefa39efp-1
 

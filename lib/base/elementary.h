@@ -15,6 +15,10 @@
  * N. Shibata and F. Petrogalli, 2020, IEEE Trans. Parallel Distrib. Syst. 31, 1316;
  * but for large and small arguments of log1p and asinh, which SLEEF loses.
  *
+ * With IRIS_BARE those of SLEEF are taken from libm: for checks that compare two
+ * computations which share them, and that build where there is no SLEEF; never for
+ * what goes into a file.
+ *
  * Pure arithmetic, thread safe. errno is left alone. Infinities, zeros and NaN
  * are treated as C says, but for what stands here; log of a negative is NaN.
  *
@@ -39,6 +43,8 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "both.h"
 
 double iris_log10(double x);
 double iris_log1p(double x);
@@ -65,14 +71,14 @@ struct iris_exp_parts {
     uint64_t k;
 };
 
-static inline struct iris_exp_parts
+IRIS_BOTH struct iris_exp_parts
 iris_exp_reduce(double x)
 {
     const double whole = 0x1.8p52, per_ln2 = 0x1.71547652b82fep+0;
     const double ln2_first = 0x1.62e42fefa3800p-1, ln2_rest = 0x1.ef35793c76730p-45;
     double shifted = x * per_ln2 + whole, k = shifted - whole;
     double first = x - k * ln2_first, rest = k * ln2_rest;
-    struct iris_exp_parts p = {.r = first - rest};
+    struct iris_exp_parts p = {first - rest, 0, 0};
     uint64_t bits, of_whole;
 
     memcpy(&bits, &shifted, sizeof bits);
@@ -84,7 +90,7 @@ iris_exp_reduce(double x)
 
 /* exp(r) - 1 - r for |r| < 0.35: the series of Taylor. What is left out is less
  * than 2^-57. */
-static inline double
+IRIS_BOTH double
 iris_exp_beyond(double r)
 {
     double r2 = r * r, r4 = r2 * r2;
@@ -97,7 +103,7 @@ iris_exp_beyond(double r)
 }
 
 /* 2^k for -1022 <= k <= 1023, k modulo 2^64; else anything */
-static inline double
+IRIS_BOTH double
 iris_exp_two_to(uint64_t k)
 {
     uint64_t bits = (k + 1023) << 52;
@@ -108,7 +114,7 @@ iris_exp_two_to(uint64_t k)
 }
 
 /* v 2^k for -2044 <= k <= 2046, rounded once */
-static inline double
+IRIS_BOTH double
 iris_exp_scale(double v, uint64_t k)
 {
     uint64_t half = ((k + 4096) >> 1) - 2048;
@@ -116,7 +122,7 @@ iris_exp_scale(double v, uint64_t k)
     return v * iris_exp_two_to(half) * iris_exp_two_to(k - half);
 }
 
-static inline double
+IRIS_BOTH double
 iris_exp(double x)
 {
     double held = x > 710 ? 710 : x < -746 ? -746 : x;
@@ -130,7 +136,7 @@ iris_exp(double x)
  *   method  2^k (exp(r) - 1 + (1 - 2^-k)), where 1 - 2^-k and r are added without
  *           loss (Dekker, 1971, Numer. Math. 18, 224)
  */
-static inline double
+IRIS_BOTH double
 iris_expm1(double x)
 {
     double held = x > 710 ? 710 : x < -50 ? -50 : x;
@@ -148,7 +154,7 @@ iris_expm1(double x)
  *           1981, Math. Comp. 36, 249 have it; the coefficients are least squares
  *           with weights that level the error of erf
  */
-static inline double
+IRIS_BOTH double
 iris_erf_tail(double x)
 {
     double t = (x - 1.5) / (x + 1.5), t2 = t * t, t4 = t2 * t2, t8 = t4 * t4;
@@ -164,7 +170,7 @@ iris_erf_tail(double x)
 }
 
 /* erf(x) / x - 1 for |x| <= 1, error 2^-62: a polynomial in x^2 by least squares */
-static inline double
+IRIS_BOTH double
 iris_erf_head(double x)
 {
     double t = x * x, t2 = t * t, t4 = t2 * t2, t8 = t4 * t4;
@@ -178,7 +184,7 @@ iris_erf_head(double x)
     return (a + t4 * b) + t8 * (c + t4 * 0x1.0625ffff73d70p-34);
 }
 
-static inline double
+IRIS_BOTH double
 iris_erf(double x)
 {
     double size = fabs(x), held = size > 6 ? 6 : size;
@@ -193,7 +199,7 @@ iris_erf(double x)
  *         where R is the series of 2 artanh(s) / s - 2. Cut so, the rounding of s
  *         stays small beside f (Muller, 2016, Elementary Functions, chapter 11).
  */
-static inline double
+IRIS_BOTH double
 iris_log(double x)
 {
     const double ln2_first = 0x1.62e42fefa3800p-1, ln2_rest = 0x1.ef35793c76730p-45;

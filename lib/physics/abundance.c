@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "elementary.h"
+#include "lookup_law.h"
 #include "num.h"
 
 #define RATIO_13CO 0.04
@@ -201,64 +202,8 @@ iris_abundance_parse(struct iris_abundance *a, const char *text, size_t len, con
     return IRIS_OK;
 }
 
-/* Between which two places of an axis v is, and how far from the first: i and
- * *u such that v = (1 - u) axis[i] + u axis[i + 1]. Beyond an end u is 0, where
- * i + 1 may not be a place. */
-static size_t
-bracket(const double *axis, size_t n, double v, double *u)
-{
-    size_t low = 0, high = n - 1, middle;
-
-    *u = 0;
-    if (!(v > axis[0]))
-        return 0;
-    if (v >= axis[high])
-        return high;
-    while (high - low > 1) {
-        middle = low + (high - low) / 2;
-        if (axis[middle] <= v)
-            low = middle;
-        else
-            high = middle;
-    }
-    *u = (v - axis[low]) / (axis[high] - axis[low]);
-    return low;
-}
-
-static double
-between(const double *row, size_t i, double u)
-{
-    return u > 0 ? (1 - u) * row[i] + u * row[i + 1] : row[i];
-}
-
-static double
-look_up(const struct iris_abundance *a, double N_H, double T)
-{
-    double u_N, u_T, below;
-    size_t i = bracket(a->ln_N, a->n_N, iris_log(N_H), &u_N);
-    size_t j = bracket(a->ln_T, a->n_T, iris_log(T), &u_T);
-    const double *row = a->x + i * a->n_T;
-
-    below = between(row, j, u_T);
-    return u_N > 0 ? (1 - u_N) * below + u_N * between(row + a->n_T, j, u_T) : below;
-}
-
-static int
-drops(const struct iris_abundance *a, double N_H, double T)
-{
-    if (isnan(a->T_drop) && isnan(a->n_drop))
-        return 0;
-    return (isnan(a->T_drop) || T < a->T_drop) && (isnan(a->n_drop) || N_H > a->n_drop);
-}
-
 double
 iris_abundance_at(const struct iris_abundance *a, double N_H, double T, double x_CO)
 {
-    double x = fabs(a->value);
-
-    if (a->kind == IRIS_ABUNDANCE_RATIO)
-        x *= x_CO;
-    else if (a->kind == IRIS_ABUNDANCE_TABLE)
-        x = look_up(a, N_H, T);
-    return drops(a, N_H, T) ? x * a->drop : x;
+    return iris_abundance_of(a, N_H, T, x_CO);
 }

@@ -10,25 +10,19 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "nearest_law.h"
+#include "cells_law.h"
 #include "num.h"
 
-enum { LEAF_CELLS = 16, ALIGN = 64, HUGE_PAGE = 2 << 20 };
+enum { ALIGN = 64, HUGE_PAGE = 2 << 20 };
 
 static size_t
 leaves_for(size_t n)
 {
     size_t leaves = 1;
 
-    while (n > leaves * LEAF_CELLS)
+    while (n > leaves * IRIS_LEAF_CELLS)
         leaves *= 2;
     return leaves;
-}
-
-static size_t
-leaf_start(const struct iris_cells *c, size_t leaf)
-{
-    return (size_t)((uint64_t)leaf * c->n / c->leaves);
 }
 
 /* Groups of boxes of a tree. */
@@ -222,14 +216,15 @@ set_box(struct iris_cells *c, size_t node, const struct iris_box *box)
 static void
 cut(struct iris_cells *c, struct item *s, size_t node, size_t first, size_t last)
 {
-    size_t lo = leaf_start(c, first), hi = leaf_start(c, last), middle = (first + last) / 2;
+    size_t lo = iris_leaf_start(c, first), hi = iris_leaf_start(c, last),
+           middle = (first + last) / 2;
 
     struct iris_box box = bounds(s + lo, hi - lo);
 
     set_box(c, node, &box);
     if (last - first == 1)
         return;
-    select_item(s, lo, hi, leaf_start(c, middle), longest_axis(&box));
+    select_item(s, lo, hi, iris_leaf_start(c, middle), longest_axis(&box));
     cut(c, s, 2 * node, first, middle);
     cut(c, s, 2 * node + 1, middle, last);
 }
@@ -260,212 +255,41 @@ iris_cells_index(struct iris_cells *c, struct iris_err *err)
     return IRIS_OK;
 }
 
-/* No cell in the box is nearer than this. Rounding is monotone, so without
- * skew the bound holds for the computed distances too. */
-static double
-box_bound(const struct iris_cells *c, const struct iris_linear_map *m, size_t node,
-          const double q[3])
-{
-    const struct iris_boxes *b = &c->node[node / IRIS_BOXES];
-    size_t l = node % IRIS_BOXES;
-    double d2 = 0;
-    int k;
-
-    for (k = 0; k < 3; k++) {
-        double below = b->lo[k][l] - q[k], above = q[k] - b->hi[k][l];
-        double d = below > above ? below : above;
-
-        d = d > 0 ? d : 0;
-
-        d2 += d * d;
-    }
-    return m->skewed ? d2 * m->min_norm2 * (1 - 1e-12) : d2;
-}
-
-struct best {
-    size_t cell;
-    double d2;
-};
-
-static void
-scan_leaf(const struct iris_cells *c, const struct iris_linear_map *m, const double q[3],
-          size_t leaf, struct best *best)
-{
-    size_t lo = leaf_start(c, leaf), n = leaf_start(c, leaf + 1) - lo, i;
-    double d2[LEAF_CELLS];
-
-    for (i = 0; i < n; i++)
-        d2[i] = iris_norm2(m, q[0] - c->x[lo + i], q[1] - c->y[lo + i], q[2] - c->z[lo + i]);
-    for (i = 0; i < n; i++) {
-        if (d2[i] < best->d2 || (d2[i] == best->d2 && c->order[lo + i] < c->order[best->cell])) {
-            best->d2 = d2[i];
-            best->cell = lo + i;
-        }
-    }
-}
-
-static void
-search(const struct iris_cells *c, const struct iris_linear_map *m, const double q[3],
-       struct best *best)
-{
-    struct {
-        size_t node;
-        double bound;
-    } stack[64];
-    size_t depth = 0, node = 1;
-    double bound = box_bound(c, m, 1, q);
-
-    for (;;) {
-        if (bound <= best->d2) {
-            while (node < c->leaves) {
-                size_t near = 2 * node, far = near + 1;
-                double near_bound = box_bound(c, m, near, q);
-                double far_bound = box_bound(c, m, far, q);
-
-                if (far_bound < near_bound) {
-                    double t = near_bound;
-
-                    near_bound = far_bound;
-                    far_bound = t;
-                    near = far;
-                    far = 2 * node;
-                }
-                if (far_bound <= best->d2) {
-                    stack[depth].node = far;
-                    stack[depth++].bound = far_bound;
-                }
-                if (near_bound > best->d2)
-                    break;
-                node = near;
-            }
-            if (node >= c->leaves)
-                scan_leaf(c, m, q, node - c->leaves, best);
-        }
-        if (!depth)
-            return;
-        node = stack[--depth].node;
-        bound = stack[depth].bound;
-    }
-}
-
 size_t
 iris_cells_pivot(const struct iris_cells *c, const struct iris_linear_map *map, const double q[3],
                  size_t guess)
 {
-    struct best best = {guess, 0};
+    struct iris_best best = {guess, 0};
 
     best.d2 = iris_norm2(map, q[0] - c->x[guess], q[1] - c->y[guess], q[2] - c->z[guess]);
-    search(c, map, q, &best);
+    iris_search(c, map, q, &best);
     return best.cell;
 }
 
-/* Squared distance from q, inside the box, to its nearest face. */
-static double
-face_bound(const struct iris_cells *c, const struct iris_linear_map *m, const double q[3])
+enum iris_status
+iris_cells_fail_guard(struct iris_err *err)
 {
-    double least = (double)INFINITY;
-    int k;
-
-    for (k = 0; k < 3; k++) {
-        if (c->closed[k])
-            continue;
-        least = fmin(least, q[k] - c->box.lo[k]);
-        least = fmin(least, c->box.hi[k] - q[k]);
-    }
-    if (least < 0)
-        return -1;
-    return least * least * m->min_norm2 * (1 - 1e-12);
-}
-
-/* How many boxes away an image can be and still be nearer than the best: one,
- * unless a skew makes far ones near. */
-static int
-reach(const struct iris_cells *c, const struct iris_linear_map *m, double d2, int axis)
-{
-    double side = c->box.hi[axis] - c->box.lo[axis];
-
-    if (c->closed[axis])
-        return 0;
-    if (!m->skewed || axis == 2)
-        return 1;
-    return 1 + (int)fmin(sqrt(d2 / m->min_norm2) / side, 99);
-}
-
-static void
-search_images(const struct iris_cells *c, const struct iris_linear_map *m, const double q[3],
-              struct best *best, double shift[3])
-{
-    int n[3], step[3], k;
-
-    for (k = 0; k < 3; k++)
-        n[k] = reach(c, m, best->d2, k);
-    for (step[2] = -n[2]; step[2] <= n[2]; step[2]++) {
-        for (step[1] = -n[1]; step[1] <= n[1]; step[1]++) {
-            for (step[0] = -n[0]; step[0] <= n[0]; step[0]++) {
-                double image[3], moved[3];
-                struct best b = *best;
-
-                if (!step[0] && !step[1] && !step[2])
-                    continue; /* the box itself */
-                for (k = 0; k < 3; k++) {
-                    image[k] = step[k] * (c->box.hi[k] - c->box.lo[k]);
-                    moved[k] = q[k] - image[k];
-                }
-                search(c, m, moved, &b);
-                if (b.cell != best->cell || b.d2 < best->d2) {
-                    *best = b;
-                    memcpy(shift, image, sizeof image);
-                }
-            }
-        }
-    }
-}
-
-/* Periodic: bring q into the box, look there, then across the faces if one is
- * as near as the cell found. */
-static void
-nearest_wrapped(const struct iris_cells *c, const struct iris_linear_map *m, const double q[3],
-                struct iris_nearest *found)
-{
-    double home[3], into[3], shift[3] = {0, 0, 0};
-    struct best best = {found->cell, 0};
-    int k;
-
-    for (k = 0; k < 3; k++) {
-        double side = c->box.hi[k] - c->box.lo[k];
-
-        into[k] = c->closed[k] ? 0 : side * floor((q[k] - c->box.lo[k]) / side);
-        home[k] = q[k] - into[k];
-    }
-    best.d2 = iris_norm2(m, home[0] - c->x[best.cell], home[1] - c->y[best.cell],
-                         home[2] - c->z[best.cell]);
-    search(c, m, home, &best);
-    if (face_bound(c, m, home) <= best.d2)
-        search_images(c, m, home, &best, shift);
-    found->cell = best.cell;
-    found->d2 = best.d2;
-    for (k = 0; k < 3; k++)
-        found->shift[k] = into[k] + shift[k];
+    return iris_fail(
+        err, IRIS_E_DATA,
+        "the view reaches the face of a periodic box; set suite_hyper.periodic to true");
 }
 
 enum iris_status
 iris_cells_nearest(const struct iris_cells *c, const struct iris_linear_map *map, const double q[3],
                    struct iris_nearest *found, struct iris_err *err)
 {
-    struct best best;
+    struct iris_best best;
 
     if (c->faces == IRIS_FACES_WRAP) {
-        nearest_wrapped(c, map, q, found);
+        iris_nearest_wrapped(c, map, q, found);
         return IRIS_OK;
     }
     best.cell = found->cell;
     best.d2 = iris_norm2(map, q[0] - c->x[best.cell], q[1] - c->y[best.cell],
                          q[2] - c->z[best.cell]);
-    search(c, map, q, &best);
+    iris_search(c, map, q, &best);
     *found = (struct iris_nearest){best.cell, {0, 0, 0}, best.d2};
-    if (c->faces == IRIS_FACES_GUARD && face_bound(c, map, q) <= best.d2)
-        return iris_fail(
-            err, IRIS_E_DATA,
-            "the view reaches the face of a periodic box; set suite_hyper.periodic to true");
+    if (c->faces == IRIS_FACES_GUARD && iris_face_bound(c, map, q) <= best.d2)
+        return iris_cells_fail_guard(err);
     return IRIS_OK;
 }

@@ -120,6 +120,9 @@ enum iris_status iris_cells_nearest(const struct iris_cells *c, const struct iri
                                     const double q[3], struct iris_nearest *found,
                                     struct iris_err *err);
 
+/* The sentence for faces that are GUARD; IRIS_E_DATA. */
+enum iris_status iris_cells_fail_guard(struct iris_err *err);
+
 /* The same as if the faces were open: only a cell in the box is found. */
 size_t iris_cells_pivot(const struct iris_cells *c, const struct iris_linear_map *map,
                         const double q[3], size_t guess);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "elementary.h"
+#include "lookup_law.h"
 #include "num.h"
 
 static const double pi = 3.14159265358979323846;
@@ -100,12 +101,6 @@ iris_line_table_size(const struct iris_line_table *t)
 
 /* ---- values ---- */
 
-static double *
-node_at(const struct iris_line_table *t, size_t iN, size_t ix, size_t iT)
-{
-    return t->node + ((iN * t->n_x + ix) * t->n_T + iT) * IRIS_NODE;
-}
-
 enum iris_status
 iris_line_table_solve(struct iris_line_table *t, const struct iris_molecule *m,
                       const struct iris_table_law *law, size_t first, size_t n,
@@ -137,7 +132,7 @@ iris_line_table_solve(struct iris_line_table *t, const struct iris_molecule *m,
             for (iN = 0; iN < t->n_N && !st; iN++) {
                 double up = p[iN * m->n + law->upper] * per_N;
                 double low = p[iN * m->n + law->lower] * per_N;
-                double *to = node_at(t, iN, ix, iT);
+                double *to = iris_node_at(t, iN, ix, iT);
 
                 to[IRIS_NODE_J] = energy * up * e.A / u->time;
                 to[IRIS_NODE_A] = energy * (low * e.B_lu - up * e.B_ul) * u->time / u->mass;
@@ -210,86 +205,9 @@ iris_line_table_make(struct iris_line_table *t, const struct iris_molecule *m,
 
 /* ---- lookup ---- */
 
-/* The nearest node; u is the place in steps. */
-static size_t
-nearest(double u, size_t n)
-{
-    double i = floor(u + 0.5);
-
-    return i > 0 ? i < (double)(n - 1) ? (size_t)i : n - 1 : 0;
-}
-
-/* The node below; the last interval takes its own end. */
-static size_t
-below(double u, size_t n)
-{
-    double i = floor(u);
-
-    return i > 0 ? i < (double)(n - 2) ? (size_t)i : n - 2 : 0;
-}
-
-static double
-hold(double v, const double *axis, size_t n)
-{
-    return fmin(fmax(v, axis[0]), axis[n - 1]);
-}
-
-static double
-place_T(const struct iris_line_table *t, double T)
-{
-    return (t->fine ? iris_log(T / t->T[0]) : T) * t->per_dT;
-}
-
-static void
-between(const struct iris_line_table *t, const double at[3], const double u[3], double *j,
-        double *alpha)
-{
-    const double *axis[3] = {t->rho, t->x, t->T};
-    size_t i[3] = {below(u[0], t->n_N), below(u[1], t->n_x), below(u[2], t->n_T)}, corner;
-    double share[3];
-    int k;
-
-    for (k = 0; k < 3; k++)
-        share[k] = (at[k] - axis[k][i[k]]) / (axis[k][i[k] + 1] - axis[k][i[k]]);
-    *j = *alpha = 0;
-    for (corner = 0; corner < 8; corner++) {
-        size_t a = corner >> 2, b = corner >> 1 & 1, c = corner & 1;
-        const double *node = node_at(t, i[0] + a, i[1] + b, i[2] + c);
-        double w = (a ? share[0] : 1 - share[0]) * (b ? share[1] : 1 - share[1]) *
-                   (c ? share[2] : 1 - share[2]);
-
-        *j += w * node[IRIS_NODE_J];
-        *alpha += w * node[IRIS_NODE_A];
-    }
-}
-
 void
 iris_line_table_at(const struct iris_line_table *t, const struct iris_lookup *how, double rho,
                    double x_H2, double T, double *j, double *alpha)
 {
-    double at[3] = {rho, x_H2, T}, u[3], d[3];
-    const double *node;
-    size_t i[3];
-
-    if (how->multilinear || how->clamp) {
-        at[0] = hold(rho, t->rho, t->n_N);
-        at[1] = hold(x_H2, t->x, t->n_x);
-        at[2] = hold(T, t->T, t->n_T);
-    }
-    u[0] = iris_asinh(at[0] / (t->rho_per_N * t->bolic)) * t->per_dq;
-    u[1] = at[1] * t->per_dx;
-    u[2] = place_T(t, at[2]);
-    if (how->multilinear) {
-        between(t, at, u, j, alpha);
-        return;
-    }
-    i[0] = nearest(u[0], t->n_N);
-    i[1] = nearest(u[1], t->n_x);
-    i[2] = nearest(u[2], t->n_T);
-    node = node_at(t, i[0], i[1], i[2]);
-    d[0] = at[0] - t->rho[i[0]];
-    d[1] = at[1] - t->x[i[1]];
-    d[2] = at[2] - t->T[i[2]];
-    *j = node[0] + node[1] * d[0] + node[2] * d[1] + node[3] * d[2];
-    *alpha = node[4] + node[5] * d[0] + node[6] * d[1] + node[7] * d[2];
+    iris_table_read(t, how, rho, x_H2, T, j, alpha);
 }

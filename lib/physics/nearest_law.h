@@ -6,10 +6,11 @@
 #ifndef IRIS_NEAREST_LAW_H
 #define IRIS_NEAREST_LAW_H
 
+#include "both.h"
 #include "perturb.h"
 
 /* Squared length of (dx, dy, dz) in the metric of a map, unscaled. */
-static inline double
+IRIS_BOTH double
 iris_norm2(const struct iris_linear_map *m, double dx, double dy, double dz)
 {
     if (m->skewed) {
@@ -24,7 +25,7 @@ iris_norm2(const struct iris_linear_map *m, double dx, double dy, double dz)
  *
  *   in  back  scale^-1 M^-1 in the plane: [0] xx, [1] xy, [2] yy
  */
-static inline void
+IRIS_BOTH void
 iris_map_back(const struct iris_linear_map *m, const double back[3], const double x[3], double q[3])
 {
     q[0] = back[0] * x[0] + back[1] * x[1];
@@ -33,7 +34,7 @@ iris_map_back(const struct iris_linear_map *m, const double back[3], const doubl
 }
 
 /* The sample at distance r on the ray from origin along direction. */
-static inline void
+IRIS_BOTH void
 iris_ray_at(const double origin[3], double r, const double direction[3], double x[3])
 {
     int k;

@@ -9,7 +9,10 @@
 #ifndef IRIS_SIMPLE_H
 #define IRIS_SIMPLE_H
 
+#include <math.h>
 #include <stddef.h>
+
+#include "both.h"
 
 struct iris_simple_law {
     double v_min, v_max; /* velocity of the first and last channel */
@@ -26,6 +29,29 @@ struct iris_simple_law {
  */
 void iris_simple_add(const struct iris_simple_law *law, const double *v, size_t v_stride,
                      const float *rho, size_t rho_stride, size_t n, double *spectrum);
+
+/* As iris_simple_add; for this processor and for GPUs. */
+IRIS_BOTH void
+iris_simple_deposit(const struct iris_simple_law *law, const double *v, size_t v_stride,
+                    const float *rho, size_t rho_stride, size_t n, double *spectrum)
+{
+    double dv = (law->v_max - law->v_min) / (double)(law->v_steps - 1);
+    double per_rho = law->dr / dv, top = (double)(law->v_steps - 2);
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        double p = (v[i * v_stride] - law->v_min) / dv;
+        double channel = fmin(fmax(floor(p), 0.0), top);
+        double u = p - channel, w = (double)rho[i * rho_stride] * per_rho;
+        double *to = spectrum + (size_t)channel;
+
+        if (law->drop && (u <= -0.5 || u >= 1.5))
+            continue;
+        u = fmin(fmax(u, 0.0), 1.0);
+        to[0] += w * (1 - u);
+        to[1] += w * u;
+    }
+}
 
 /* Factor from total mass density of gas to mass density of H2 at x_H2 = 1.
  *

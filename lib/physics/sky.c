@@ -52,9 +52,8 @@ at_most(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Latitudes of a band of its own. */
-static size_t
-band_size(const struct iris_sky *sky)
+size_t
+iris_sky_band(const struct iris_sky *sky)
 {
     size_t n = BAND_SAMPLES / sky->r_steps;
 
@@ -109,9 +108,9 @@ window_init(struct window *w, const struct iris_sky *sky, size_t lon0, size_t lo
     w->half_lon = sky->blur.n[1] / 2;
     w->half_lat = sky->blur.n[2] / 2;
     w->end = at_most(lon1 + w->half_lon, sky->lon_steps);
-    want = sky->r_steps * at_most(band_size(sky) + 2 * visitor->margin, sky->lat_steps);
+    want = sky->r_steps * at_most(iris_sky_band(sky) + 2 * visitor->margin, sky->lat_steps);
     in = sky->r_steps *
-         at_most(band_size(sky) + 2 * (visitor->margin + w->half_lat), sky->lat_steps);
+         at_most(iris_sky_band(sky) + 2 * (visitor->margin + w->half_lat), sky->lat_steps);
     w->row = malloc(at_most(sky->blur.n[0], sky->r_steps) * (want / sky->r_steps) * sizeof *w->row);
     w->blurred = malloc(want * sizeof *w->blurred);
     w->velocity = calloc(w->depth, sizeof *w->velocity);
@@ -249,7 +248,7 @@ iris_sky_walk(const struct iris_sky *sky, size_t lon0, size_t lon1,
               const struct iris_columns *columns, const struct iris_visitor *visitor,
               const struct iris_pause *pause, struct iris_err *err)
 {
-    size_t n = band_size(sky), lat;
+    size_t n = iris_sky_band(sky), lat;
     struct window w;
     enum iris_status st;
 

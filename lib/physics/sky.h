@@ -44,6 +44,9 @@ struct iris_sky {
     struct iris_blur blur; /* of the velocity; iris_blur_none: none */
 };
 
+/* Latitudes of a band, but for the last. */
+size_t iris_sky_band(const struct iris_sky *sky);
+
 /* The rays of one longitude, in a band of latitude. */
 struct iris_column {
     size_t lon;

@@ -20,12 +20,26 @@ init_band(const struct iris_solver *t, const struct iris_line *line, struct iris
 {
     const struct iris_transfer_law *law = &t->law;
     double nu = line->table->nu, dv = (law->v_max - law->v_min) / (double)(law->v_steps - 1);
-    double T_cmb = law->T_cmb * law->units.temperature;
+    const struct iris_unit_system *u = &law->units;
+    double T_cmb = law->T_cmb * u->temperature;
     size_t i;
 
     b->nu_first = nu * (1 + law->v_min / t->constant.c);
     b->nu_step = nu * dv / t->constant.c;
-    b->width = nu * t->v_step / t->constant.c;
+    b->grid = (struct iris_profile_grid){.n = t->n,
+                                         .v_first = t->v_first,
+                                         .v_step = t->v_step,
+                                         .per_v_step = t->per_v_step,
+                                         .width = nu * t->v_step / t->constant.c,
+                                         .average = t->average};
+    b->step = (struct iris_step_law){.k = t->constant.k,
+                                     .h = t->constant.h,
+                                     .c = t->constant.c,
+                                     .kappa = line->kappa,
+                                     .v_turb = line->v_turb,
+                                     .per_m3 = law->number * u->length * u->length * u->length,
+                                     .temperature = u->temperature,
+                                     .lookup = law->lookup};
     for (i = 0; i < law->v_steps; i++)
         b->background[i] = iris_transfer_planck(&t->constant, b->nu_first + (double)i * b->nu_step,
                                                 T_cmb);

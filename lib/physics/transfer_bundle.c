@@ -47,7 +47,7 @@ init_law(const struct iris_solver *t, const struct iris_line *line, const struct
         .two_k_per_m = 2 * t->constant.k / line->table->mass,
         .v_turb2 = line->v_turb * line->v_turb,
         .norm = t->constant.c / (nu * 1.7724538509055160273),
-        .per_width = 1 / band->width,
+        .per_width = 1 / band->grid.width,
         .h_per_k = t->constant.h / t->constant.k,
         .weight = t->weight,
         .place = t->place,
@@ -178,10 +178,8 @@ march(struct iris_solver *t, const struct iris_bundle_law *k, iris_bundle_march_
     return active & ~again;
 }
 
-/* What is left to the precise arithmetic. The brightness temperature of a
- * difference goes with its logarithm: what is next to nothing shows. */
-static int
-is_left(const struct iris_transfer_law *law, double c)
+int
+iris_transfer_is_left(const struct iris_transfer_law *law, double c)
 {
     return law->precise || (law->v_max - law->v_min) / 2 > WIDEST * c ||
            (law->transfer == IRIS_SELECTIVE && law->integration == IRIS_FORMAL) ||
@@ -205,7 +203,7 @@ iris_transfer_bundle(struct iris_solver *t, size_t line, size_t n)
     else
         with->smooth_steps(k, b);
     active = ((1U << n) - 1) & b->tracer & ~b->wild;
-    if (is_left(&t->law, t->constant.c))
+    if (iris_transfer_is_left(&t->law, t->constant.c))
         return 0;
     if (t->law.transfer == IRIS_THIN)
         return march(t, k, with->thin_march, active);

@@ -1,32 +1,13 @@
 /* From excess and continuum of a line to the units of the output. */
 #include <math.h>
 
-#include "elementary.h"
+#include "output_law.h"
 #include "transfer_ray.h"
-
-static double
-finite_or_0(double x)
-{
-    return isfinite(x) ? x : 0;
-}
-
-static double
-I_of(const struct iris_transfer_constants *k, double nu, double Tb)
-{
-    return finite_or_0(2 * k->h * nu * nu * nu / (k->c * k->c) /
-                       iris_expm1(k->h * nu / (k->k * Tb)));
-}
 
 double
 iris_transfer_planck(const struct iris_transfer_constants *k, double nu, double T)
 {
-    return T > 0 ? I_of(k, nu, T) : 0;
-}
-
-static double
-Tb_of(const struct iris_transfer_constants *k, double nu, double I)
-{
-    return finite_or_0(k->h * nu / k->k / iris_log1p(2 * k->h * nu * nu * nu / (I * k->c * k->c)));
+    return T > 0 ? iris_I_of(k, nu, T) : 0;
 }
 
 static double
@@ -67,37 +48,15 @@ iris_transfer_scale(const struct iris_solver *t, struct iris_band *b)
     }
 }
 
-static double
-brightness(const struct iris_solver *t, double T)
-{
-    return t->law.output == IRIS_OUT_TB ? T : T / t->law.units.temperature;
-}
-
-/* The difference of brightness temperatures. */
-static double
-difference(const struct iris_solver *t, const struct iris_band *b, size_t i)
-{
-    const struct iris_transfer_constants *k = &t->constant;
-    double nu = frequency(b, i), C = t->continuum[i];
-    double E = Tb_of(k, nu, C + t->excess[i]) - Tb_of(k, nu, C);
-
-    return b->scale[i] > 0 ? b->scale[i] * I_of(k, nu, E) : brightness(t, E);
-}
-
 void
 iris_transfer_output(const struct iris_solver *t, size_t line, double *spectrum)
 {
     const struct iris_band *b = &t->band[line];
-    size_t n = t->law.v_steps, i;
-    const double *I = t->law.subtraction == IRIS_SUBTRACT_CONTINUUM ? t->continuum : t->excess;
+    struct iris_output_law law = {t->constant, t->law.subtraction, t->law.output,
+                                  t->law.units.temperature};
+    size_t i;
 
-    if (t->law.subtraction == IRIS_SUBTRACT_TB)
-        for (i = 0; i < n; i++)
-            spectrum[i] = difference(t, b, i);
-    else if (b->scale[0] > 0)
-        for (i = 0; i < n; i++)
-            spectrum[i] = b->scale[i] * I[i];
-    else
-        for (i = 0; i < n; i++)
-            spectrum[i] = brightness(t, Tb_of(&t->constant, frequency(b, i), I[i]));
+    for (i = 0; i < t->law.v_steps; i++)
+        spectrum[i] = iris_output_of(&law, frequency(b, i), b->scale[i], t->excess[i],
+                                     t->continuum[i]);
 }

@@ -24,13 +24,6 @@ iris_transfer_precise_size(const struct iris_solver *t)
     return ARRAYS_FINE * t->n + ARRAYS_COARSE * t->law.v_steps;
 }
 
-/* max(x, 0), not a number stays what it is */
-static double
-relu(double x)
-{
-    return x < 0 ? 0 : x;
-}
-
 static void
 exchange(double **a, double **b)
 {
@@ -57,22 +50,12 @@ step_smooth(size_t s, double h, size_t n, const struct matter *m, struct march *
         return;
     for (f = 0; f < n; f++) {
         if (s == 1)
-            I->before[f] = relu(
-                (2 * h * m->last_j[f] + 2 * h * m->j[f] + (4 - 2 * h * m->last_a[f]) * I->now[f]) /
-                (4 + 2 * h * m->a[f]));
+            I->before[f] = iris_smooth_first(h, m->last_j[f], m->last_a[f], m->j[f], m->a[f],
+                                             I->now[f]);
         else
-            I->before[f] = relu((2 * h * m->j[f] + 4 * I->now[f] - I->before[f]) /
-                                (3 + 2 * h * m->a[f]));
+            I->before[f] = iris_smooth_next(h, m->j[f], m->a[f], I->now[f], I->before[f]);
     }
     exchange(&I->now, &I->before);
-}
-
-static double
-formal(double I, double h, double j, double a)
-{
-    double tau = h * a, S = j / a, E = relu((I - S) * iris_exp(-tau) + S);
-
-    return !isfinite(E) || fabs(tau) < 1e-6 ? I + h * j : E;
 }
 
 static void
@@ -81,7 +64,7 @@ step_formal(double h, size_t n, const struct matter *m, struct march *I)
     size_t f;
 
     for (f = 0; f < n; f++)
-        I->now[f] = formal(I->now[f], h, m->j[f], m->a[f]);
+        I->now[f] = iris_formal_step(h, m->j[f], m->a[f], I->now[f]);
 }
 
 /* Dust alone, on the channels. */
@@ -102,9 +85,9 @@ line_profile(const struct iris_solver *t, const struct iris_band *b, const struc
              double *phi)
 {
     double reach = t->average ? IRIS_REACH_AVERAGE : IRIS_REACH_PRECISE;
-    struct iris_window w = iris_transfer_window(t, s, reach);
+    struct iris_window w = iris_step_window(&b->grid, s, reach);
 
-    iris_transfer_profile(t, b, s, w, phi);
+    iris_transfer_profile(b, s, w, phi);
     return w;
 }
 
@@ -150,16 +133,15 @@ step_selective_formal(const struct iris_solver *t, const struct iris_band *b,
                       struct march *I, double *phi)
 {
     struct iris_window w = line_profile(t, b, s, phi);
-    double h = t->law.ds, tau = h * s->ad;
+    double h = t->law.ds;
     size_t f;
 
     for (f = 0; f < t->n; f++) {
         int inside = f >= w.from && f < w.to;
         double j = dust->j[f] + (inside ? s->j * phi[f] : 0);
         double a = s->ad + (inside ? s->a * phi[f] : 0);
-        double S = j / s->ad - a / s->ad * C[f], E = relu((I->now[f] - S) * iris_exp(-tau) + S);
 
-        I->now[f] = !isfinite(E) || fabs(tau) < 1e-6 ? I->now[f] + h * j : E;
+        I->now[f] = iris_selective_step(h, j, a, s->ad, C[f], I->now[f]);
     }
 }
 
@@ -168,12 +150,11 @@ static void
 step_selective_consistent(const struct iris_solver *t, const struct matter *all, double ad,
                           struct march *I)
 {
-    double tau = t->law.ds * ad, less = iris_exp(-tau),
-           share = tau > 0 ? -iris_expm1(-tau) / tau : 1;
+    struct iris_consistent c = iris_consistent_of(t->law.ds, ad);
     size_t f;
 
     for (f = 0; f < t->n; f++)
-        I->now[f] = relu(I->now[f] * less + t->law.ds * all->j[f] * share);
+        I->now[f] = iris_consistent_step(t->law.ds, all->j[f], c, I->now[f]);
 }
 
 /* Mean of the sub-channels by Simpson's rule. */
@@ -264,11 +245,11 @@ iris_transfer_thin(struct iris_solver *t, size_t line)
     memcpy(t->continuum, b->background, n * sizeof *t->continuum);
     for (i = 0; i < t->law.r_steps; i++) {
         const struct iris_step *s = &t->step[i];
-        struct iris_window w = iris_transfer_window(t, s, IRIS_REACH_AVERAGE);
+        struct iris_window w = iris_step_window(&b->grid, s, IRIS_REACH_AVERAGE);
 
         if (t->weight[i] == 0)
             continue;
-        iris_transfer_profile(t, b, s, w, phi);
+        iris_transfer_profile(b, s, w, phi);
         for (f = w.from; f < w.to; f++)
             t->excess[f] += t->weight[i] * s->j * phi[f];
         if (t->law.subtraction == IRIS_SUBTRACT_I)

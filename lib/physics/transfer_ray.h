@@ -3,37 +3,18 @@
 #define IRIS_TRANSFER_RAY_H
 
 #include "bundle.h"
+#include "march_law.h"
+#include "output_law.h"
 #include "simd.h"
 #include "transfer.h"
-
-/* One step of a ray, in the order of marching. The line's emission and
- * absorption at velocity v is j phi and a phi, phi = norm exp(-x^2) with
- * x = (v - step.v) * per_b. */
-struct iris_step {
-    double v;
-    double j, a;  /* 0: no line */
-    double ad;    /* absorption by dust */
-    double per_b; /* 1 / (b (1 + v/c)) */
-    double norm;  /* 1 / (D sqrt(pi)), D = b nu_ul / c */
-    /* source of dust: B = planck nu^3 / expm1(nu per_kT), at the frequencies nu
-     * of the channels as the gas sees them; planck 0: none */
-    double planck, per_kT;
-    /* without the stretch of 1 + v/c: width, 0 without a line; h/kT of dust */
-    double b, rest_per_kT;
-    int is_gas;
-};
-
-/* Constants in the unit system. */
-struct iris_transfer_constants {
-    double k, h, c;
-};
 
 /* The grids of one line. */
 struct iris_band {
     double nu_first, nu_step; /* frequencies of the channels, observer's frame */
-    double width;             /* of a profile's cell, in frequency; see average */
-    double *background;       /* [v_steps] of the continuum */
-    double *scale;            /* [v_steps] from intensities to the output's units */
+    struct iris_profile_grid grid;
+    struct iris_step_law step;
+    double *background; /* [v_steps] of the continuum */
+    double *scale;      /* [v_steps] from intensities to the output's units */
     struct iris_bundle_law bundle;
 };
 
@@ -58,17 +39,6 @@ struct iris_solver {
     struct iris_bundle bundle;
 };
 
-/* How far from its centre a profile is not zero in double, in Doppler widths. */
-#define IRIS_REACH_PRECISE 27.3
-#define IRIS_REACH_AVERAGE 6.0
-
-/* Indices [from, to) of the grid that a step's line reaches. */
-struct iris_window {
-    size_t from, to;
-};
-struct iris_window iris_transfer_window(const struct iris_solver *t, const struct iris_step *s,
-                                        double reach);
-
 /* Fine cells a channel. */
 size_t iris_transfer_fine(const struct iris_transfer_law *law);
 
@@ -86,6 +56,13 @@ void iris_transfer_thin(struct iris_solver *t, size_t line);
 enum iris_status iris_transfer_bundle_init(struct iris_solver *t, struct iris_err *err);
 void iris_transfer_bundle_release(struct iris_solver *t);
 
+/* Whether all is left to the precise arithmetic. The brightness temperature of a
+ * difference goes with its logarithm: what is next to nothing shows.
+ *
+ *   in  c  of light, in the unit system
+ */
+int iris_transfer_is_left(const struct iris_transfer_law *law, double c);
+
 /* Do the first n rays of the bundle on a line.
  *
  *   return  bits of those that are done; the others are to be done precisely */
@@ -99,8 +76,8 @@ void iris_transfer_output(const struct iris_solver *t, size_t line, double *spec
 
 /* The profile of a step at grid indices [w.from, w.to), in double: per unit of
  * frequency. */
-void iris_transfer_profile(const struct iris_solver *t, const struct iris_band *b,
-                           const struct iris_step *s, struct iris_window w, double *phi);
+void iris_transfer_profile(const struct iris_band *b, const struct iris_step *s,
+                           struct iris_window w, double *phi);
 
 /* The dust's emission at every channel: B * ad. */
 void iris_transfer_dust(const struct iris_solver *t, const struct iris_band *b,

@@ -6,32 +6,6 @@
 #include "elementary.h"
 #include "transfer_ray.h"
 
-static double
-tracer(const struct iris_solver *t, const struct iris_line *line, double rho, double T, double x_CO)
-{
-    const struct iris_unit_system *u = &t->law.units;
-    double per_m3 = t->law.number * u->length * u->length * u->length;
-
-    return iris_abundance_at(&line->abundance, rho / line->table->rho_per_N * per_m3,
-                             T / u->temperature, x_CO);
-}
-
-/* The line of a step, but for its velocity. */
-static void
-make_line(const struct iris_solver *t, const struct iris_line *line, const double *sample, double x,
-          struct iris_step *s)
-{
-    const struct iris_transfer_constants *k = &t->constant;
-    double T = sample[IRIS_T];
-
-    iris_line_table_at(line->table, &t->law.lookup, sample[IRIS_RHO], sample[IRIS_X_H2], T, &s->j,
-                       &s->a);
-    s->j *= x;
-    s->a *= x;
-    s->b = sqrt(2 * k->k * T / line->table->mass + line->v_turb * line->v_turb);
-    s->norm = k->c / (s->b * line->table->nu * 1.7724538509055160273);
-}
-
 /* Neighbouring samples are often of one cell. */
 static int
 is_same(const double *a, const double *b)
@@ -47,14 +21,13 @@ is_same(const double *a, const double *b)
 /*   in  last    the sample before this one, and
  *   in  before  its step; NULL: none */
 static void
-make_step(const struct iris_solver *t, const struct iris_line *line, const double *sample,
+make_step(const struct iris_step_law *k, const struct iris_line *line, const double *sample,
           const double *last, const struct iris_step *before, struct iris_step *s)
 {
-    const struct iris_transfer_constants *k = &t->constant;
-    double rho = sample[IRIS_RHO], T = sample[IRIS_T], T_dust = sample[IRIS_T_DUST], x;
-    double v = sample[IRIS_V_R], stretch = 1 + v / k->c;
+    double v = sample[IRIS_V_R];
+    int tracer;
 
-    if (!(rho > 0) || !(T > 0) || !(stretch > 0)) {
+    if (!iris_step_is_gas(sample, 1 + v / k->c)) {
         *s = (struct iris_step){0};
         return;
     }
@@ -62,21 +35,9 @@ make_step(const struct iris_solver *t, const struct iris_line *line, const doubl
         *s = *before;
     } else {
         *s = (struct iris_step){0};
-        s->is_gas = 1;
-        s->ad = line->kappa * rho;
-        x = tracer(t, line, rho, isfinite(T) ? T : 0, sample[IRIS_X_CO]);
-        if (x > 0 && isfinite(T))
-            make_line(t, line, sample, x, s);
-        if (T_dust > 0 && isfinite(T_dust))
-            s->rest_per_kT = k->h / (k->k * T_dust);
+        iris_step_matter(k, line->table, &line->abundance, sample, s, &tracer);
     }
-    s->v = v;
-    if (s->rest_per_kT > 0) {
-        s->per_kT = s->rest_per_kT / stretch;
-        s->planck = 2 * k->h / (k->c * k->c * stretch * stretch * stretch);
-    }
-    if (s->b > 0)
-        s->per_b = 1 / (s->b * stretch);
+    iris_step_move(k, v, s);
 }
 
 static void
@@ -99,62 +60,36 @@ iris_transfer_steps(struct iris_solver *t, size_t line, size_t lane)
 
     for (i = 0; i < t->law.r_steps; i++) {
         take_sample(&t->bundle.samples, i, lane, sample[i % 2]);
-        make_step(t, &t->line[line], sample[i % 2], sample[1 - i % 2], i ? &t->step[i - 1] : NULL,
-                  &t->step[i]);
+        make_step(&t->band[line].step, &t->line[line], sample[i % 2], sample[1 - i % 2],
+                  i ? &t->step[i - 1] : NULL, &t->step[i]);
     }
-}
-
-struct iris_window
-iris_transfer_window(const struct iris_solver *t, const struct iris_step *s, double reach)
-{
-    double wide, lo, hi, n = (double)t->n;
-    struct iris_window w = {0, 0};
-
-    if (s->j == 0 && s->a == 0)
-        return w;
-    wide = reach / s->per_b + (t->average ? t->v_step / 2 : 0);
-    lo = (s->v - wide - t->v_first) * t->per_v_step;
-    hi = (s->v + wide - t->v_first) * t->per_v_step;
-    /* whole numbers at or above lo, and at or below hi */
-    if (hi >= 0 && lo < n) {
-        w.from = lo > 0 ? (size_t)lo + ((double)(size_t)lo < lo) : 0;
-        w.to = hi < n - 1 ? (size_t)hi + 1 : t->n;
-    }
-    if (w.to < w.from)
-        w.to = w.from;
-    return w;
 }
 
 void
-iris_transfer_profile(const struct iris_solver *t, const struct iris_band *b,
-                      const struct iris_step *s, struct iris_window w, double *phi)
+iris_transfer_profile(const struct iris_band *b, const struct iris_step *s, struct iris_window w,
+                      double *phi)
 {
+    const struct iris_profile_grid *g = &b->grid;
     double here, next;
     size_t f;
 
-    if (!t->average) {
-        for (f = w.from; f < w.to; f++) {
-            double x = (t->v_first + (double)f * t->v_step - s->v) * s->per_b;
-
-            phi[f] = s->norm * iris_exp(-x * x);
-        }
+    if (!g->average) {
+        for (f = w.from; f < w.to; f++)
+            phi[f] = iris_profile_centre(g, s, (double)f);
         return;
     }
-    here = iris_erf((t->v_first + ((double)w.from - 0.5) * t->v_step - s->v) * s->per_b);
+    here = iris_profile_edge(g, s, (double)w.from - 0.5);
     for (f = w.from; f < w.to; f++) {
-        next = iris_erf((t->v_first + ((double)f + 0.5) * t->v_step - s->v) * s->per_b);
-        phi[f] = (next - here) / (2 * b->width);
+        next = iris_profile_edge(g, s, (double)f + 0.5);
+        phi[f] = (next - here) / (2 * g->width);
         here = next;
     }
 }
 
-/* exp(nu per_kT) at even frequencies is a geometric sequence, taken up anew
- * before its rounding errors matter. */
 void
 iris_transfer_dust(const struct iris_solver *t, const struct iris_band *b,
                    const struct iris_step *s, double *jd)
 {
-    enum { ANEW = 32 };
     size_t n = t->law.v_steps, i;
     double ratio, e = 0;
 
@@ -164,12 +99,9 @@ iris_transfer_dust(const struct iris_solver *t, const struct iris_band *b,
     }
     ratio = iris_exp(b->nu_step * s->per_kT);
     for (i = 0; i < n; i++) {
-        double nu = b->nu_first + (double)i * b->nu_step, x = nu * s->per_kT, less;
+        double nu = b->nu_first + (double)i * b->nu_step;
 
-        e = i % ANEW ? e * ratio : iris_exp(x);
-        less = x < 0.1 ? iris_expm1(x) : e - 1;
-        jd[i] = s->planck * nu * nu * nu / less * s->ad;
-        if (!isfinite(jd[i]))
-            jd[i] = 0;
+        e = i % IRIS_DUST_ANEW ? e * ratio : iris_exp(nu * s->per_kT);
+        jd[i] = iris_dust_emission(s, nu, e);
     }
 }

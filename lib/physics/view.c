@@ -42,11 +42,31 @@ iris_axis_step(const struct iris_axis *a)
 }
 
 void
+iris_view_lon(const struct iris_view *v, size_t j, double lon[2])
+{
+    double angle = pi + v->theta + iris_axis_at(&v->lon, j);
+
+    lon[0] = iris_cos(angle);
+    lon[1] = iris_sin(angle);
+}
+
+void
+iris_view_lat(const struct iris_view *v, size_t k, double lat[2])
+{
+    double angle = iris_axis_at(&v->lat, k);
+
+    lat[0] = iris_cos(angle);
+    lat[1] = iris_sin(angle);
+}
+
+void
 iris_view_direction(const struct iris_view *v, size_t j, size_t k, double direction[3])
 {
-    double lon = iris_axis_at(&v->lon, j), lat = iris_axis_at(&v->lat, k);
+    double lon[2], lat[2];
 
-    direction[0] = iris_cos(lat) * iris_cos(pi + v->theta + lon);
-    direction[1] = iris_cos(lat) * iris_sin(pi + v->theta + lon);
-    direction[2] = iris_sin(lat);
+    iris_view_lon(v, j, lon);
+    iris_view_lat(v, k, lat);
+    direction[0] = lat[0] * lon[0];
+    direction[1] = lat[0] * lon[1];
+    direction[2] = lat[1];
 }

@@ -55,4 +55,9 @@ double iris_axis_step(const struct iris_axis *a);
  * origin + iris_axis_at(r, i) * direction. */
 void iris_view_direction(const struct iris_view *v, size_t j, size_t k, double direction[3]);
 
+/* What it is made of: cosine and sine of the angle of lon j in the plane, and of lat k;
+ * the vector is (lat[0] lon[0], lat[0] lon[1], lat[1]). */
+void iris_view_lon(const struct iris_view *v, size_t j, double lon[2]);
+void iris_view_lat(const struct iris_view *v, size_t k, double lat[2]);
+
 #endif

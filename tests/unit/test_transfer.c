@@ -200,7 +200,7 @@ test_matter(const struct golden *g)
         for (s = 0; s < R; s++) {
             size_t at = s * RAYS + k;
 
-            iris_transfer_profile(t, t->band, &t->step[s], (struct iris_window){0, F}, phi);
+            iris_transfer_profile(t->band, &t->step[s], (struct iris_window){0, F}, phi);
             for (f = 0; f < F; f++) {
                 j[at * F + f] = t->step[s].j * phi[f];
                 a[at * F + f] = t->step[s].a * phi[f];
@@ -376,8 +376,8 @@ test_preset(void)
     iris_solver_free(t);
     law.transfer = IRIS_THIN;
     t = line_solver(&law, &hand.line, 1);
-    CHECK(check_near(t->band->width, 575476.1, 2e-7), "the preset's channel: %.1f Hz",
-          t->band->width);
+    CHECK(check_near(t->band->grid.width, 575476.1, 2e-7), "the preset's channel: %.1f Hz",
+          t->band->grid.width);
     iris_solver_free(t);
     CHECK(check_near(line_doppler(&law, &hand.line, 20), 107.1e-5, 5e-4), "Doppler at 20 K");
     line_ray_free(&ray);
