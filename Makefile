@@ -8,7 +8,10 @@ CC       ?= cc
 CFLAGS   ?= -O3 -g
 PREFIX   ?= /usr/local
 DESTDIR  ?=
-NVCC     ?= $(shell command -v nvcc 2>/dev/null)
+# empty: the programs have no GPU path
+ifeq ($(origin NVCC),undefined)
+NVCC := $(or $(shell command -v nvcc 2>/dev/null),$(wildcard /usr/local/cuda/bin/nvcc))
+endif
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
 STD      := -std=c11 -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L -ffp-contract=off
@@ -55,6 +58,7 @@ INC_physics = -Ilib/base -Ilib/physics
 INC_store   = -Ilib/base -Ilib/physics -Ilib/store $(HDF5_CFLAGS) $(FITS_CFLAGS) $(PNG_CFLAGS)
 INC_remote  = -Ilib/base -Ilib/remote
 INC_pool    = -Ilib/base -Ilib/pool $(MPI_CFLAGS)
+INC_cuda    = -Ilib/base -Ilib/physics -Icuda
 INC_tools   = -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itools -DIRIS_VERSION='"$(VERSION)"'
 
 LIB = $(BUILD)/lib/lib$(1).a
@@ -73,18 +77,21 @@ EXTRA_iris-observe := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/o
 EXTRA_iris-fetch := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/fetch_*.c)) $(BUILD)/tools/cli_ssh.o $(call LIB,remote)
 EXTRA_iris-list := $(BUILD)/tools/cli_ssh.o $(call LIB,remote)
 
+EMULATED_PROGRAMS := iris-gen iris-observe
+TRIAL      := trial trial_cells trial_modes trial_samples trial_scene
 SOURCES    := $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c))
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c)) \
+              $(BUILD)/tests/test_emulate $(BUILD)/tests/test_gpu $(BUILD)/tests/test_gpu_faults
 HELPERS    := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) \
               $(patsubst tests/shims/%.c,$(BUILD)/tests/%.so,$(wildcard tests/shims/*.c)) \
-              $(BUILD)/tests/iris-gen-other
+              $(BUILD)/tests/iris-gen-other $(EMULATED_PROGRAMS:%=$(BUILD)/tests/emulated/%)
 PRESETS    := $(wildcard workflows/presets/*.json)
 
 COMPILE = $(CC) $(STD) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deps bench bench-deps demo picture check unit bats unit-programs helpers lint layers headers pages scripts \
+.PHONY: all deps bench bench-deps cuda-check cuda-bench no-nvcc demo picture check unit bats unit-programs helpers lint layers headers pages scripts \
         format check-format install uninstall clean help
 
 all: $(TOOLS:%=$(BIN)/%) ## build every program into build/bin
@@ -119,10 +126,38 @@ $(BUILD)/tools/%.o: tools/%.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_tools) -c -o $@ $<
 
+# The GPU path: one archive, of CUDA where there is nvcc, else of functions that say
+# there is none; never of CUDA with sanitizers. Nothing is fused, so that formulas give
+# the bits of lib/physics; FLAGS_<file> stands instead of that for one file.
+FLAGS_march_smooth := -fmad=true
+FLAGS_march_formal := -fmad=true
+FLAGS_ceiling      := -fmad=true
+CUDA_SOURCES := $(filter-out cuda/ceiling.cu,$(wildcard cuda/*.cu))
+CUDA_BUILT   := $(if $(SAN),,$(and $(NVCC),$(CUDA_SOURCES)))
+CUDA_CXX     ?= g++
+CUDA_ARCHS   := -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=[sm_90,compute_90]
+CUDA_COMPILE  = $(NVCC) -ccbin $(CUDA_CXX) -std=c++20 -O3 -g -lineinfo $(CUDA_ARCHS) \
+                $(if $(WERROR),-Werror all-warnings) -Xcompiler -Wall,-Wextra,-Wno-deprecated-enum-enum-conversion,-fno-exceptions,-fno-rtti,-ffp-contract=off \
+                -MMD -MP $(INC_cuda)
+CUDA_PREFIX   = $(patsubst %/bin/,%,$(dir $(realpath $(NVCC))))
+CUDA_RUNTIME  = -L$(CUDA_PREFIX)/lib64 -L$(CUDA_PREFIX)/lib -lcudart_static -ldl -lrt -lpthread \
+                -Wl,--push-state,--as-needed -lstdc++ -Wl,--pop-state
+CUDA_LIBS     = $(if $(CUDA_BUILT),$(CUDA_RUNTIME))
+$(BUILD)/cuda/%.o: cuda/%.cu Makefile
+	@mkdir -p $(@D)
+	$(CUDA_COMPILE) $(or $(FLAGS_$*),-fmad=false) -c -o $@ $<
+$(BUILD)/cuda/%.o: cuda/%.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_cuda) -c -o $@ $<
+$(call LIB,cuda): $(if $(CUDA_BUILT),$(CUDA_SOURCES:%.cu=$(BUILD)/%.o),$(BUILD)/cuda/gpu_none.o)
+	@mkdir -p $(@D)
+	rm -f $@
+	$(AR) rcs $@ $^
+
 .SECONDEXPANSION:
 $(BIN)/%: $(BUILD)/tools/%.o $(BUILD)/tools/cli.o $$(EXTRA_$$*) $(CORE)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(CORE_LIBS)
+	$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(if $(filter $(call LIB,cuda),$^),$(CUDA_LIBS)) $(LIBS_$*) $(CORE_LIBS)
 
 $(BUILD)/tests/%: tests/unit/%.c Makefile $(TESTED)
 	@mkdir -p $(@D)
@@ -147,7 +182,41 @@ $(OTHER:%=$(BUILD)/tests/%.other.o): $(BUILD)/tests/%.other.o: tools/%.c Makefil
 	$(COMPILE) $(INC_tools) -UIRIS_VERSION -DIRIS_VERSION='"other"' -c -o $@ $<
 $(BUILD)/tests/iris-gen-other: $(OTHER:%=$(BUILD)/tests/%.other.o) $(BUILD)/tools/iris-gen.o \
     $(filter-out $(BUILD)/tools/gen_ranks.o,$(EXTRA_iris-gen)) $(CORE)
-	$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_iris-gen) $(CORE_LIBS)
+	$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(if $(filter $(call LIB,cuda),$^),$(CUDA_LIBS)) $(LIBS_iris-gen) $(CORE_LIBS)
+
+# The sources of the GPU path as C++ for this processor, see tests/emulate/emulate.h;
+# the programs with it instead of CUDA; what the emulator finds, and what they compute.
+EMULATED     := $(BUILD)/tests/libcuda_emulated.a
+EMULATE_CXX  := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),g++)
+# sizes are constants of enums, as in C
+EMULATE_WARN := -Wall -Wextra -Wno-unknown-pragmas \
+                -Wno-deprecated-$(if $(findstring clang,$(CC)),anon-)enum-enum-conversion
+EMULATE       = $(EMULATE_CXX) -x c++ -std=c++20 -DIRIS_EMULATE $(if $(SAN),-O1,-O2) -g -ffp-contract=off $(SAN_FLAGS) \
+                $(EMULATE_WARN) $(if $(WERROR),-Werror) -MMD -MP $(INC_cuda) -Itests/emulate
+$(BUILD)/tests/emulate/%.o: tests/emulate/%.cc Makefile
+	@mkdir -p $(@D)
+	$(EMULATE) -Itests/unit -c -o $@ $<
+$(BUILD)/tests/emulate/%.o: cuda/%.cu Makefile
+	@mkdir -p $(@D)
+	$(EMULATE) -c -o $@ $<
+EMULATOR := $(patsubst %,$(BUILD)/tests/emulate/%.o,emulate stream launch fiber)
+$(EMULATED): $(EMULATOR) $(or $(CUDA_SOURCES:cuda/%.cu=$(BUILD)/tests/emulate/%.o),$(BUILD)/cuda/gpu_none.o)
+	rm -f $@
+	$(AR) rcs $@ $^
+$(EMULATED_PROGRAMS:%=$(BUILD)/tests/emulated/%): $(BUILD)/tests/emulated/%: $(BUILD)/tools/%.o $(BUILD)/tools/cli.o \
+    $$(filter-out $(call LIB,cuda),$$(EXTRA_$$*)) $(EMULATED) $(CORE)
+	@mkdir -p $(@D)
+	$(EMULATE_CXX) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(CORE_LIBS)
+$(BUILD)/tests/test_emulate: $(BUILD)/tests/emulate/test_emulate.o $(EMULATOR)
+	$(EMULATE_CXX) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ -pthread
+$(BUILD)/tests/emulate/%.o: cuda/%.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_cuda) -DTRIAL_SMALL -Itests/unit -c -o $@ $<
+$(BUILD)/tests/emulate/test_gpu.o: $(BUILD)/tests/emulate/check.o
+	ln -f $< $@
+$(BUILD)/tests/test_gpu $(BUILD)/tests/test_gpu_faults: $(BUILD)/tests/%: $(BUILD)/tests/emulate/%.o \
+    $(TRIAL:%=$(BUILD)/tests/emulate/%.o) $(EMULATED) $(call LIB,physics) $(call LIB,base)
+	$(EMULATE_CXX) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(SLEEF_LIBS) $(HASH_LIBS) -pthread -lm
 
 # never sanitized: they are preloaded into programs that are or are not
 $(BUILD)/tests/%.so: tests/shims/%.c Makefile
@@ -229,9 +298,40 @@ $(BUILD)/bench/pool_tasks.o: tests/bench/pool_tasks.c Makefile
 $(BUILD)/bench/pool_tasks: $(BUILD)/bench/pool_tasks.o $(call LIB,pool) $(call LIB,base)
 	$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(MPI_LIBS) $(HASH_LIBS) -lm
 
+# Is the GPU right, and how fast? These need nvcc, a C compiler and a GPU, no library:
+# what else the sources take from one comes from libm, see lib/base/elementary.h.
+BARE := $(BUILD)/bare
+BARE_BASE    := err num buf rng elementary
+BARE_OBJECTS := $(BARE_BASE:%=$(BARE)/lib/base/%.o) \
+                $(patsubst %.c,$(BARE)/%.o,$(filter-out $(KERNELS:%=lib/physics/%.c),$(wildcard lib/physics/*.c))) \
+                $(EXTRA_physics:$(BUILD)/%=$(BARE)/%)
+BARE_COMPILE  = $(COMPILE) -DIRIS_BARE $(INC_cuda)
+define bare_rules
+$(BARE)/lib/physics/kernel_%.$(1).o: lib/physics/kernel_%.c Makefile
+	@mkdir -p $$(@D)
+	$$(BARE_COMPILE) -fno-math-errno -fno-trapping-math -Wno-psabi $$(SIMD_$(1)) -DIRIS_LEVEL_NAME=$(1) -c -o $$@ $$<
+endef
+$(foreach l,$(SIMD),$(eval $(call bare_rules,$(l))))
+$(BARE)/lib/%.o: lib/%.c Makefile
+	@mkdir -p $(@D)
+	$(BARE_COMPILE) -c -o $@ $<
+$(BARE)/cuda/%.o: cuda/%.c Makefile
+	@mkdir -p $(@D)
+	$(BARE_COMPILE) -Itests/unit -c -o $@ $<
+CEILING_bench = $(BUILD)/cuda/ceiling.o
+$(BARE)/cuda-check $(BARE)/cuda-bench: $(BARE)/cuda-%: $(BARE)/cuda/%.o $(TRIAL:%=$(BARE)/cuda/%.o) $$(CEILING_$$*) \
+    $(BARE_OBJECTS) $(call LIB,cuda)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CUDA_LIBS) -pthread -lm
+cuda-check: $(if $(NVCC),$(BARE)/cuda-check,no-nvcc) ## compare what a GPU makes with what this processor makes
+	$(BARE)/cuda-check $(ARGS)
+cuda-bench: $(if $(NVCC),$(BARE)/cuda-bench,no-nvcc) ## measure how fast a GPU is
+	$(BARE)/cuda-bench $(ARGS)
+no-nvcc:
+	@echo "cuda-check and cuda-bench need nvcc: make NVCC=/path/to/nvcc" >&2; exit 1
+
 # Tests: everything prints TAP and is run by prove.
 TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" \
-           OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
+           CUDA_VISIBLE_DEVICES= OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
            ASAN_OPTIONS=$(ASAN_OPTIONS)
 ASAN_OPTIONS ?= detect_leaks=1
 PROVE ?= prove --timer
@@ -249,7 +349,7 @@ bats: all $(HELPERS) ## run the tests of the programs only
 
 lint: layers headers pages scripts ## what needs no run, these and cppcheck
 	cppcheck -q --error-exitcode=1 --inline-suppr --suppress=missingIncludeSystem --std=c11 \
-	    --enable=warning,performance,portability -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itools lib tools
+	    --enable=warning,performance,portability -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Icuda -Itools lib tools $(wildcard cuda/*.c)
 
 # What the objects of a layer may not refer to. Nothing in the library speaks or
 # ends the program; MPI, HDF5, JSON, FITS, SLEEF and CUDA have one place each.
@@ -271,17 +371,24 @@ NOT_physics := $(NOT_base)|$(USES_SLEEF)|XXH.*|$(USES_FILES)
 NOT_store   := $(USES_LIBM)|$(USES_SLEEF)|$(USES_MPI)|$(USES_CUDA)
 NOT_remote  := $(NOT_base)|$(USES_SLEEF)
 NOT_pool    := $(USES_LIBM)|$(USES_SLEEF)|$(USES_HDF5)|$(USES_JSON)|$(USES_FITS)|$(USES_PNG)|$(USES_CUDA)
+NOT_cuda    := $(USES_LIBM)|$(USES_MPI)|$(USES_HDF5)|$(USES_JSON)|$(USES_FITS)|$(USES_PNG)|$(USES_SLEEF)|XXH.*|$(USES_FILES)
 TOOL_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/*.c))
-ARCHIVES    := $(foreach l,$(LAYERS),$(call LIB,$(l)))
+ARCHIVES    := $(foreach l,$(LAYERS) cuda,$(call LIB,$(l)))
 layers: $(ARCHIVES) all ## no layer of the library uses what does not belong there
 	@nm -Au $(ARCHIVES) $(TOOL_OBJECTS) >$(BUILD)/undefined
-	@wrong=$$(sed -nE -e 's,^$(BUILD)/(tools/.*): +[Uvw] ($(USES_LIBM)|$(USES_SLEEF))$$,\1 uses \2,p' \
-	    $(foreach l,$(LAYERS),-e 's,.*/lib$(l)\.a:(.*): +[Uvw] ($(NOT_ANY)|$(NOT_$(l)))$$,lib/$(l)/\1 uses \2,p') \
+	@wrong=$$(sed -nE -e 's,^$(BUILD)/(tools/.*): +[Uvw] ($(USES_LIBM)|$(USES_SLEEF)|$(USES_CUDA))$$,\1 uses \2,p' \
+	    $(foreach l,$(LAYERS) cuda,-e 's,.*/lib($(l))\.a:(.*): +[Uvw] ($(NOT_ANY)|$(NOT_$(l)))$$,\1/\2 uses \3,p') \
 	    $(BUILD)/undefined); [ -z "$$wrong" ] || { echo "$$wrong"; exit 1; }
 
+CUDA_C_HEADERS := cuda/gpu.h cuda/ceiling.h cuda/trial.h
 headers: ## every header compiles alone
 	@$(foreach l,$(LAYERS:%=lib/%) tools,for h in $(wildcard $(l)/*.h); do \
 	    echo "#include \"$$h\"" | $(CC) $(STD) $(WARNINGS) -Werror $(INC_$(notdir $(l))) -fsyntax-only -x c - || exit 1; done;)
+	@for h in $(CUDA_C_HEADERS); do \
+	    echo "#include \"$$h\"" | $(CC) $(STD) $(WARNINGS) -Werror $(INC_cuda) -fsyntax-only -x c - || exit 1; done
+	@for h in $(filter-out $(CUDA_C_HEADERS),$(wildcard cuda/*.h cuda/*.cuh tests/emulate/*.h)); do \
+	    echo "#include \"$$h\"" | \
+	        $(EMULATE_CXX) -std=c++20 -DIRIS_EMULATE -I. $(INC_cuda) -Itests/emulate $(EMULATE_WARN) -Wno-unused-function -Werror -fsyntax-only -x c++ - || exit 1; done
 
 pages: all ## the manual pages are clean, and name the options that the programs have
 	@for p in $(PAGES); do \
@@ -296,10 +403,11 @@ scripts: ## bash reads the scripts; shellcheck, where it is installed
 	@for s in $(SCRIPTS); do bash -n $$s || exit 1; done
 	@! command -v shellcheck >/dev/null || shellcheck --severity=warning --exclude=SC2154 $(SCRIPTS)
 
+LAID_OUT := $(wildcard lib/*/*.[ch] tools/*.[ch] tests/*/*.[ch] tests/*/*.cc cuda/*.[ch] cuda/*.cu cuda/*.cuh)
 format: ## lay the sources out with clang-format
-	clang-format -i $(wildcard lib/*/*.[ch] tools/*.[ch] tests/*/*.[ch])
+	clang-format -i $(LAID_OUT)
 check-format: ## fail where clang-format would change something
-	clang-format --dry-run -Werror $(wildcard lib/*/*.[ch] tools/*.[ch] tests/*/*.[ch])
+	clang-format --dry-run -Werror $(LAID_OUT)
 
 install: all ## install programs, pages, presets and workflows below PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(patsubst %,$(DESTDIR)$(PREFIX)/share/iris/%,presets recipes slurm)

@@ -1,0 +1,168 @@
+/* Whatever call of CUDA fails, and however little memory there is: the GPU path says
+ * so, leaks nothing, and makes the same when it is asked again. */
+#include "emulate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <string>
+#include <vector>
+
+#include "check.h"
+
+extern "C" {
+#include "gpu.h"
+#include "trial.h"
+}
+
+struct point {
+    trial_world world;
+    trial_scene scene;
+    std::vector<double> strips;
+};
+
+static void
+set(const char *name, const char *value)
+{
+    if (value)
+        setenv(name, value, 1);
+    else
+        unsetenv(name);
+    emulated_again();
+}
+
+static iris_status
+make(const point &p, iris_gpu *gpu, std::vector<double> &strips, iris_err *err)
+{
+    int gas = 0;
+
+    strips.assign(p.strips.size(), -1);
+    return iris_gpu_part(gpu, &p.scene.scene, &p.scene.sampler, nullptr, 0,
+                         p.scene.pair.sky.lon_steps, strips.data(), &gas, err);
+}
+
+/* Open, make, and after a failure make again; false: a wrong answer. */
+static bool
+survives(const point &p, const char *name, const char *value, bool *failed)
+{
+    std::vector<double> strips;
+    iris_gpu *gpu = nullptr;
+    iris_err err = {};
+    iris_status st;
+    bool right;
+
+    set(name, value);
+    st = iris_gpu_open(0, &gpu, &err);
+    if (!st)
+        st = make(p, gpu, strips, &err);
+    set(name, nullptr);
+    *failed = st != IRIS_OK;
+    right = st ? st == IRIS_E_IO && *err.msg : strips == p.strips;
+    if (gpu) {
+        right = !make(p, gpu, strips, &err) && strips == p.strips && right;
+        iris_gpu_close(gpu);
+    }
+    if (!right)
+        printf("# %s=%s: %d, %s\n", name, value, (int)st, err.msg);
+    if (emulated_count().live)
+        printf("# %s=%s: %zu allocations are left\n", name, value, emulated_count().live);
+    return right && emulated_count().live == 0;
+}
+
+static void
+test_calls(const point &p, const char *rest)
+{
+    size_t k = 0, wrong = 0;
+    bool failed = true;
+
+    while (failed && ++k < 10000)
+        wrong += !survives(p, "IRIS_EMULATED_FAIL", (std::to_string(k) + rest).c_str(), &failed);
+    CHECK(k > 10 && !failed && wrong == 0, "the failure of each of %zu calls%s", k - 1,
+          *rest ? " and of all after it" : "");
+}
+
+static void
+test_memory(const point &p, size_t peak)
+{
+    size_t i, fails = 0, wrong = 0;
+    bool failed;
+
+    for (i = 0; i < 24; i++) {
+        wrong += !survives(p, "IRIS_EMULATED_MEMORY", std::to_string(peak * i / 24).c_str(),
+                           &failed);
+        fails += failed;
+    }
+    CHECK(fails > 0 && wrong == 0, "%zu of 24 sizes of memory are too small", fails);
+    wrong = !survives(p, "IRIS_EMULATED_MEMORY", std::to_string(peak).c_str(), &failed);
+    CHECK(!failed && !wrong, "what was taken once is enough");
+}
+
+static void
+test_none()
+{
+    static const char *const gpus[] = {"0", "-1"};
+    iris_err err = {};
+    int n = 7;
+
+    for (const char *g : gpus) {
+        set("IRIS_EMULATED_GPUS", g);
+        CHECK(iris_gpu_count(&n, &err) == IRIS_E_IO && n == 0, "%s GPUs: %s", g, err.msg);
+    }
+    set("IRIS_EMULATED_GPUS", nullptr);
+}
+
+static void
+test_point(point &p, const trial_law &law, const char *name)
+{
+    trial_view view = trial_preset;
+    iris_gpu *gpu = nullptr;
+    iris_err err = {};
+    size_t peak;
+
+    printf("# %s\n", name);
+    view.r = view.crop_max = 12;
+    view.lon = 6;
+    view.lat = 4;
+    view.v = 8;
+    trial_scene_init(&p.scene, &p.world, &view, &law);
+    p.strips.resize(view.lon * trial_strip(&p.scene));
+    emulated_again();
+    trial_must(iris_gpu_open(0, &gpu, &err), &err);
+    {
+        std::vector<double> strips;
+
+        trial_must(make(p, gpu, strips, &err), &err);
+        p.strips = strips;
+    }
+    peak = emulated_count().peak;
+    iris_gpu_close(gpu);
+    CHECK(emulated_count().live == 0, "all memory is given back");
+    test_calls(p, "");
+    test_calls(p, "+");
+    test_memory(p, peak);
+    trial_scene_release(&p.scene);
+}
+
+int
+main()
+{
+    trial_law thick = {}, formal = {};
+    point p = {};
+    int n;
+
+    if (!iris_gpu_is_built()) {
+        printf("1..0 # SKIP no GPU path\n");
+        return 0;
+    }
+    trial_world_init(&p.world, 2000, 1);
+    trial_must(iris_gpu_count(&n, nullptr), nullptr);
+    test_none();
+    test_point(p, thick, "thick");
+    formal.integration = IRIS_FORMAL;
+    formal.max = 1;
+    formal.abundance = IRIS_ABUNDANCE_TABLE;
+    formal.two_lines = 1;
+    test_point(p, formal, "formal, maximum, abundance of a table, two lines");
+    trial_world_release(&p.world);
+    return check_done();
+}
