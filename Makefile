@@ -59,7 +59,7 @@ INC_store   = -Ilib/base -Ilib/physics -Ilib/store $(HDF5_CFLAGS) $(FITS_CFLAGS)
 INC_remote  = -Ilib/base -Ilib/remote
 INC_pool    = -Ilib/base -Ilib/pool $(MPI_CFLAGS)
 INC_cuda    = -Ilib/base -Ilib/physics -Icuda
-INC_tools   = -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Itools -DIRIS_VERSION='"$(VERSION)"'
+INC_tools   = -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Icuda -Itools -DIRIS_VERSION='"$(VERSION)"'
 
 LIB = $(BUILD)/lib/lib$(1).a
 CORE := $(call LIB,store) $(call LIB,physics) $(call LIB,base)
@@ -69,11 +69,12 @@ CORE_LIBS = $(HDF5_LIBS) $(JSON_LIBS) $(HASH_LIBS) \
             -Wl,--push-state,--as-needed $(FITS_LIBS) $(PNG_LIBS) $(SLEEF_LIBS) $(CRYPTO_LIBS) -Wl,--pop-state -pthread -lm
 # What a program links beside the core.
 EXTRA_iris-gen := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/gen_*.c)) \
-                  $(call LIB,remote) $(call LIB,pool)
+                  $(BUILD)/tools/cli_gpu.o $(call LIB,remote) $(call LIB,pool) $(call LIB,cuda)
 LIBS_iris-gen  = $(MPI_LIBS)
 EXTRA_iris-show := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/show_*.c))
 EXTRA_iris-mock := $(BUILD)/tools/mock_write.o
-EXTRA_iris-observe := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/obs_*.c))
+EXTRA_iris-observe := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/obs_*.c)) \
+                      $(BUILD)/tools/cli_gpu.o $(call LIB,pool) $(call LIB,cuda)
 EXTRA_iris-fetch := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/fetch_*.c)) $(BUILD)/tools/cli_ssh.o $(call LIB,remote)
 EXTRA_iris-list := $(BUILD)/tools/cli_ssh.o $(call LIB,remote)
 
@@ -169,6 +170,10 @@ $(BUILD)/tests/test_nodes: tests/unit/test_nodes.c Makefile $(BUILD)/tools/gen_n
 $(BUILD)/tests/%: tests/helpers/%.c Makefile $(CORE)
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_store) -o $@ $< $(CORE) $(CORE_LIBS)
+
+$(BUILD)/tests/test_lease: tests/unit/test_lease.c Makefile $(call LIB,pool) $(TESTED)
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_pool) -Itests/unit -o $@ $< $(call LIB,pool) $(TESTED) $(CORE_LIBS)
 
 # as part of an MPI job
 $(BUILD)/tests/nodehold: tests/helpers/nodehold.c Makefile $(call LIB,pool) $(call LIB,base)

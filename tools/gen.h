@@ -4,6 +4,7 @@
 #define IRIS_GEN_H
 
 #include "cli.h"
+#include "cli_gpu.h"
 #include "dataset.h"
 #include "err.h"
 #include "flight.h"
@@ -24,6 +25,7 @@ struct gen_options {
     enum gen_mode mode;
     const char *hyper, *dataset, *input, *lines;
     const char *run; /* name of the run, NULL: none */
+    struct cli_gpu_options gpu;
     enum iris_type type;
     uint32_t round;
     int precise, release, retry_failed;
@@ -76,9 +78,12 @@ struct gen_job {
     struct iris_node *cells;
     struct gen_lines lines;
     const struct iris_kernels *kernels;
-    struct iris_variant *variant; /* at hand, NULL: none yet */
-    struct iris_maker maker;      /* of that */
-    struct iris_pause pause;      /* of the maker */
+    struct cli_gpu gpu;
+    struct iris_flight_before laid_aside; /* what was in hand before a lease was waited for */
+    int has_gpus;                         /* rank 0: every rank can use one, and may */
+    struct iris_variant *variant;         /* at hand, NULL: none yet */
+    struct iris_maker maker;              /* of that */
+    struct iris_pause pause;              /* of the maker */
     struct iris_flight flight;
     int looks_only; /* nothing is made: see iris_maker */
     int journal;    /* descriptor, -1 */
@@ -106,10 +111,12 @@ enum iris_status gen_turn(struct gen_job *job, const char *changes, const char *
 struct gen_rank {
     char *text; /* all of it, cut into the fields */
     const char *version, *build, *digest, *options, *host, *mpi, *hdf5, *simd;
+    const char *model;       /* of a GPU of its node, "." where that is not known */
+    const char *no_gpu;      /* why it cannot use any, "" */
     enum iris_status status; /* not IRIS_OK: it cannot go on, and why */
     const char *failure;
     int first, node_rank, node_size; /* as struct iris_pool_node */
-    uint64_t processors, memory, memory_free, gpus;
+    uint64_t processors, memory, memory_free, gpus, usable_gpus;
 };
 
 /* Every rank has read its command line: nothing is done unless all have come to the
@@ -149,6 +156,13 @@ enum iris_status gen_meet(const struct gen_options *o, struct iris_pool *pool, c
                           const struct iris_err *failed, struct gen_rank **all,
                           struct iris_err *err);
 void gen_ranks_free(struct gen_rank *all, size_t n);
+
+/* Whether points can be made on GPUs, where the options leave that open: every rank can
+ * use one. That none can, although one should be there, is a warning.
+ *
+ *   in   all  [n] ranks
+ */
+int gen_have_gpus(const struct gen_options *o, const struct gen_rank *all, size_t n);
 
 /* Print a row for each of them. */
 enum iris_status gen_info(const struct iris_cli *cli, const struct gen_rank *all, size_t n,

@@ -26,6 +26,7 @@ struct estimate {
     double bytes;    /* of all of them, in units of the largest */
     struct iris_parts parts;
     size_t lon;       /* of a point */
+    int on_gpu;       /* points are made on GPUs */
     uint64_t written; /* bytes of a point */
     /* measured */
     double load, tables, write; /* seconds */
@@ -34,6 +35,7 @@ struct estimate {
     size_t tries;               /* results of all ranks in it */
     size_t cells;               /* of the largest */
     uint64_t peak, own;         /* bytes of a rank, the most */
+    uint64_t gpu_peak;          /* of a GPU, by a rank */
 };
 
 static int
@@ -81,7 +83,7 @@ read_plan(struct estimate *e, struct iris_dataset *dataset, struct iris_err *err
 }
 
 static enum iris_status
-size_up(struct estimate *e, struct iris_err *err)
+size_up(struct estimate *e, const struct iris_dataset *dataset, struct iris_err *err)
 {
     const struct iris_variant *v = iris_plan_variant(
         &e->plan, &e->plan.snapshot[e->to_load ? e->snapshot : 0]);
@@ -93,7 +95,9 @@ size_up(struct estimate *e, struct iris_err *err)
     for (k = 0; k < kinds; k++)
         e->written += iris_kind_bytes(kind[k], v->run.type, &v->settings);
     e->lon = (size_t)v->settings.coordinate.lon_steps;
-    st = gen_turn(e->job, v->changes, v->digest, err);
+    st = gen_look_device(e->job, dataset, v, &e->on_gpu, err);
+    if (!st)
+        st = gen_turn(e->job, v->changes, v->digest, err);
     return st ? st : iris_maker_parts(&e->job->maker, &e->parts, err);
 }
 
@@ -117,6 +121,8 @@ take(struct estimate *e, const struct gen_result *r, size_t n, struct iris_err *
         e->peak = r->peak;
     if (r->own > e->own)
         e->own = r->own;
+    if (r->gpu_peak > e->gpu_peak)
+        e->gpu_peak = r->gpu_peak;
     return IRIS_OK;
 }
 
@@ -168,7 +174,8 @@ task_of(const struct estimate *e, size_t snapshot)
                              .path = s->path,
                              .files = s->files,
                              .changes = v->changes,
-                             .digest = v->digest};
+                             .digest = v->digest,
+                             .on_gpu = e->on_gpu};
 }
 
 static enum iris_status
@@ -252,7 +259,8 @@ time_writing(const struct estimate *e)
 static enum iris_status
 measure_all(struct estimate *e, struct iris_err *err)
 {
-    size_t n = e->lon < PLACES * AT_PLACE ? e->lon : AT_PLACE;
+    /* a GPU is not busy with a few */
+    size_t n = e->lon < PLACES * AT_PLACE || e->on_gpu ? e->lon : AT_PLACE;
     size_t places = n == e->lon ? 1 : PLACES, i;
     enum iris_status st;
 
@@ -290,12 +298,30 @@ count_nodes(const struct estimate *e)
     return n;
 }
 
-/* Seconds of all ranks together until the last point is there. */
+/* Ranks that can be at work at a time. */
+static double
+count_busy(const struct estimate *e)
+{
+    size_t n = 0, i;
+
+    for (i = 0; i < (size_t)iris_pool_size(e->job->pool) && e->on_gpu; i++) {
+        const struct gen_rank *r = &e->ranks[i];
+        size_t leases = (size_t)r->usable_gpus * e->job->o->gpu.leases;
+
+        if (!r->node_rank)
+            n += leases < (size_t)r->node_size ? leases : (size_t)r->node_size;
+    }
+    return n ? (double)n : iris_pool_size(e->job->pool);
+}
+
+/* Seconds of all ranks together until the last point is there. Those that have no GPU
+ * wait, or write. */
 static double
 time_points(const struct estimate *e)
 {
     double ranks = iris_pool_size(e->job->pool), n = (double)e->plan.left;
-    double point = e->longitude * (double)e->lon + e->write, part, beside;
+    double make = e->longitude * (double)e->lon, part, beside;
+    double point = fmax(make * ranks / count_busy(e), make + e->write);
     struct gen_split split;
 
     gen_split_init(&split, (size_t)ranks);
@@ -384,6 +410,10 @@ print(const struct estimate *e, struct iris_err *err)
     put(&text, "rank_memory", (double)rank, "B");
     put(&text, "node_memory", (double)node, "B");
     put(&text, "node_memory_free", (double)e->ranks[0].memory_free, "B");
+    if (e->on_gpu) {
+        put(&text, "busy_ranks", count_busy(e), ".");
+        put(&text, "gpu_memory", (double)e->gpu_peak, "B");
+    }
     put(&text, "write_bytes", (double)e->plan.left * (double)e->written, "B");
     put(&text, "disk_free", (double)disk, "B");
     if (!st)
@@ -405,7 +435,7 @@ gen_estimate(struct gen_job *job, const struct gen_rank *ranks, struct iris_err 
         return st;
     st = read_plan(&e, &dataset, err);
     if (!st && e.plan.n)
-        st = size_up(&e, err);
+        st = size_up(&e, &dataset, err);
     if (!st && e.to_load)
         st = measure_all(&e, err);
     if (!st)

@@ -66,6 +66,7 @@ gen_finisher_do(struct gen_finisher *f, struct gen_job *job, const struct iris_v
     free(name);
     r->scope = publishing ? GEN_RUN : GEN_POINT;
     r->spent = f->maker.spent;
+    r->waited = 0;
     snprintf(r->message, sizeof r->message, "%s", err.msg);
 }
 

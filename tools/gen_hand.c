@@ -202,6 +202,7 @@ gen_next_share(struct gen_master *m, int rank, struct gen_task *t, struct iris_e
                            .lon0 = w->share.lon0,
                            .lon1 = w->share.lon1,
                            .changes = gen_variant_of(m, w->last)->changes,
-                           .digest = gen_variant_of(m, w->last)->digest};
+                           .digest = gen_variant_of(m, w->last)->digest,
+                           .on_gpu = m->on_gpu[w->last]};
     return 1;
 }

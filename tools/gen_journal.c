@@ -11,7 +11,7 @@
 
 /* The first nine columns are those of the joblog of GNU parallel. */
 static const char header[] = "#Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\t"
-                             "Command\tpeak_kib\tmessage\n";
+                             "Command\tpeak_kib\tmessage\tgpu_peak_kib\tgpu_wait\tgpu\n";
 
 void
 gen_journal_open(struct gen_job *job)
@@ -71,6 +71,8 @@ gen_journal_add(struct gen_job *job, const struct gen_task *task, const struct g
     put_command(&line, task, task->digest);
     iris_buf_printf(&line, "\t%" PRIu64 "\t", r->peak / 1024);
     iris_buf_put_plain(&line, r->status ? r->message : ".");
+    iris_buf_printf(&line, "\t%" PRIu64 "\t%.3f\t", r->gpu_peak / 1024, r->waited);
+    iris_buf_put_plain(&line, *r->gpu ? r->gpu : ".");
     iris_buf_putc(&line, '\n');
     if (!line.failed && write(job->journal, line.data, line.len) < 0)
         gen_journal_close(job);

@@ -123,6 +123,8 @@ take_result(struct gen_master *m, int rank, struct gen_result *r)
     }
     if (complete || r->status)
         settle(m, &share->task, r);
+    m->totals.gpu_points += complete && !r->status && m->on_gpu[share->task.snapshot] &&
+                            share->task.point != IRIS_PLAN_VERIFY;
     if (open)
         gen_split_close(open);
     let_go(m, share->task.snapshot);
@@ -155,7 +157,8 @@ arrive(struct gen_master *m, size_t snapshot, struct iris_err *err)
 
     /* settings are on record before anything is made with them */
     st = iris_dataset_settings(m->job->dataset, v->digest, &v->text, err);
-
+    if (!st)
+        st = gen_choose_device(m, snapshot, err);
     if (!st && s->todo)
         st = iris_dataset_hold(m->job->dataset, v->digest, s->id, err);
     if (!st && (s->left || s->doubtful) && s->path)
@@ -464,6 +467,7 @@ gen_master(struct gen_job *job, const struct gen_rank *ranks, struct iris_plan *
     gen_finisher_release(&m.finisher);
     iris_suspects_release(&m.suspects);
     free(m.suspects_dir);
+    free(m.on_gpu);
     free(m.worker);
     return m.status;
 }

@@ -26,6 +26,11 @@ struct gen_totals {
     struct iris_spent spent;
     uint64_t peak;  /* the most memory of a rank, bytes */
     double longest; /* seconds of a point that one rank has made */
+    /* on GPUs */
+    char gpu[128];       /* model of one of them, "": none was used */
+    uint64_t gpu_peak;   /* the most memory that a rank has taken of one, bytes */
+    uint64_t gpu_points; /* made there */
+    double gpu_waited;   /* seconds, for leases */
 };
 
 struct gen_master {
@@ -40,12 +45,14 @@ struct gen_master {
     struct gen_worker *worker; /* [ranks] */
     struct iris_suspects suspects;
     char *suspects_dir;
-    size_t arrived;      /* snapshots of the plan that were looked at */
-    size_t to_load;      /* snapshots that may be loaded, so far */
-    uint64_t bytes_seen; /* of the largest of them that was looked into */
-    int running;         /* busy ranks other than 0 */
-    int called_off;      /* 1: those that load ahead know that the run ends; 2: all */
-    double end;          /* when it has to be over, see iris_seconds; 0: never */
+    size_t arrived;        /* snapshots of the plan that were looked at */
+    unsigned char *on_gpu; /* [arrived] whether its points are made on GPUs */
+    int told_device;       /* somebody has been told that they are not */
+    size_t to_load;        /* snapshots that may be loaded, so far */
+    uint64_t bytes_seen;   /* of the largest of them that was looked into */
+    int running;           /* busy ranks other than 0 */
+    int called_off;        /* 1: those that load ahead know that the run ends; 2: all */
+    double end;            /* when it has to be over, see iris_seconds; 0: never */
     struct gen_totals totals;
     struct iris_meter meter;
     double told;             /* when the status was last written */
@@ -78,6 +85,18 @@ enum iris_status gen_send_plain(struct gen_master *m, int rank, void (*write)(st
  *   return  1 with *t, or 0; then m->job->broken tells whether ranks are lost
  */
 int gen_next_share(struct gen_master *m, int rank, struct gen_task *t, struct iris_err *err);
+
+/* ---- gen_device ---- */
+
+/* A row has come, its settings are on record: where its points are made.
+ *
+ *   return  IRIS_OK, or as cli_gpu_decide
+ */
+enum iris_status gen_choose_device(struct gen_master *m, size_t snapshot, struct iris_err *err);
+
+/* The same where nothing is made: nothing is recorded. */
+enum iris_status gen_look_device(const struct gen_job *job, const struct iris_dataset *dataset,
+                                 const struct iris_variant *v, int *on_gpu, struct iris_err *err);
 
 /* ---- gen_finish ---- */
 

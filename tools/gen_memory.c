@@ -7,6 +7,8 @@
 
 /* Of a rank for all that is its own. */
 static const uint64_t of_rank = (uint64_t)16 << 20;
+/* ... and of one that uses a GPU, for what CUDA has here and what comes from there. */
+static const uint64_t of_gpu_rank = (uint64_t)512 << 20;
 /* Of a cell while its snapshot is indexed. */
 enum { INDEXING = 32 };
 /* No snapshot takes more memory than so many times the bytes of its files, however
@@ -57,7 +59,7 @@ poorest(const struct gen_master *m, uint64_t *room)
     for (i = 0; i < n; i++) {
         const struct gen_rank *r = &m->ranks[i];
         uint64_t has = m->job->o->memory ? m->job->o->memory : r->memory_free;
-        uint64_t own = of_rank * (uint64_t)r->node_size;
+        uint64_t own = (m->job->has_gpus ? of_gpu_rank : of_rank) * (uint64_t)r->node_size;
 
         has = has > own ? has - own : has != 0;
         if (!r->node_rank && has && (!least || has < *room)) {

@@ -100,6 +100,7 @@ gen_write_task(struct iris_buf *b, const struct gen_task *t, struct iris_err *er
     put_number(b, t->lon1);
     put(b, t->changes);
     put(b, t->digest);
+    put_number(b, t->on_gpu != 0);
     return iris_buf_check(b, err);
 }
 
@@ -117,6 +118,7 @@ gen_read_task(const struct iris_buf *b, struct gen_task *t)
     t->lon1 = take_number(b, &at);
     t->changes = take(b, &at);
     t->digest = take(b, &at);
+    t->on_gpu = take_number(b, &at) != 0;
 }
 
 enum iris_status
@@ -131,6 +133,9 @@ gen_write_result(struct iris_buf *b, const struct gen_result *r, struct iris_err
     put_spent(b, &r->spent);
     put_number(b, r->peak);
     put_number(b, r->own);
+    put(b, r->gpu);
+    put_number(b, r->gpu_peak);
+    put_seconds(b, r->waited);
     if (!r->status && r->strips)
         iris_buf_append(b, r->strips, r->n_strips * sizeof *r->strips);
     return iris_buf_check(b, err);
@@ -150,6 +155,9 @@ gen_read_result(const struct iris_buf *b, struct gen_result *r, struct iris_err 
     take_spent(b, &at, &r->spent);
     r->peak = take_number(b, &at);
     r->own = take_number(b, &at);
+    snprintf(r->gpu, sizeof r->gpu, "%s", take(b, &at));
+    r->gpu_peak = take_number(b, &at);
+    r->waited = take_seconds(b, &at);
     bytes = b->len - at;
     if (!bytes)
         return IRIS_OK;

@@ -28,6 +28,7 @@ struct gen_task {
     uint32_t point;
     uint64_t lon0, lon1;          /* longitudes of the point; 0, 0: the whole of it */
     const char *changes, *digest; /* of the settings, see iris_variant */
+    int on_gpu;                   /* made by a GPU */
 };
 
 struct gen_result {
@@ -42,6 +43,10 @@ struct gen_result {
     struct iris_spent spent;
     uint64_t peak; /* of the memory of the process so far, bytes */
     uint64_t own;  /* of it at present what is this process's alone, bytes */
+    /* made on a GPU */
+    char gpu[128];     /* its model, "": none was used so far */
+    uint64_t gpu_peak; /* of its memory so far, bytes */
+    double waited;     /* for a lease of it, seconds; not in spent */
 };
 
 void gen_result_release(struct gen_result *r);

@@ -23,8 +23,7 @@ const char gen_usage[] =
     "                         are computed\n"
     "      --precise          observe lines in double precision: much slower, the\n"
     "                         yardstick; other points than without\n"
-    "      --round=R          another draw of the perturbations (0)\n"
-    "      --device=DEVICE    auto or cpu (auto)\n"
+    "      --round=R          another draw of the perturbations (0)\n" CLI_GPU_HELP
     "      --release          remove a snapshot that iris-fetch has copied from its cache\n"
     "                         when its last point is done or has failed\n"
     "      --read-ahead=M     load M snapshots ahead of the one that points are made of (1)\n"
@@ -44,7 +43,6 @@ enum {
     OPT_ROUND = IRIS_OPT_TOOL,
     OPT_LINES,
     OPT_PRECISE,
-    OPT_DEVICE,
     OPT_RELEASE,
     OPT_AHEAD,
     OPT_MEMORY,
@@ -91,6 +89,12 @@ take_number(struct gen_options *o, int opt, struct iris_err *err)
 static enum iris_status
 take_option(struct gen_options *o, int opt, char **argv, struct iris_err *err)
 {
+    enum iris_status st;
+    int taken;
+
+    st = cli_gpu_option(&o->gpu, opt, optarg, &taken, err);
+    if (taken)
+        return st;
     if (opt >= OPT_MODE) {
         if (o->mode)
             return iris_fail(err, IRIS_E_USAGE,
@@ -113,10 +117,6 @@ take_option(struct gen_options *o, int opt, char **argv, struct iris_err *err)
     case OPT_PRECISE:
         o->precise = 1;
         return IRIS_OK;
-    case OPT_DEVICE:
-        if (!strcmp(optarg, "auto") || !strcmp(optarg, "cpu"))
-            return IRIS_OK;
-        return iris_fail(err, IRIS_E_USAGE, "bad device '%s': this build has auto and cpu", optarg);
     case OPT_RELEASE:
         o->release = 1;
         return IRIS_OK;
@@ -152,6 +152,9 @@ check(const struct gen_options *o, struct iris_err *err)
     if (o->type != IRIS_SYNTHETIC && (o->lines || o->precise))
         return iris_fail(err, IRIS_E_USAGE, "%s is for data sets of type synthetic",
                          o->lines ? "--lines" : "--precise");
+    if (o->precise && o->gpu.device == CLI_DEVICE_CUDA)
+        return iris_fail(err, IRIS_E_USAGE,
+                         "--precise does not go with --device=cuda: a GPU has one arithmetic");
     return IRIS_OK;
 }
 
@@ -166,7 +169,7 @@ gen_parse(int argc, char **argv, struct gen_options *o, struct iris_err *err)
         {"round", required_argument, NULL, OPT_ROUND},
         {"lines", required_argument, NULL, OPT_LINES},
         {"precise", no_argument, NULL, OPT_PRECISE},
-        {"device", required_argument, NULL, OPT_DEVICE},
+        CLI_GPU_LONG,
         {"release", no_argument, NULL, OPT_RELEASE},
         {"read-ahead", required_argument, NULL, OPT_AHEAD},
         {"memory", required_argument, NULL, OPT_MEMORY},

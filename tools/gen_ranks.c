@@ -10,7 +10,7 @@
 #include "num.h"
 #include "snapshot.h"
 
-enum { FIELDS = 17 };
+enum { FIELDS = 20 };
 
 /* The program as it is on disk: builds of one version may differ. */
 static void
@@ -31,9 +31,32 @@ put_options(struct iris_buf *b, const struct gen_options *o)
 
     iris_buf_printf(&text, "%d\n%d\n%zu\n%s\n%s\n", (int)o->mode, (int)o->type, o->read_ahead,
                     o->dataset ? o->dataset : "", o->run ? o->run : "");
+    iris_buf_printf(&text, "%d\n%d\n%zu\n%d\n", (int)o->gpu.device, o->gpu.number, o->gpu.leases,
+                    o->gpu.mix);
     iris_digest_memory(iris_buf_str(&text), text.len, hash);
     iris_buf_printf(b, "%.8s\t", hash);
     iris_buf_release(&text);
+}
+
+/* Whether GPUs matter to a run. */
+static int
+asks_for_gpus(const struct gen_options *o)
+{
+    return o->gpu.device != CLI_DEVICE_CPU && !o->precise &&
+           (o->mode == GEN_MAKE || o->mode == GEN_ESTIMATE || o->mode == GEN_INFO);
+}
+
+static void
+put_gpus(struct iris_buf *b, const struct gen_options *o)
+{
+    char model[128], why[1024] = "";
+    int n = asks_for_gpus(o) ? cli_gpu_count(&o->gpu, why, sizeof why) : 0;
+
+    iris_buf_printf(b, "%d\t", n);
+    iris_buf_put_plain(b, iris_machine_gpu_model(model, sizeof model) ? "." : model);
+    iris_buf_putc(b, '\t');
+    iris_buf_put_plain(b, why);
+    iris_buf_putc(b, '\t');
 }
 
 /* A row of fields, in the order of read_rank. */
@@ -57,6 +80,7 @@ write_rank(struct iris_buf *b, const struct gen_options *o, const struct iris_po
     iris_buf_printf(b, "%d\t%d\t%d\t", node->first, node->rank, node->size);
     iris_buf_printf(b, "%zu\t%" PRIu64 "\t%" PRIu64 "\t%zu\t", iris_machine_processors(),
                     iris_machine_memory(), iris_machine_memory_free(), iris_machine_gpus());
+    put_gpus(b, o);
     iris_buf_printf(b, "%d\t%s", failed ? (int)failed->status : 0, failed ? failed->msg : "");
 }
 
@@ -99,15 +123,27 @@ read_rank(const struct iris_buf *b, struct gen_rank *r, struct iris_err *err)
     r->memory = number(field[12]);
     r->memory_free = number(field[13]);
     r->gpus = number(field[14]);
-    r->status = (enum iris_status)number(field[15]);
-    r->failure = field[16];
+    r->usable_gpus = number(field[15]);
+    r->model = field[16];
+    r->no_gpu = field[17];
+    r->status = (enum iris_status)number(field[18]);
+    r->failure = field[19];
     return IRIS_OK;
 }
 
 /* ---- comparison ---- */
 
 static enum iris_status
-compare(const struct gen_rank *all, int rank, struct iris_err *err)
+check_gpu(const struct gen_options *o, const struct gen_rank *r, struct iris_err *err)
+{
+    if (o->gpu.device != CLI_DEVICE_CUDA || o->mode == GEN_INFO || !asks_for_gpus(o) ||
+        r->usable_gpus)
+        return IRIS_OK;
+    return iris_fail(err, IRIS_E_IO, "no GPU on '%s': %s", r->host, r->no_gpu);
+}
+
+static enum iris_status
+compare(const struct gen_options *o, const struct gen_rank *all, int rank, struct iris_err *err)
 {
     const struct gen_rank *a = &all[0], *r = &all[rank];
 
@@ -127,14 +163,15 @@ compare(const struct gen_rank *all, int rank, struct iris_err *err)
                          rank, r->host, a->host, r->digest, a->digest);
     if (strcmp(a->options, r->options))
         return iris_fail(err, IRIS_E_DATA,
-                         "rank %d on '%s' was started with another data set, type, run, mode or "
-                         "--read-ahead than rank 0",
+                         "rank %d on '%s' was started with another data set, type, run, mode, "
+                         "device or --read-ahead than rank 0",
                          rank, r->host);
-    return IRIS_OK;
+    return check_gpu(o, r, err);
 }
 
 static enum iris_status
-read_all(const struct iris_buf *text, size_t n, struct gen_rank *all, struct iris_err *err)
+read_all(const struct gen_options *o, const struct iris_buf *text, size_t n, struct gen_rank *all,
+         struct iris_err *err)
 {
     enum iris_status st = IRIS_OK;
     size_t i;
@@ -142,13 +179,13 @@ read_all(const struct iris_buf *text, size_t n, struct gen_rank *all, struct iri
     for (i = 0; i < n && !st; i++)
         st = read_rank(&text[i], &all[i], err);
     for (i = 0; i < n && !st; i++)
-        st = compare(all, (int)i, err);
+        st = compare(o, all, (int)i, err);
     return st;
 }
 
 static enum iris_status
-gather(struct iris_pool *pool, const struct iris_buf *own, struct gen_rank **all,
-       struct iris_err *err)
+gather(const struct gen_options *o, struct iris_pool *pool, const struct iris_buf *own,
+       struct gen_rank **all, struct iris_err *err)
 {
     size_t n = (size_t)iris_pool_size(pool), i;
     struct iris_buf *text;
@@ -160,7 +197,7 @@ gather(struct iris_pool *pool, const struct iris_buf *own, struct gen_rank **all
     *all = calloc(n, sizeof **all);
     st = text && *all ? iris_pool_gather(pool, own, text, err) : iris_fail_memory(err);
     if (!st)
-        st = read_all(text, n, *all, err);
+        st = read_all(o, text, n, *all, err);
     for (i = 0; i < n && text; i++)
         iris_buf_release(&text[i]);
     free(text);
@@ -245,7 +282,7 @@ gen_meet(const struct gen_options *o, struct iris_pool *pool, const char *digest
 
     *all = NULL;
     write_rank(&own, o, pool, digest, failed);
-    st = gather(pool, &own, all, err);
+    st = gather(o, pool, &own, all, err);
     iris_buf_release(&own);
     return gen_hear(pool, st, err);
 }
@@ -260,6 +297,21 @@ gen_ranks_free(struct gen_rank *all, size_t n)
     free(all);
 }
 
+int
+gen_have_gpus(const struct gen_options *o, const struct gen_rank *all, size_t n)
+{
+    size_t i = 0;
+
+    if (!asks_for_gpus(o))
+        return 0;
+    while (i < n && all[i].usable_gpus)
+        i++;
+    if (i < n && cli_gpu_is_expected(&o->gpu))
+        iris_cli_warn(&o->cli, "no GPU on '%s': %s; processors make the points", all[i].host,
+                      all[i].no_gpu);
+    return i == n;
+}
+
 enum iris_status
 gen_info(const struct iris_cli *cli, const struct gen_rank *all, size_t n, struct iris_err *err)
 {
@@ -268,15 +320,17 @@ gen_info(const struct iris_cli *cli, const struct gen_rank *all, size_t n, struc
     size_t i;
 
     iris_buf_puts(&text, "#rank\thost\tnode\tnode_rank\tnode_ranks\tprocessors\tmemory\tmemory_free"
-                         "\tgpus\tversion\tbuild\tmpi\thdf5\tsimd\n");
+                         "\tgpus\tversion\tbuild\tmpi\thdf5\tsimd\tusable_gpus\tgpu_model"
+                         "\tno_gpu\n");
     for (i = 0; i < n; i++) {
         const struct gen_rank *r = &all[i];
 
         iris_buf_printf(&text,
                         "%zu\t%s\t%d\t%d\t%d\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
-                        "\t%s\t%s\t%s\t%s\t%s\n",
+                        "\t%s\t%s\t%s\t%s\t%s\t%" PRIu64 "\t%s\t%s\n",
                         i, r->host, r->first, r->node_rank, r->node_size, r->processors, r->memory,
-                        r->memory_free, r->gpus, r->version, r->build, r->mpi, r->hdf5, r->simd);
+                        r->memory_free, r->gpus, r->version, r->build, r->mpi, r->hdf5, r->simd,
+                        r->usable_gpus, r->model, *r->no_gpu ? r->no_gpu : ".");
     }
     st = iris_cli_write(cli, &text, err);
     iris_buf_release(&text);

@@ -23,6 +23,11 @@ gen_count(struct gen_totals *t, const struct gen_task *task, const struct gen_re
     t->spent.written += r->spent.written;
     if (r->peak > t->peak)
         t->peak = r->peak;
+    if (*r->gpu)
+        snprintf(t->gpu, sizeof t->gpu, "%s", r->gpu);
+    if (r->gpu_peak > t->gpu_peak)
+        t->gpu_peak = r->gpu_peak;
+    t->gpu_waited += r->waited;
     if (task->kind == GEN_KIND_POINT && !task->lon1 && !r->status &&
         r->seconds - r->spent.seconds[IRIS_LOADING] > t->longest)
         t->longest = r->seconds - r->spent.seconds[IRIS_LOADING];
@@ -45,6 +50,22 @@ put_who(const struct gen_master *m, struct iris_buf *text)
 }
 
 static void
+put_gpu(const struct gen_totals *t, struct iris_buf *text)
+{
+    const char *c;
+
+    if (!*t->gpu)
+        return;
+    iris_buf_puts(text, ", \"gpu\": \"");
+    for (c = t->gpu; *c; c++) /* nothing that JSON would have to be told of */
+        iris_buf_putc(text, *c < ' ' || *c > '~' || *c == '"' || *c == '\\' ? '?' : *c);
+    iris_buf_printf(text,
+                    "\", \"gpu_points\": %" PRIu64 ", \"peak_gpu_bytes\": %" PRIu64
+                    ", \"gpu_wait_s\": %.3f",
+                    t->gpu_points, t->gpu_peak, t->gpu_waited);
+}
+
+static void
 put_rates(const struct gen_master *m, struct iris_buf *text)
 {
     double seconds = m->meter.start > 0 ? iris_seconds() - m->meter.start : 0;
@@ -57,6 +78,7 @@ put_rates(const struct gen_master *m, struct iris_buf *text)
         iris_buf_printf(text, ", \"eta_s\": %.0f", (double)(m->plan->total - m->plan->done) / rate);
     if (m->end > 0)
         iris_buf_printf(text, ", \"deadline_s\": %.0f", m->end - iris_seconds());
+    put_gpu(&m->totals, text);
     iris_buf_printf(text, ", \"peak_rank_bytes\": %" PRIu64 ", \"phases\": {", m->totals.peak);
     for (i = 0; i < IRIS_PHASES; i++)
         iris_buf_printf(text, "\"%s_s\": %.3f, ", phases[i], m->totals.spent.seconds[i]);
@@ -114,4 +136,10 @@ gen_say_totals(const struct gen_master *m)
     iris_cli_note(m->job->cli, "  written%10.1f MiB", (double)s->written / (1 << 20));
     iris_cli_note(m->job->cli, "  memory %10.1f MiB, the most of a rank",
                   (double)m->totals.peak / (1 << 20));
+    if (*m->totals.gpu)
+        iris_cli_note(m->job->cli,
+                      "  GPU    %10.1f MiB, the most of a rank on '%s': %" PRIu64
+                      " points, %.2f s waited for it",
+                      (double)m->totals.gpu_peak / (1 << 20), m->totals.gpu, m->totals.gpu_points,
+                      m->totals.gpu_waited);
 }

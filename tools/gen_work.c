@@ -83,6 +83,8 @@ do_task(struct gen_job *job, const struct gen_task *task, struct gen_result *r,
         r->scope = *task->changes ? GEN_SNAPSHOT : GEN_RUN;
         return st;
     }
+    if (task->on_gpu)
+        job->maker.device = cli_gpu_device(&job->gpu);
     take_off(job, task, IRIS_PLAN_VERIFY);
     st = iris_maker_load(&job->maker, task->id, task->path, task->files, &r->warnings, &foreign,
                          &publishing, err);
@@ -106,11 +108,21 @@ do_task(struct gen_job *job, const struct gen_task *task, struct gen_result *r,
     return st;
 }
 
+/* To wait for a GPU is not to make points. */
+static void
+report_gpu(const struct gen_job *job, double waited, struct gen_result *r)
+{
+    snprintf(r->gpu, sizeof r->gpu, "%s", job->gpu.model);
+    r->gpu_peak = job->gpu.peak;
+    r->waited = job->gpu.waited - waited;
+    r->spent.seconds[IRIS_MAKING] -= r->waited;
+}
+
 void
 gen_do(struct gen_job *job, const struct gen_task *task, struct gen_result *r)
 {
     struct iris_err err = {0};
-    double start = iris_seconds();
+    double start = iris_seconds(), waited = job->gpu.waited;
 
     job->maker.spent = (struct iris_spent){.read = 0};
     r->scope = GEN_POINT;
@@ -119,6 +131,8 @@ gen_do(struct gen_job *job, const struct gen_task *task, struct gen_result *r)
     snprintf(r->message, sizeof r->message, "%s", err.msg);
     r->seconds = iris_seconds() - start;
     r->spent = job->maker.spent;
+    if (task->on_gpu)
+        report_gpu(job, waited, r);
     r->peak = iris_process_peak();
     r->own = task->kind == GEN_KIND_TRY ? iris_process_own() : 0;
     gen_journal_add(job, task, r);

@@ -217,6 +217,20 @@ close_records(struct gen_job *job)
     gen_journal_close(job);
 }
 
+/* Who waits for a GPU is not at the point yet, and no run dies of it. */
+static void
+lay_aside(void *self, int waiting)
+{
+    struct gen_job *job = self;
+
+    if (waiting) {
+        iris_flight_interrupt(&job->flight, "", &job->laid_aside);
+        iris_flight_end(&job->flight);
+    } else if (*job->laid_aside.what) {
+        iris_flight_begin(&job->flight, job->laid_aside.what);
+    }
+}
+
 /* All ranks come here with the same settings. *alone is cleared when the others
  * know how this rank has ended. */
 static enum iris_status
@@ -227,6 +241,10 @@ make(struct gen_job *job, const struct gen_rank *all, int *alone, struct iris_er
 
     iris_cli_catch();
     job->pause = (struct iris_pause){pause_worker, job};
+    cli_gpu_start(&job->gpu, &job->o->gpu, (size_t)iris_pool_node(job->pool)->rank,
+                  iris_pool_node(job->pool)->size > 1, &job->pause);
+    job->gpu.waits = lay_aside;
+    job->gpu.waits_self = job;
     st = iris_node_start(&job->cells, job->pool, job->o->read_ahead + 1, err);
     if (!st)
         st = gen_lines_start(&job->lines, job->pool, job->o->lines, err);
@@ -244,6 +262,7 @@ make(struct gen_job *job, const struct gen_rank *all, int *alone, struct iris_er
     if (!job->looks_only)
         close_records(job);
     iris_maker_release(&job->maker);
+    cli_gpu_end(&job->gpu);
     iris_variant_free(job->variant);
     gen_lines_end(&job->lines);
     iris_node_free(job->cells);
@@ -288,6 +307,7 @@ run(const struct gen_options *o, struct iris_pool *pool, double start, int *alon
                               .journal = -1,
                               .start = start};
 
+        job.has_gpus = all && gen_have_gpus(o, all, (size_t)iris_pool_size(pool));
         *alone = 1;
         st = make(&job, all, alone, err);
     } else if (!st && !iris_pool_rank(pool)) { /* nobody waits */
@@ -307,7 +327,7 @@ run(const struct gen_options *o, struct iris_pool *pool, double start, int *alon
 int
 main(int argc, char **argv)
 {
-    struct gen_options o = {.cli = IRIS_CLI_INIT(gen_usage), .read_ahead = 1};
+    struct gen_options o = {.cli = IRIS_CLI_INIT(gen_usage), .gpu = CLI_GPU_INIT, .read_ahead = 1};
     double start = iris_seconds();
     struct iris_pool *pool = NULL;
     struct iris_err err = {0};

@@ -1,4 +1,5 @@
 #include <string.h>
+#include <unistd.h>
 
 #include "obs.h"
 
@@ -18,13 +19,19 @@ static const char usage[] =
     "      --lines=FILE       tables of the lines made by iris-chem; without it they\n"
     "                         are computed\n"
     "      --precise          observe lines in double precision: much slower, the\n"
-    "                         yardstick; other pairs than without\n" IRIS_CLI_HELP;
+    "                         yardstick; other pairs than without\n" CLI_GPU_HELP IRIS_CLI_HELP;
 
 enum { OPT_CUBE = IRIS_OPT_TOOL, OPT_FROM, OPT_LINES, OPT_PRECISE };
 
 static enum iris_status
 take_option(struct obs_options *o, int opt, char **argv, struct iris_err *err)
 {
+    enum iris_status st;
+    int taken;
+
+    st = cli_gpu_option(&o->gpu, opt, optarg, &taken, err);
+    if (taken)
+        return st;
     switch (opt) {
     case 'H':
         o->hyper = optarg;
@@ -74,6 +81,9 @@ check_options(const struct obs_options *o, struct iris_err *err)
         return iris_fail(err, IRIS_E_USAGE,
                          o->cube ? "--cube and -d do not go together"
                                  : "--cube=FILE or -d DATASET is needed");
+    if (o->precise && o->gpu.device == CLI_DEVICE_CUDA)
+        return iris_fail(err, IRIS_E_USAGE,
+                         "--precise does not go with --device=cuda: a GPU has one arithmetic");
     if (o->cube)
         return check_cube_options(o, err);
     if (o->type != IRIS_SYNTHETIC)
@@ -93,6 +103,7 @@ parse(int argc, char **argv, struct obs_options *o, struct iris_err *err)
                                             {"from", required_argument, NULL, OPT_FROM},
                                             {"lines", required_argument, NULL, OPT_LINES},
                                             {"precise", no_argument, NULL, OPT_PRECISE},
+                                            CLI_GPU_LONG,
                                             {NULL, 0, NULL, 0}};
     enum iris_status st;
     int opt;
@@ -187,6 +198,26 @@ prepare(struct obs *b, struct iris_err *err)
     return st;
 }
 
+/* Whether there is a GPU, where one is wanted. */
+static enum iris_status
+find_gpu(struct obs *b, struct iris_err *err)
+{
+    const struct cli_gpu_options *o = &b->o->gpu;
+    char why[1024], host[128] = "";
+
+    if (o->device == CLI_DEVICE_CPU || b->o->precise || b->o->cli.dry_run)
+        return IRIS_OK;
+    b->has_gpu = cli_gpu_count(o, why, sizeof why) > 0;
+    if (b->has_gpu)
+        return IRIS_OK;
+    gethostname(host, sizeof host - 1);
+    if (o->device == CLI_DEVICE_CUDA)
+        return iris_fail(err, IRIS_E_IO, "no GPU on '%s': %s", host, why);
+    if (cli_gpu_is_expected(o))
+        iris_cli_warn(&b->o->cli, "no GPU on '%s': %s; the processor observes", host, why);
+    return IRIS_OK;
+}
+
 static enum iris_status
 run(const struct obs_options *o, struct iris_err *err)
 {
@@ -196,7 +227,10 @@ run(const struct obs_options *o, struct iris_err *err)
     iris_cli_catch();
     st = prepare(&b, err);
     if (!st)
+        st = find_gpu(&b, err);
+    if (!st)
         st = o->cube ? obs_cube(&b, err) : obs_pairs(&b, err);
+    cli_gpu_end(&b.gpu);
     iris_lines_release(&b.lines);
     iris_hyper_free(b.hyper);
     return st;
@@ -205,7 +239,8 @@ run(const struct obs_options *o, struct iris_err *err)
 int
 main(int argc, char **argv)
 {
-    struct obs_options o = {.cli = IRIS_CLI_INIT(usage), .type = IRIS_SYNTHETIC};
+    struct obs_options o = {
+        .cli = IRIS_CLI_INIT(usage), .type = IRIS_SYNTHETIC, .gpu = CLI_GPU_INIT};
     struct iris_err err = {0};
     enum iris_status st;
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "cli.h"
+#include "cli_gpu.h"
 #include "entry.h"
 #include "err.h"
 #include "hyper.h"
@@ -22,6 +23,7 @@ struct obs_options {
     const char *dataset, *from;
     enum iris_type type;
     int precise;
+    struct cli_gpu_options gpu;
     const struct iris_kernels *kernels;
 };
 
@@ -31,6 +33,8 @@ struct obs {
     struct iris_settings settings;
     struct iris_lines lines; /* of synthetic; without values at first */
     int has_values;
+    int has_gpu; /* that may be used */
+    struct cli_gpu gpu;
 };
 
 /* Give the line tables their values, the first time; as get of struct

@@ -117,6 +117,7 @@ write_history(const struct obs *b, struct text *t, struct iris_err *err)
                              digest,
                              o->type == IRIS_SIMPLE ? ""
                              : o->precise           ? ", arithmetic precise"
+                             : b->has_gpu           ? ", arithmetic cuda"
                                                     : ", arithmetic single");
     return t->history ? IRIS_OK : iris_fail_memory(err);
 }
@@ -180,6 +181,10 @@ make(struct job *job, struct obs *b, struct iris_tensor *tensor, struct iris_err
     if (!st)
         st = iris_observe_init(&observe, b->hyper, b->o->type, lines, b->o->kernels, b->o->precise,
                                err);
+    if (b->has_gpu) {
+        cli_gpu_start(&b->gpu, &b->o->gpu, 0, 1, &pause);
+        observe.device = cli_gpu_device(&b->gpu);
+    }
     if (!st)
         st = iris_observe_cube(&observe, &columns, &pause, &sink, err);
     if (st == IRIS_E_RETRY && iris_cli_stop())
@@ -189,6 +194,7 @@ make(struct job *job, struct obs *b, struct iris_tensor *tensor, struct iris_err
                   job->progress.done, job->progress.total);
     else if (st == IRIS_E_DATA && job->progress.done == job->progress.total)
         iris_fail_in(err, "'%s'", b->o->input);
+    cli_gpu_end(&b->gpu);
     iris_observe_release(&observe);
     return st;
 }

@@ -16,6 +16,8 @@ struct work {
     struct iris_verifier verifier; /* of from */
     struct iris_maker maker;
     int can_make; /* maker is ready */
+    struct iris_pause pause;
+    int told_device; /* somebody knows that the GPU is not used */
     struct iris_meter meter;
     struct iris_progress progress;
 };
@@ -166,6 +168,32 @@ make(struct work *w, struct obs_item *it, struct iris_err *err)
     return IRIS_OK;
 }
 
+/* Where pairs of that digest are observed. */
+static enum iris_status
+choose_device(struct work *w, const struct obs_item *it, size_t n, struct iris_err *err)
+{
+    struct cli_gpu_point point = {.has_gpu = w->b->has_gpu, .is_exact = w->b->o->precise};
+    enum iris_arithmetic is;
+    enum iris_status st;
+    int on_gpu = 0;
+    size_t i = 0;
+
+    while (i < n && it[i].state != OBS_TODO)
+        i++;
+    if (i == n)
+        return IRIS_OK; /* what is there stays, whoever made it */
+    st = cli_gpu_decide(&w->b->o->gpu, &point, &w->to, it->digest, &on_gpu, &is, err);
+    if (st)
+        return st;
+    w->maker.device = on_gpu ? cli_gpu_device(&w->b->gpu) : (struct iris_device){0};
+    if (!on_gpu && w->b->has_gpu && is == IRIS_ARITHMETIC_CPU && !w->told_device &&
+        w->b->o->gpu.device == CLI_DEVICE_AUTO) {
+        w->told_device = 1;
+        cli_gpu_tell_cpu(&w->b->o->cli, it->digest);
+    }
+    return IRIS_OK;
+}
+
 static enum iris_status
 do_items(struct work *w, struct obs_item *it, size_t n, struct iris_err *err)
 {
@@ -173,6 +201,8 @@ do_items(struct work *w, struct obs_item *it, size_t n, struct iris_err *err)
     size_t i;
 
     st = survey(w, it, n, err);
+    if (!st && !w->to.planned)
+        st = choose_device(w, it, n, err);
     if (!st && !w->to.planned)
         st = claim(w, it, n, err);
     for (i = 0; i < n && !st && !w->to.planned; i++) {
@@ -189,7 +219,6 @@ do_items(struct work *w, struct obs_item *it, size_t n, struct iris_err *err)
 static enum iris_status
 turn(struct work *w, struct obs_item *it, struct iris_err *err)
 {
-    struct iris_pause pause = {pause_pairs, w};
     struct iris_tables tables = {obs_tables, w->b};
     struct iris_entry_run run = obs_run(w->b, it);
     struct iris_buf settings = {0};
@@ -202,7 +231,7 @@ turn(struct work *w, struct obs_item *it, struct iris_err *err)
     if (!st && w->can_make)
         iris_maker_turn(&w->maker, &run);
     else if (!st)
-        st = iris_maker_init(&w->maker, w->b->hyper, &run, w->to.root, &tables, pause, err);
+        st = iris_maker_init(&w->maker, w->b->hyper, &run, w->to.root, &tables, w->pause, err);
     w->can_make |= !st;
     iris_buf_release(&settings);
     return st;
@@ -270,9 +299,12 @@ open_both(struct work *w, struct iris_err *err)
 enum iris_status
 obs_pairs(struct obs *b, struct iris_err *err)
 {
-    struct work w = {.b = b, .from = IRIS_DATASET_INIT, .to = IRIS_DATASET_INIT};
+    struct work w = {
+        .b = b, .from = IRIS_DATASET_INIT, .to = IRIS_DATASET_INIT, .pause = {pause_pairs, &w}};
     enum iris_status st;
 
+    if (b->has_gpu)
+        cli_gpu_start(&b->gpu, &b->o->gpu, 0, 1, &w.pause);
     st = obs_rows_read(b, &w.rows, err);
     if (!st)
         st = open_both(&w, err);
@@ -287,6 +319,7 @@ obs_pairs(struct obs *b, struct iris_err *err)
             st = report(&w, err);
     }
     iris_maker_release(&w.maker);
+    cli_gpu_end(&b->gpu);
     iris_verifier_release(&w.verifier);
     iris_dataset_close(&w.to);
     iris_dataset_close(&w.from);

@@ -39,6 +39,7 @@ MPIRUN       ?= mpirun
 GEN          ?=
 READ_AHEAD   ?=
 DEADLINE     ?=
+DEVICE       ?=
 
 .PHONY: all list chem fetch gen merge units normalize shuffle publish check relist retry status why \
         clean-cache clean-raw help FORCE
@@ -69,12 +70,15 @@ complaint := $(shell { \
     number() { case $$2 in (''|0*|*[!0-9]*) echo "$$1 must be 1 or more, not '$$2'" ;; esac; }; \
     name() { case $$(printf %s "$$2" | LC_ALL=C tr -d '[:alnum:]._/+,@\200-\377-') in (?*) \
         echo "$$1='$$2' has a blank or another character in it that make takes amiss" ;; esac; }; \
+    device() { [[ $$1 =~ ^(auto|cpu|cuda(:[0-9]+)?|)$$ ]] || \
+        echo "DEVICE must be auto, cpu, cuda or cuda:N, not '$$1'"; }; \
     word() { case $$(printf %s "$$2" | LC_ALL=C tr -d '[:alnum:]._-') in (?*) \
         echo "$$1='$$2' has a character in it that is no letter, digit, dot, line or dash" ;; esac; }; \
     number WINDOW $(call quote,$(WINDOW)); number NP $(call quote,$(NP)); \
     number REQUIRE $(call quote,$(or $(REQUIRE),1)); \
     [ $(call quote,$(READ_AHEAD)) = 0 ] || number READ_AHEAD $(call quote,$(or $(READ_AHEAD),1)); \
     [ $(call quote,$(DEADLINE)) = auto ] || number DEADLINE $(call quote,$(or $(DEADLINE),1)); \
+    device $(call quote,$(DEVICE)); \
     [ $(call quote,$(SAMPLE)) = all ] || number SAMPLE $(call quote,$(or $(SAMPLE),1)); \
     word RUN $(call quote,$(RUN)); name DATASET $(call quote,$(DATASET)); name STATE $(call quote,$(STATE)); \
     name STOPPED $(call quote,$(STOPPED)); name CACHE $(call quote,$(CACHE)); } | sed 1q)
@@ -199,7 +203,7 @@ launch := $(if $(filter-out 1,$(NP)),$(MPIRUN) -n $(NP) )
 
 # Told beside what the points are: which run this is, and how it goes about them.
 run_words := $(strip $(lines:%=--lines=%) $(RUN:%=--run=%) $(DEADLINE:%=--deadline=%) \
-    $(READ_AHEAD:%=--read-ahead=%) $(if $(filter retry,$(goals)),--retry-failed))
+    $(READ_AHEAD:%=--read-ahead=%) $(DEVICE:%=--device=%) $(if $(filter retry,$(goals)),--retry-failed))
 gen_words = -H $(hyper) -t $(TYPE) -d $(DATASET) --round=$(ROUND)
 input     = $(if $(cache),$(cache)/$*.tsv,$<)
 gen_step  = iris-gen $(gen_words)$(if $(run_words), $(run_words))$(if $(GEN), $(GEN)) -o $@ $(input) </dev/null || $(ended)

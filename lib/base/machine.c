@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -262,6 +263,57 @@ size_t
 iris_machine_gpus(void)
 {
     return iris_machine_gpus_at("");
+}
+
+/* The line "Model: NAME" of a file. */
+static int
+read_model(const char *dir, const char *name, char *model, size_t size)
+{
+    static const char key[] = "Model:";
+    struct iris_buf text = {0};
+    const char *line;
+    size_t n;
+
+    read_text(&text, dir, name);
+    line = strstr(iris_buf_str(&text), key);
+    if (line) {
+        line += sizeof key - 1;
+        line += strspn(line, " \t");
+        n = strcspn(line, "\n");
+        snprintf(model, size, "%.*s", (int)n, line);
+    }
+    iris_buf_release(&text);
+    return *model ? 0 : -1;
+}
+
+/* The order of a directory is nothing to rely on: the first by name. */
+int
+iris_machine_gpu_model_at(const char *root, char *model, size_t size)
+{
+    char *path = iris_format("%s/proc/driver/nvidia/gpus", root), *name;
+    DIR *dir = path ? opendir(path) : NULL;
+    char first[256] = "";
+    const struct dirent *e;
+
+    *model = '\0';
+    while (dir && (e = readdir(dir))) {
+        if (e->d_name[0] != '.' && (!*first || strcmp(e->d_name, first) < 0))
+            snprintf(first, sizeof first, "%s", e->d_name);
+    }
+    if (dir)
+        closedir(dir);
+    name = *first ? iris_format("/%s/information", first) : NULL;
+    if (name)
+        read_model(path, name, model, size);
+    free(name);
+    free(path);
+    return *model ? 0 : -1;
+}
+
+int
+iris_machine_gpu_model(char *model, size_t size)
+{
+    return iris_machine_gpu_model_at("", model, size);
 }
 
 uint64_t

@@ -31,6 +31,13 @@ size_t iris_machine_processors(void);
 size_t iris_machine_gpus(void);
 size_t iris_machine_gpus_at(const char *root);
 
+/* What the first of them is called, as their driver has it.
+ *
+ *   return  0, or -1 with model ""
+ */
+int iris_machine_gpu_model(char *model, size_t size);
+int iris_machine_gpu_model_at(const char *root, char *model, size_t size);
+
 /* The most bytes of memory that this process has had at any time. */
 uint64_t iris_process_peak(void);
 uint64_t iris_process_peak_at(const char *root);

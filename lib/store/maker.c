@@ -17,6 +17,8 @@ iris_spend(struct iris_maker *m, enum iris_phase phase, double start)
 void
 iris_maker_drop(struct iris_maker *m)
 {
+    if (m->device.forget)
+        m->device.forget(m->device.self);
     iris_cells_release(&m->cells);
     if (m->commons.drop)
         m->commons.drop(m->commons.self);

@@ -12,6 +12,7 @@
 #include "buf.h"
 #include "cells.h"
 #include "dataset.h"
+#include "device.h"
 #include "entry.h"
 #include "err.h"
 #include "hyper.h"
@@ -72,6 +73,7 @@ struct iris_maker {
     struct iris_cells cells;
     struct iris_commons commons;        /* set by the caller after init; zeroed: the heap */
     const struct iris_kernels *kernels; /* likewise; NULL: samples one by one */
+    struct iris_device device;          /* likewise; zeroed: this processor */
     struct iris_tables tables;
     struct iris_observe observe;
     int is_broken;             /* no point can be made: what all of them need cannot be had */

@@ -92,6 +92,7 @@ iris_maker_pair(struct iris_maker *m, uint32_t point, const struct iris_columns 
         return st;
     st = arrays_init(&a, &m->observe, err);
     start = iris_seconds();
+    m->observe.device = m->device;
     if (!st)
         st = iris_observe_pair(&m->observe, columns, &m->pause, a.column, a.observed, err);
     iris_spend(m, IRIS_MAKING, start);
@@ -144,12 +145,25 @@ iris_maker_finish(struct iris_maker *m, const char *snapshot, uint32_t point, co
     return st;
 }
 
+/* Longitudes of the point of a sampler, here or on the device. */
+static enum iris_status
+make_strips(struct iris_maker *m, struct iris_sampler *sampler, size_t lon0, size_t lon1,
+            double *strips, int *gas, struct iris_err *err)
+{
+    struct iris_columns columns;
+
+    if (m->device.part)
+        return m->device.part(m->device.self, iris_observe_scene(&m->observe), sampler, &m->pause,
+                              lon0, lon1, strips, gas, err);
+    columns = iris_columns_of_sampler(sampler);
+    return iris_observe_part(&m->observe, &columns, &m->pause, lon0, lon1, strips, gas, err);
+}
+
 enum iris_status
 iris_maker_part(struct iris_maker *m, uint32_t point, size_t lon0, size_t lon1, double *strips,
                 int *gas, struct iris_err *err)
 {
     struct iris_sampler sampler;
-    struct iris_columns columns;
     enum iris_status st;
     double start;
 
@@ -160,9 +174,28 @@ iris_maker_part(struct iris_maker *m, uint32_t point, size_t lon0, size_t lon1, 
         return st;
     start = iris_seconds();
     iris_make_sampler(m, point, &sampler);
-    columns = iris_columns_of_sampler(&sampler);
-    st = iris_observe_part(&m->observe, &columns, &m->pause, lon0, lon1, strips, gas, err);
+    st = make_strips(m, &sampler, lon0, lon1, strips, gas, err);
     iris_spend(m, IRIS_MAKING, start);
+    return st;
+}
+
+/* A device makes all strips; they are put together here. */
+static enum iris_status
+make_elsewhere(struct iris_maker *m, uint32_t point, int *publishing, struct iris_err *err)
+{
+    struct iris_parts parts;
+    double *strips = NULL;
+    enum iris_status st;
+    int gas = 0;
+
+    st = iris_maker_parts(m, &parts, err);
+    if (!st && !(strips = malloc(parts.lon * parts.strip * sizeof *strips)))
+        st = iris_fail_memory(err);
+    if (!st)
+        st = iris_maker_part(m, point, 0, parts.lon, strips, &gas, err);
+    if (!st)
+        st = iris_maker_finish(m, m->snapshot, point, strips, gas, publishing, err);
+    free(strips);
     return st;
 }
 
@@ -180,6 +213,8 @@ iris_maker_point(struct iris_maker *m, uint32_t point, int *publishing, struct i
     iris_make_sampler(m, point, &sampler);
     if (m->run.type == IRIS_STANDARD)
         return iris_make_tensor(m, point, &sampler, publishing, err);
+    if (m->device.part)
+        return make_elsewhere(m, point, publishing, err);
     columns = iris_columns_of_sampler(&sampler);
     return iris_maker_pair(m, point, &columns, publishing, err);
 }

@@ -5,8 +5,10 @@
 #include "maker_work.h"
 #include "npy.h"
 
-/* Samples of a tensor that are in memory at once: 24 bytes each. */
+/* Samples of a tensor that are in memory at once, 24 bytes each, and longitudes of
+ * them. A device needs many to be busy. */
 enum { TILE_SAMPLES = 1 << 18, TILE_LON = 16 };
+enum { DEVICE_SAMPLES = (64 << 20) / 24, DEVICE_LON = 64 };
 
 /* Write a tile to its places in the file: its lines of (lon, lat) are whole. */
 static enum iris_status
@@ -43,7 +45,8 @@ make_tile(struct iris_maker *m, const struct iris_sampler *sampler, const struct
     enum iris_status st;
 
     *publishing = 0;
-    st = iris_sampler_tile(sampler, t, field, err);
+    st = m->device.tile ? m->device.tile(m->device.self, sampler, t, field, err)
+                        : iris_sampler_tile(sampler, t, field, err);
     iris_spend(m, IRIS_MAKING, start);
     start = iris_seconds();
     if (!st && to->file) {
@@ -61,13 +64,14 @@ stream_tensor(struct iris_maker *m, const struct iris_sampler *sampler, size_t l
               const struct target *to, int *publishing, struct iris_err *err)
 {
     const struct iris_view *v = &sampler->view;
-    size_t n_lon = v->lon.n < TILE_LON ? v->lon.n : TILE_LON, n_r, r, lon;
+    size_t most = m->device.tile ? DEVICE_LON : TILE_LON;
+    size_t n_lon = v->lon.n < most ? v->lon.n : most, n_r, r, lon;
     enum iris_status st = IRIS_OK;
     float *field[IRIS_FIELDS];
     float *memory;
     int c;
 
-    n_r = TILE_SAMPLES / (n_lon * v->lat.n);
+    n_r = (m->device.tile ? DEVICE_SAMPLES : TILE_SAMPLES) / (n_lon * v->lat.n);
     n_r = n_r < 1 ? 1 : n_r > v->r.n ? v->r.n : n_r;
     memory = malloc(IRIS_FIELDS * n_r * n_lon * v->lat.n * sizeof *memory);
     if (!memory)

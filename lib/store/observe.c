@@ -72,7 +72,6 @@ init_lines(struct iris_observe *o, const struct iris_lines *lines, const struct 
            const struct iris_unit_system *u, const struct iris_kernels *kernels, int precise,
            struct iris_err *err)
 {
-    struct iris_transfer_law law;
     enum iris_status st;
     size_t n = lines->n, i;
 
@@ -90,11 +89,29 @@ init_lines(struct iris_observe *o, const struct iris_lines *lines, const struct 
             .v_turb = s->suite.v_turb * 1000 * iris_units_velocity(u),
         };
     }
-    init_transfer_law(s, u, kernels, precise, &law);
-    st = iris_line_observer_init(&o->lines, &law, o->line, n, err);
+    init_transfer_law(s, u, kernels, precise, &o->transfer);
+    st = iris_line_observer_init(&o->lines, &o->transfer, o->line, n, err);
     if (!st)
         o->observer = iris_observer_lines(&o->lines);
+    o->scene = (struct iris_scene){.pair = &o->pair, .transfer = &o->transfer, .line = o->line};
     return st;
+}
+
+static void
+init_simple(struct iris_observe *o, const struct iris_settings *s, const struct iris_unit_system *u)
+{
+    double velocity = iris_units_velocity(u);
+    struct iris_axis r = {s->coordinate.r_min * u->parsec, s->coordinate.r_max * u->parsec,
+                          (size_t)s->coordinate.r_steps};
+
+    o->pair.n_lines = 1;
+    o->simple = (struct iris_simple_law){.v_min = s->cube.v_min * 1000 * velocity,
+                                         .v_max = s->cube.v_max * 1000 * velocity,
+                                         .v_steps = (size_t)s->cube.v_steps,
+                                         .dr = iris_axis_step(&r),
+                                         .drop = s->suite.drop_out_of_band};
+    o->observer = iris_observer_simple(&o->simple);
+    o->scene = (struct iris_scene){.pair = &o->pair, .simple = &o->simple};
 }
 
 enum iris_status
@@ -116,17 +133,7 @@ iris_observe_init(struct iris_observe *o, const struct iris_hyper *h, enum iris_
     } else if (!st && type == IRIS_SYNTHETIC) {
         st = init_lines(o, lines, &s, &u, kernels, precise, err);
     } else if (!st) {
-        double velocity = iris_units_velocity(&u);
-        struct iris_axis r = {s.coordinate.r_min * u.parsec, s.coordinate.r_max * u.parsec,
-                              (size_t)s.coordinate.r_steps};
-
-        o->pair.n_lines = 1;
-        o->simple = (struct iris_simple_law){.v_min = s.cube.v_min * 1000 * velocity,
-                                             .v_max = s.cube.v_max * 1000 * velocity,
-                                             .v_steps = (size_t)s.cube.v_steps,
-                                             .dr = iris_axis_step(&r),
-                                             .drop = s.suite.drop_out_of_band};
-        o->observer = iris_observer_simple(&o->simple);
+        init_simple(o, &s, &u);
     }
     if (st)
         iris_observe_release(o);
@@ -142,6 +149,39 @@ iris_observe_release(struct iris_observe *o)
     *o = (struct iris_observe){0};
 }
 
+const struct iris_scene *
+iris_observe_scene(const struct iris_observe *o)
+{
+    return o->scene.pair ? &o->scene : NULL;
+}
+
+/* Spectra from here, or from the device. */
+static enum iris_status
+begin_spectra(struct iris_observe *o, struct iris_observer *observer, struct iris_err *err)
+{
+    o->lines.gas = 0;
+    *observer = o->observer;
+    if (!o->device.observer)
+        return IRIS_OK;
+    return o->device.observer(o->device.self, &o->scene, observer, err);
+}
+
+/* Of a device it is known only now whether they were any good: what came of them is
+ * told after that. */
+static enum iris_status
+end_spectra(struct iris_observe *o, enum iris_status st, struct iris_err *err)
+{
+    struct iris_err why = {0};
+    enum iris_status failed;
+
+    if (!o->device.observer)
+        return st;
+    failed = o->device.observed(o->device.self, &o->lines.gas, &why);
+    if (!failed || st == IRIS_E_RETRY)
+        return st;
+    return iris_fail(err, failed, "%s", why.msg);
+}
+
 static enum iris_status
 fail_empty(struct iris_err *err)
 {
@@ -155,10 +195,14 @@ iris_observe_pair(struct iris_observe *o, const struct iris_columns *columns,
                   const struct iris_pause *pause, float *column, float *observed,
                   struct iris_err *err)
 {
+    struct iris_observer observer;
     enum iris_status st;
 
-    o->lines.gas = 0;
-    st = iris_pair_make(&o->pair, columns, &o->observer, pause, column, observed, err);
+    st = begin_spectra(o, &observer, err);
+    if (st)
+        return st;
+    st = iris_pair_make(&o->pair, columns, &observer, pause, column, observed, err);
+    st = end_spectra(o, st, err);
     return !st && o->type == IRIS_SYNTHETIC && !o->lines.gas ? fail_empty(err) : st;
 }
 
@@ -211,10 +255,14 @@ iris_observe_cube(struct iris_observe *o, const struct iris_columns *columns,
 {
     struct watched watched = {.columns = columns};
     struct iris_columns watching = {get_watched, &watched, columns->many};
+    struct iris_observer observer;
     enum iris_status st;
 
-    o->lines.gas = 0;
-    st = iris_cube_make(&o->pair.sky, &o->beam, &watching, &o->observer, pause, sink, err);
+    st = begin_spectra(o, &observer, err);
+    if (st)
+        return st;
+    st = iris_cube_make(&o->pair.sky, &o->beam, &watching, &observer, pause, sink, err);
+    st = end_spectra(o, st, err);
     if (!st && o->type == IRIS_SIMPLE && !watched.mass)
         return iris_fail(err, IRIS_E_DATA, "no gas in the window: no sample has a density above 0");
     return !st && o->type == IRIS_SYNTHETIC && !o->lines.gas ? fail_empty(err) : st;

@@ -5,6 +5,7 @@
 #define IRIS_OBSERVE_H
 
 #include "beam.h"
+#include "device.h"
 #include "err.h"
 #include "hyper.h"
 #include "lines.h"
@@ -17,9 +18,13 @@ struct iris_observe {
     struct iris_pair_law pair;
     struct iris_beam beam;
     struct iris_simple_law simple;
-    struct iris_line *line; /* [pair.n_lines] of synthetic */
+    struct iris_line *line;            /* [pair.n_lines] of synthetic */
+    struct iris_transfer_law transfer; /* of that */
     struct iris_line_observer lines;
     struct iris_observer observer;
+    struct iris_scene scene;   /* of the above */
+    struct iris_device device; /* set by the caller after init: pairs and cubes of
+                                  columns take their spectra from it */
 };
 
 /*   in   h        has passed iris_hyper_check_type
@@ -36,6 +41,10 @@ enum iris_status iris_observe_init(struct iris_observe *o, const struct iris_hyp
                                    const struct iris_kernels *kernels, int precise,
                                    struct iris_err *err);
 void iris_observe_release(struct iris_observe *o);
+
+/* What a device needs to know of it: valid until it is released. NULL when it cannot
+ * observe. */
+const struct iris_scene *iris_observe_scene(const struct iris_observe *o);
 
 /* Make a pair; see iris_pair_make. A window without any gas is IRIS_E_DATA for
  * synthetic pairs. */

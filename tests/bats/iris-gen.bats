@@ -115,7 +115,7 @@ nothing_half() {
     usage_error -H hyper.json -t complex -d d list.tsv
     [[ $stderr == *"'complex'"* ]]
     usage_error -H hyper.json -t simple -d d --device=toaster list.tsv
-    [[ $stderr == *"'toaster'"*"auto and cpu"* ]]
+    [[ $stderr == *"'toaster'"*"auto, cpu, cuda or cuda:N"* ]]
     usage_error -H hyper.json -t simple -d d --round=x list.tsv
     usage_error -H hyper.json -t simple -d d --round=-1 list.tsv
     usage_error -H hyper.json -t simple -d d --round=4294967296 list.tsv

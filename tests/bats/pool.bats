@@ -50,7 +50,7 @@ simple() {
 
 # ---- what each rank has ----
 
-columns="#rank host node node_rank node_ranks processors memory memory_free gpus version build mpi hdf5 simd"
+columns="#rank host node node_rank node_ranks processors memory memory_free gpus version build mpi hdf5 simd usable_gpus gpu_model no_gpu"
 
 @test "--info has a row for each rank, and needs nothing else" {
     run -0 --separate-stderr iris-gen --info
@@ -63,10 +63,10 @@ columns="#rank host node node_rank node_ranks processors memory memory_free gpus
     [ "$(head -1 <<<"$output")" = "${columns// /$'\t'}" ]
     [ "$(sed 1d <<<"$output" | cut -f1-5)" = "$(printf "%d\t$(hostname)\t0\t%d\t3\n" 0 0 1 1 2 2)" ]
     sed 1d <<<"$output" | awk -F'\t' -v version="$(iris-gen --version | awk '{ print $3 }')" '
-        NF != 14 || $6 < 1 || $7 < 1e6 || $8 > $7 || $9 !~ /^[0-9]+$/ || $10 != version ||
+        NF != 17 || $6 < 1 || $7 < 1e6 || $8 > $7 || $9 !~ /^[0-9]+$/ || $10 != version ||
             $11 !~ /^[0-9a-f]+$/ || length($11) != 8 || $12 !~ /^[A-Z]/ || $13 !~ /^[0-9]+\.[0-9]+\.[0-9]+$/ { bad = 1 }
         END { exit bad || NR != 3 }'
-    [ "$(sed 1d <<<"$output" | cut -f6,7,9-14 | sort -u | wc -l)" = 1 ]
+    [ "$(sed 1d <<<"$output" | cut -f6,7,9-17 | sort -u | wc -l)" = 1 ]
     # no settings, no list, no data set is looked at
     run -0 --separate-stderr iris-gen --info -H missing.json -t simple -d d missing.tsv
     [ ! -e d ]
@@ -114,11 +114,14 @@ columns="#rank host node node_rank node_ranks processors memory memory_free gpus
 }
 
 @test "another type, data set, run, way or number to read ahead on a rank" {
-    started="rank 1 on '$(hostname)' was started with another data set, type, run, mode or --read-ahead than rank 0"
+    started="rank 1 on '$(hostname)' was started with another data set, type, run, mode, device or --read-ahead than rank 0"
     refused 65 "than rank 0" $(simple -H hyper.json) : iris-gen -H hyper.json -t standard -d d list.tsv
     refused 65 "$started" $(simple -H hyper.json) : iris-gen -H hyper.json -t simple -d d2 list.tsv
     refused 65 "$started" $(simple -H hyper.json) : $(simple -H hyper.json --run=x)
     refused 65 "$started" $(simple -H hyper.json) : $(simple -H hyper.json --read-ahead=0)
+    refused 65 "$started" $(simple -H hyper.json) : $(simple -H hyper.json --device=cpu)
+    refused 65 "$started" $(simple -H hyper.json) : $(simple -H hyper.json --leases-per-gpu=2)
+    refused 65 "$started" $(simple -H hyper.json) : $(simple -H hyper.json --mix)
     refused 64 "another command line" $(simple -H hyper.json) : $(simple -H hyper.json --plan)
     refused 64 "another command line" $(simple -H hyper.json) : $(simple -H hyper.json --estimate)
     refused 64 "another command line" $(simple -H hyper.json) : iris-gen --help

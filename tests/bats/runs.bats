@@ -223,7 +223,7 @@ phases='["load_s", "wait_s", "tables_s", "make_s", "write_s", "read_bytes", "wri
     status "s['state'] == 'finished' and 0 < s['deadline_s'] <= 1000 and s['eta_s'] == 0"
 }
 
-header="#Seq Host Starttime JobRuntime Send Receive Exitval Signal Command peak_kib message"
+header="#Seq Host Starttime JobRuntime Send Receive Exitval Signal Command peak_kib message gpu_peak_kib gpu_wait gpu"
 
 @test "the journal is a joblog, and its bytes are those of files" {
     for n in 0 1 3; do
@@ -232,8 +232,8 @@ header="#Seq Host Starttime JobRuntime Send Receive Exitval Signal Command peak_
         [ "$(ls d/.iris/journal | wc -l)" = $((n + !n)) ]
         for f in d/.iris/journal/*; do
             [ "$(head -1 "$f")" = "${header// /$'\t'}" ]
-            awk -F'\t' -v host="$(hostname)" '!/^#/ && (NF != 11 || $1 != ++n || $2 != host || $3 < 1e9 ||
-                $4 < 0 || $7 != 0 || $8 != 0 || $10 < 1 || $11 != ".") { print; exit 1 }' "$f"
+            awk -F'\t' -v host="$(hostname)" '!/^#/ && (NF != 14 || $1 != ++n || $2 != host || $3 < 1e9 ||
+                $4 < 0 || $7 != 0 || $8 != 0 || $10 < 1 || $11 != "." || $12 != 0 || $13 != 0 || $14 != ".") { print; exit 1 }' "$f"
         done
         cat d/.iris/journal/* | grep -v '^#' >all
         # a point's arrays are received, a snapshot is sent where it is loaded

@@ -92,7 +92,7 @@ same_split() {
         grep -q 'longitudes' d/.iris/journal/rank$k.tsv
     done
     # in the columns that whole points have
-    [ "$(grep -h longitudes d/.iris/journal/*.tsv | awk -F'\t' '{ print NF, $7, $8 }' | sort -u)" = "11 0 0" ]
+    [ "$(grep -h longitudes d/.iris/journal/*.tsv | awk -F'\t' '{ print NF, $7, $8 }' | sort -u)" = "14 0 0" ]
     [ "$(journal d | grep longitudes | cut -d' ' -f2-4 | sort -u)" = "snap_001 0 0" ]
 }
 

@@ -30,7 +30,7 @@ few_points() {
 # A make of its own, not a part of the one that runs the tests.
 setup_make() {
     unset SOURCE FILES HYPER DATASET TYPE NP SEED ROUND PART WINDOW CACHE UNITS_FROM SAMPLE \
-        ALLOW_FAILED STATE MPIRUN GEN RUN GRID READ_AHEAD DEADLINE REQUIRE STOPPED BEFORE AFTER SLOW
+        ALLOW_FAILED STATE MPIRUN GEN RUN GRID READ_AHEAD DEADLINE DEVICE REQUIRE STOPPED BEFORE AFTER SLOW
     flow=(env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -f "$IRIS_SOURCE/workflows/iris.mk"
         SOURCE=snaps HYPER=hyper.json DATASET=out TYPE=simple
         MPIRUN="mpirun --oversubscribe -x ASAN_OPTIONS=detect_leaks=0")
@@ -677,6 +677,9 @@ lines() {
     refused "REQUIRE must be 1 or more, not '0'" REQUIRE=0
     refused "READ_AHEAD must be 1 or more, not '-1'" READ_AHEAD=-1
     refused "DEADLINE must be 1 or more, not 'soon'" DEADLINE=soon
+    for device in gpu cuda: cuda:x cuda1 'cpu '; do
+        refused "DEVICE must be auto, cpu, cuda or cuda:N, not '$device'" DEVICE="$device"
+    done
     refused "RUN='a/b' has a character in it that is no letter" RUN=a/b
     refused "STOPPED='a b' has a blank" STOPPED='a b'
     refused "DATASET='a b' has a blank" DATASET='a b'
@@ -882,6 +885,10 @@ lines() {
     [ "$(grep -c '^iris-gen .* --run=r --deadline=60 --read-ahead=3 -o ' make.out)" = 4 ]
     flow -n gen DEADLINE=auto READ_AHEAD=0
     grep -q '^iris-gen .* --deadline=auto --read-ahead=0 -o ' make.out
+    for device in auto cpu cuda cuda:12; do
+        flow -n gen DEVICE=$device
+        grep -q "^iris-gen .* --device=$device -o " make.out
+    done
     ! grep -q -- '--retry-failed\|--run' make.out || false
     flow -n retry
     grep -q '^iris-gen .* --retry-failed -o ' make.out

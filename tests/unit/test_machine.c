@@ -167,6 +167,8 @@ test_garbage(void)
 static void
 test_gpus(void)
 {
+    char model[64] = "x";
+
     plant();
     CHECK(iris_machine_gpus_at(root) == 0, "no GPUs");
     put("/dev/nvidiactl", "");
@@ -176,10 +178,20 @@ test_gpus(void)
     put("/dev/nvidia0", "");
     put("/dev/nvidia11", "");
     CHECK(iris_machine_gpus_at(root) == 2, "two devices");
+    CHECK(iris_machine_gpu_model_at(root, model, sizeof model) == -1 && !*model,
+          "of which nobody knows the name");
     put("/proc/driver/nvidia/gpus/0000:65:00.0/information", "");
     put("/proc/driver/nvidia/gpus/0000:b3:00.0/information", "");
     put("/proc/driver/nvidia/gpus/0000:ca:00.0/information", "");
     CHECK(iris_machine_gpus_at(root) == 3, "three that the driver has");
+    CHECK(iris_machine_gpu_model_at(root, model, sizeof model) == -1, "without a name");
+    put("/proc/driver/nvidia/gpus/0000:b3:00.0/information", "Model: \t\t NVIDIA B\nIRQ: 1\n");
+    put("/proc/driver/nvidia/gpus/0000:65:00.0/information",
+        "Device Minor: 0\nModel: \t\t NVIDIA A 80GB\nIRQ: 1\n");
+    CHECK(!iris_machine_gpu_model_at(root, model, sizeof model) && !strcmp(model, "NVIDIA A 80GB"),
+          "the first has the name '%s'", model);
+    CHECK(!iris_machine_gpu_model_at(root, model, 7) && !strcmp(model, "NVIDIA"), "cut: '%s'",
+          model);
 }
 
 static void

@@ -3,8 +3,8 @@
 #
 # The training data by an array of N tasks, of which AT_ONCE=M (2) run at a time,
 # and a job behind it that makes the data set of their points. The variables are
-# those of iris-workflow(7). Run again with the same words after it has ended, it
-# does what is missing.
+# those of iris-workflow(7). GPUS=N asks for as many GPUs on each node. Run again with
+# the same words after it has ended, it does what is missing.
 set -euo pipefail
 
 slurm=$(cd "$(dirname "$0")" && pwd)
@@ -14,6 +14,7 @@ for word; do
     -*) options+=("$word") ;;
     PARTS=*) parts=${word#*=} words+=("$word") ;;
     AT_ONCE=*) at_once=${word#*=} ;;
+    GPUS=*) options+=("--gres=gpu:${word#*=}") ;;
     *) words+=("$word") ;;
     esac
 done
