@@ -199,6 +199,7 @@ iris_lay_rays(struct iris_layout *l, const struct iris_stage *s, size_t rays,
     m->I = (double *)iris_lay(l, rays * line->grid.n * sizeof *m->I);
     m->C = (double *)iris_lay(l, rays * line->v_steps * sizeof *m->C);
     m->nodes = (double *)iris_lay(l, rays * 3 * sizeof *m->nodes);
+    m->reach = (struct iris_reach *)iris_lay(l, rays * sizeof *m->reach);
     m->is = (unsigned *)iris_lay(l, rays * sizeof *m->is);
     if (iris_gpu_is_fast(line))
         m->row = (struct iris_row *)iris_lay(l, rays * line->n_r * sizeof *m->row);

@@ -150,12 +150,18 @@ struct alignas(16) iris_row {
     double last, before; /* smooth: 4/m and 1/m; formal: e, or -1 at the limit, and a_d */
 };
 
+/* Points that lines reach: none unless from < to. */
+struct iris_reach {
+    unsigned from, to;
+};
+
 /* What a line's march works with and leaves behind; its arrays. */
 struct iris_marched {
     struct iris_row *row;     /* [n_r][rays] of a fast one */
     double *I;                /* [rays][n] light on the grid of profiles */
     double *C;                /* [rays][v_steps] continuum, of rays that were done exactly */
     double *nodes;            /* [rays][3] continuum, of the others */
+    struct iris_reach *reach; /* [rays] of all steps, of a fast smooth one */
     unsigned *is;             /* [rays] bits */
     struct iris_watch *watch; /* of the processor; NULL: nobody looks */
 };

@@ -1,9 +1,9 @@
 /* march_fast -- what the two fast marches share. Private to march_smooth.cu and
  * march_formal.cu, which are compiled with fused operations.
  *
- * First the steps of all rays become rows of what does not depend on the frequency. Then a
- * block of threads takes one ray, and every thread carries its points of the grid of
- * profiles along the rows, in registers. Three things make a step on a point cheap:
+ * First the steps of all rays become rows of what does not depend on the frequency. Then
+ * every thread carries some points of the grid of profiles of a ray along the rows, in
+ * registers. Three things make a step on a point cheap:
  *  - dust's emission varies by a part in a thousand over a band: it is a parabola, through
  *    the frequencies at both ends and in the middle, and so is the continuum; u is -1 to 1
  *    over the band;
@@ -21,10 +21,8 @@
 
 static constexpr int EACH = 3; /* points of a thread */
 static constexpr int WARP = 32;
-static constexpr int MOST_WARPS = 11;
-static constexpr int MOST = WARP * MOST_WARPS;
-[[maybe_unused]] static constexpr int BLOCKS = 2; /* of so many, that a multiprocessor is to hold */
-static constexpr int ROWS = 64;                   /* at hand at a time */
+static constexpr int GROUP = EACH * WARP; /* of a warp */
+static constexpr int ROWS = 64;           /* at hand at a time */
 
 #define NOTHING   41.4 /* -ln of what is not seen */
 #define TOO_STEEP 0.06 /* of h nu / kT over a band */
@@ -129,13 +127,14 @@ struct points {
     unsigned base, first, end; /* of the thread; of its warp, half-open */
 };
 
+/*   in  group  of points, that the thread's warp has */
 static inline __device__ void
-begin(const struct iris_gpu_line *line, struct points *p)
+begin(const struct iris_gpu_line *line, unsigned group, struct points *p)
 {
-    unsigned warp = blockIdx.y * (blockDim.x / WARP) + threadIdx.x / WARP, i;
+    unsigned i;
 
-    p->first = warp * EACH * WARP;
-    p->end = p->first + EACH * WARP;
+    p->first = group * GROUP;
+    p->end = p->first + GROUP;
     p->base = p->first + threadIdx.x % WARP;
     for (i = 0; i < EACH; i++) {
         unsigned k = iris_channel_of(line, p->base + i * WARP);
@@ -174,12 +173,12 @@ reaches_warp(const struct iris_row *r, const struct points *p)
     return r->from < p->end && r->to > p->first;
 }
 
-/* Take rows to where all threads have them. */
+/* Take rows of a ray to where all threads of the block have them. */
 static inline __device__ void
-fetch(const struct job *job, unsigned first, unsigned some, struct iris_row *to)
+fetch(const struct job *job, size_t ray, unsigned first, unsigned some, struct iris_row *to)
 {
     enum { PARTS = sizeof(struct iris_row) / sizeof(double2) };
-    const struct iris_row *from = job->out.row + blockIdx.x;
+    const struct iris_row *from = job->out.row + ray;
     size_t n = iris_region_rays(&job->rays.seen);
     unsigned i;
 
@@ -187,15 +186,11 @@ fetch(const struct job *job, unsigned first, unsigned some, struct iris_row *to)
         ((double2 *)to)[i] = ((const double2 *)(from + (first + i / PARTS) * n))[i % PARTS];
 }
 
-/* The blocks of a march over so many points, and their threads. */
-static inline void
-shape_of(const struct job *job, unsigned points, dim3 *grid, dim3 *threads)
+/* Groups of so many points. */
+static inline unsigned
+groups_of(unsigned points)
 {
-    unsigned warps = (points + WARP * EACH - 1) / WARP / EACH;
-    unsigned each = warps < MOST_WARPS ? warps : (unsigned)MOST_WARPS;
-
-    *grid = dim3((unsigned)iris_region_rays(&job->rays.seen), (warps + each - 1) / each, 1);
-    *threads = dim3(each * WARP, 1, 1);
+    return (points + GROUP - 1) / GROUP;
 }
 
 #endif

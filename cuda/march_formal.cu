@@ -7,6 +7,11 @@
  * The continuum is carried along at three points more, which have no line. */
 #include "march_fast.h"
 
+/* A block of threads takes a ray, or as much of it as it can. */
+static constexpr int MOST_WARPS = 11;
+[[maybe_unused]] static constexpr int MOST = WARP * MOST_WARPS;
+[[maybe_unused]] static constexpr int BLOCKS = 2; /* that a multiprocessor is to hold */
+
 /* ---- rows ---- */
 
 static __device__ int
@@ -107,13 +112,13 @@ __launch_bounds__(MOST, BLOCKS) march_formal(const __grid_constant__ struct job 
     struct points p;
     int clipped = 0;
 
-    begin(line, &p);
+    begin(line, blockIdx.y * (blockDim.x / WARP) + threadIdx.x / WARP, &p);
     shine(line, &p);
     for (first = 0; first < line->n_r; first += ROWS) {
         unsigned some = min(line->n_r - first, (unsigned)ROWS);
 
         __syncthreads();
-        fetch(&job, first, some, row);
+        fetch(&job, blockIdx.x, first, some, row);
         __syncthreads();
         for (s = 0; s < some; s++)
             step_formal<AVERAGE>(line, &row[s], &clipped, &p);
@@ -128,14 +133,15 @@ iris_gpu_march_formal(const struct iris_rays_at *rays, const struct iris_gpu_lin
                       struct iris_marched out, cudaStream_t stream)
 {
     struct job job = {*rays, *line, out};
-    dim3 grid, threads;
+    size_t n = iris_region_rays(&rays->seen);
+    unsigned warps = groups_of((unsigned)line->grid.n + NODES);
+    unsigned each = warps < MOST_WARPS ? warps : (unsigned)MOST_WARPS;
+    dim3 grid((unsigned)n, (warps + each - 1) / each, 1), threads(each * WARP, 1, 1);
     cudaError_t e;
 
-    IRIS_TRY(e, iris_launch(prepare<fill_formal>,
-                            iris_blocks_for(iris_region_rays(&rays->seen) * line->n_r),
+    IRIS_TRY(e, iris_launch(prepare<fill_formal>, iris_blocks_for(n * line->n_r),
                             dim3(IRIS_GPU_THREADS, 1, 1), stream, job));
     IRIS_TRY(e, iris_tick(out.watch, IRIS_GPU_STEPS, stream));
-    shape_of(&job, (unsigned)line->grid.n + NODES, &grid, &threads);
     if (line->grid.average)
         IRIS_TRY(e, iris_launch(march_formal<1>, grid, threads, stream, job));
     else

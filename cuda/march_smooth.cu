@@ -5,10 +5,14 @@
  *   D = max(-C, ((4 D' - D'')/m + (J - A C) phi) / (1 + A phi)),  J = 2h j/m,  A = 2h a/m
  *
  * where D' and D'' are those of the last step and the one before: two operations a point
- * where there is no line, and none before the first.
+ * where there is no line, and none before the first. A ray's gas reaches few channels, and
+ * most warps have nothing to do: each is a block for itself, so that those that have are
+ * not kept out of a multiprocessor by others.
  *
  *   source  march_law.h, rearranged */
 #include "march_fast.h"
+
+[[maybe_unused]] static constexpr int BLOCKS = 20; /* that a multiprocessor is to hold */
 
 /* ---- rows ---- */
 
@@ -62,6 +66,16 @@ store_continuum(const struct continuum *c, struct iris_row *r)
     r->Q[2] = (c->C[2] + c->C[0]) / 2 - c->C[1];
 }
 
+/* What all lines of a ray reach together. */
+static __device__ void
+widen(const struct iris_row *r, struct iris_reach *reach)
+{
+    if (r->from < r->to) {
+        reach->from = min(reach->from, r->from);
+        reach->to = max(reach->to, r->to);
+    }
+}
+
 /* One thread a ray: dust's emission in its rows gives way to the continuum there. */
 static __global__ void
 carry_continuum(const __grid_constant__ struct job job)
@@ -69,6 +83,7 @@ carry_continuum(const __grid_constant__ struct job job)
     size_t ray = iris_thing(), n = iris_region_rays(&job.rays.seen);
     struct iris_row *r = job.out.row + ray, first, now;
     struct continuum c = {{0, 0, 0}, {0, 0, 0}, 0};
+    struct iris_reach reach = {~0U, 0};
     unsigned s;
     int i;
 
@@ -78,9 +93,11 @@ carry_continuum(const __grid_constant__ struct job job)
     for (i = 0; i < 3; i++)
         c.C[i] = job.line.node_background[i];
     store_continuum(&c, r);
+    widen(&first, &reach);
     for (s = 1; s < job.line.n_r; s++) {
         r += n;
         now = *r;
+        widen(&now, &reach);
         step_continuum(s, &first, &now, &c);
         store_continuum(&c, r);
     }
@@ -88,6 +105,7 @@ carry_continuum(const __grid_constant__ struct job job)
         job.out.nodes[3 * ray + (size_t)i] = c.C[i];
     if (c.clipped)
         job.out.is[ray] |= IRIS_RAY_WILD;
+    job.out.reach[ray] = reach;
 }
 
 /* ---- points ---- */
@@ -161,22 +179,22 @@ step_next(const struct iris_row *r, int is_line, struct points *p)
         hold(r, p, i);
 }
 
-/* Which rows reach which warps, a bit a row. */
+/* Which rows reach the warp, a bit a row. */
 struct masks {
-    unsigned of[MOST_WARPS][ROWS / 32];
+    unsigned of[ROWS / 32];
 };
 
 static __device__ void
 find_masks(const struct iris_row *row, unsigned some, const struct points *p, struct masks *m)
 {
-    unsigned *mask = m->of[threadIdx.x / WARP], lane = threadIdx.x % WARP, i;
+    unsigned i;
 
-    if (lane < ROWS / 32)
-        mask[lane] = 0;
+    if (threadIdx.x < ROWS / 32)
+        m->of[threadIdx.x] = 0;
     __syncthreads();
-    for (i = lane; i < some; i += WARP) {
+    for (i = threadIdx.x; i < some; i += WARP) {
         if (reaches_warp(&row[i], p))
-            atomicOr(&mask[i / 32], 1U << i % 32);
+            atomicOr(&m->of[i / 32], 1U << i % 32);
     }
     __syncthreads();
 }
@@ -207,32 +225,46 @@ step_rows(const struct iris_row *row, unsigned first, unsigned some, unsigned ma
     }
 }
 
+/* All steps of a group of points. */
+template <int AVERAGE>
+static __device__ void
+walk(const struct job *job, size_t ray, struct iris_row *row, struct masks *masks, struct points *p)
+{
+    unsigned first, at, n_r = job->line.n_r;
+    int touched = 0;
+
+    for (first = 0; first < n_r; first += ROWS) {
+        unsigned some = min(n_r - first, (unsigned)ROWS);
+
+        __syncthreads();
+        fetch(job, ray, first, some, row);
+        /* a barrier is in here */
+        find_masks(row, some, p, masks);
+        for (at = 0; at < some; at += 32)
+            step_rows<AVERAGE>(row + at, first + at, min(some - at, 32U), masks->of[at / 32],
+                               &touched, p);
+    }
+}
+
+/* One warp: blocks that follow each other take the groups of a ray. */
 template <int AVERAGE>
 static __global__ void
-__launch_bounds__(MOST, BLOCKS) march_smooth(const __grid_constant__ struct job job)
+__launch_bounds__(WARP, BLOCKS)
+    march_smooth(const __grid_constant__ struct job job, unsigned groups)
 {
     __shared__ struct iris_row row[ROWS];
     __shared__ struct masks masks;
-    const struct iris_gpu_line *line = &job.line;
-    unsigned first, at, i;
-    int touched = 0;
+    size_t ray = blockIdx.x / groups, n = job.line.grid.n;
+    struct iris_reach reach = job.out.reach[ray];
     struct points p;
+    unsigned i;
 
-    begin(line, &p);
-    for (first = 0; first < line->n_r; first += ROWS) {
-        unsigned some = min(line->n_r - first, (unsigned)ROWS);
-
-        __syncthreads();
-        fetch(&job, first, some, row);
-        /* a barrier is in here */
-        find_masks(row, some, &p, &masks);
-        for (at = 0; at < some; at += 32)
-            step_rows<AVERAGE>(row + at, first + at, min(some - at, 32U),
-                               masks.of[threadIdx.x / WARP][at / 32], &touched, &p);
-    }
+    begin(&job.line, blockIdx.x % groups, &p);
+    if (reach.from < p.end && reach.to > p.first)
+        walk<AVERAGE>(&job, ray, row, &masks, &p);
     for (i = 0; i < EACH; i++) {
-        if (p.base + i * WARP < line->grid.n)
-            job.out.I[blockIdx.x * line->grid.n + p.base + i * WARP] = p.I[i];
+        if (p.base + i * WARP < n)
+            job.out.I[ray * n + p.base + i * WARP] = p.I[i];
     }
 }
 
@@ -249,12 +281,12 @@ count_work(const __grid_constant__ struct job job, unsigned long long *work)
     if (ray >= n)
         return;
     for (first = 0; first < points; first += WARP) {
-        unsigned from = first / (EACH * WARP) * (EACH * WARP), touched = 0;
+        unsigned from = first / GROUP * GROUP, touched = 0;
 
         for (s = 0; s < n_r; s++) {
             const struct iris_row *r = &job.out.row[s * n + ray];
 
-            touched |= r->from < from + EACH * WARP && r->to > from;
+            touched |= r->from < from + GROUP && r->to > from;
             walked += touched;
             lines += r->from < first + WARP && r->to > first;
         }
@@ -270,18 +302,18 @@ iris_gpu_march_smooth(const struct iris_rays_at *rays, const struct iris_gpu_lin
 {
     struct job job = {*rays, *line, out};
     size_t n = iris_region_rays(&rays->seen);
-    dim3 grid, threads, one(IRIS_GPU_THREADS, 1, 1);
+    unsigned groups = groups_of((unsigned)line->grid.n);
+    dim3 one(IRIS_GPU_THREADS, 1, 1), warp(WARP, 1, 1), grid((unsigned)(n * groups), 1, 1);
     cudaError_t e;
 
     IRIS_TRY(e,
              iris_launch(prepare<fill_smooth>, iris_blocks_for(n * line->n_r), one, stream, job));
     IRIS_TRY(e, iris_launch(carry_continuum, iris_blocks_for(n), one, stream, job));
     IRIS_TRY(e, iris_tick(out.watch, IRIS_GPU_STEPS, stream));
-    shape_of(&job, (unsigned)line->grid.n, &grid, &threads);
     if (line->grid.average)
-        IRIS_TRY(e, iris_launch(march_smooth<1>, grid, threads, stream, job));
+        IRIS_TRY(e, iris_launch(march_smooth<1>, grid, warp, stream, job, groups));
     else
-        IRIS_TRY(e, iris_launch(march_smooth<0>, grid, threads, stream, job));
+        IRIS_TRY(e, iris_launch(march_smooth<0>, grid, warp, stream, job, groups));
     IRIS_TRY(e, iris_tick(out.watch, IRIS_GPU_MARCHING, stream));
     if (!out.watch || !out.watch->is_on)
         return cudaSuccess;

@@ -169,13 +169,37 @@ nearer_cell(const struct job *job, const struct shared *s, double *least, unsign
     }
 }
 
+/* The nearest of all threads becomes the pivot, if there is any. */
+static __device__ void
+choose_pivot(const struct job *job, struct shared *s, double least, unsigned cell)
+{
+    int t = (int)threadIdx.x, n;
+
+    s->extent.lo[0][t] = least;
+    s->cell[t] = cell;
+    for (n = THREADS / 2; n > 0; n /= 2) {
+        __syncthreads();
+        if (t < n && s->extent.lo[0][t + n] < s->extent.lo[0][t]) {
+            s->extent.lo[0][t] = s->extent.lo[0][t + n];
+            s->cell[t] = s->cell[t + n];
+        }
+    }
+    if (t == 0 && s->extent.lo[0][0] < INFINITY) {
+        double q[3];
+
+        s->pivot = s->cell[0];
+        cell_at(&job->cells, s->pivot, q);
+        turned(&s->contest, q, s->contest.pivot);
+    }
+    __syncthreads();
+}
+
 /* The cell nearest to the middle of the block, but for rounding: any pivot would do. */
 static __device__ void
 find_pivot(const struct job *job, struct shared *s)
 {
-    double least = INFINITY, q[3];
+    double least = INFINITY;
     unsigned cell = 0;
-    int i, best;
 
     guess_pivot(job, s);
     begin_walk(job, s);
@@ -190,18 +214,7 @@ find_pivot(const struct job *job, struct shared *s)
             s->n_leaves = 0;
         __syncthreads();
     }
-    s->extent.lo[0][threadIdx.x] = least;
-    s->cell[threadIdx.x] = cell;
-    __syncthreads();
-    if (threadIdx.x == 0) {
-        for (i = 1, best = 0; i < THREADS; i++)
-            best = s->extent.lo[0][i] < s->extent.lo[0][best] ? i : best;
-        if (s->extent.lo[0][best] < INFINITY)
-            s->pivot = s->cell[best];
-        cell_at(&job->cells, s->pivot, q);
-        turned(&s->contest, q, s->contest.pivot);
-    }
-    __syncthreads();
+    choose_pivot(job, s, least, cell);
 }
 
 /* ---- candidates ---- */
