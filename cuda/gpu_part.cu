@@ -151,21 +151,26 @@ cut(struct plan *p, unsigned n_lon, uint64_t limit)
     }
 }
 
+/* Whether a size of all the sky could overflow: far from what a machine can hold. */
+static int
+is_too_large(const struct iris_stage *stage, const struct iris_sky *sky)
+{
+    size_t per_ray = stage->values + (stage->n_lines ? stage->line->grid.n : 0), rays, all;
+
+    return sky->r_steps > INT32_MAX || sky->lon_steps > INT32_MAX || sky->lat_steps > INT32_MAX ||
+           per_ray > INT32_MAX || iris_mul_size(sky->lon_steps, sky->lat_steps, &rays) ||
+           iris_mul_size(rays, 1024, &rays) || iris_mul_size(rays, sky->r_steps, &all) ||
+           iris_mul_size(rays, per_ray, &all);
+}
+
 static enum iris_status
 make_plan(const struct iris_gpu *g, const struct iris_sampler *s, unsigned n_lon, struct plan *p,
           struct iris_err *err)
 {
     const struct iris_pair_law *law = g->stage.scene.pair;
     const struct iris_sky *sky = &law->sky;
-    size_t all, bytes;
 
-    /* far from what a machine can hold, and so that no size overflows */
-    if (iris_mul_size(sky->r_steps, sky->lon_steps, &all) ||
-        iris_mul_size(all, sky->lat_steps, &all) || iris_mul_size(all, 4096, &all) ||
-        iris_mul_size(sky->lon_steps * sky->lat_steps, 16, &bytes) ||
-        iris_mul_size(bytes, g->stage.values, &bytes) || iris_mul_size(bytes, 64, &bytes) ||
-        sky->r_steps > INT32_MAX || sky->lon_steps > INT32_MAX || sky->lat_steps > INT32_MAX ||
-        g->stage.values > INT32_MAX)
+    if (is_too_large(&g->stage, sky))
         return iris_fail(err, IRIS_E_DATA, "%zu x %zu x %zu samples are too many for a GPU",
                          sky->r_steps, sky->lon_steps, sky->lat_steps);
     if (s->view.r.n != sky->r_steps || s->view.lon.n != sky->lon_steps ||
