@@ -76,15 +76,18 @@ widen(const struct iris_row *r, struct iris_reach *reach)
     }
 }
 
+/* Rows that are fetched at a time: a thread has nothing else to do while it waits. */
+static constexpr int BATCH = 8;
+
 /* One thread a ray: dust's emission in its rows gives way to the continuum there. */
 static __global__ void
 carry_continuum(const __grid_constant__ struct job job)
 {
     size_t ray = iris_thing(), n = iris_region_rays(&job.rays.seen);
-    struct iris_row *r = job.out.row + ray, first, now;
+    struct iris_row *r = job.out.row + ray, first, now[BATCH];
     struct continuum c = {{0, 0, 0}, {0, 0, 0}, 0};
     struct iris_reach reach = {~0U, 0};
-    unsigned s;
+    unsigned s, n_r = job.line.n_r;
     int i;
 
     if (ray >= n)
@@ -94,12 +97,18 @@ carry_continuum(const __grid_constant__ struct job job)
         c.C[i] = job.line.node_background[i];
     store_continuum(&c, r);
     widen(&first, &reach);
-    for (s = 1; s < job.line.n_r; s++) {
-        r += n;
-        now = *r;
-        widen(&now, &reach);
-        step_continuum(s, &first, &now, &c);
-        store_continuum(&c, r);
+    for (s = 1; s < n_r; s += BATCH) {
+#pragma unroll
+        for (i = 0; i < BATCH; i++)
+            now[i] = r[(s + i < n_r ? s + i : n_r - 1) * n];
+#pragma unroll
+        for (i = 0; i < BATCH; i++) {
+            if (s + i >= n_r)
+                break;
+            widen(&now[i], &reach);
+            step_continuum(s + i, &first, &now[i], &c);
+            store_continuum(&c, &r[(s + i) * n]);
+        }
     }
     for (i = 0; i < 3; i++)
         job.out.nodes[3 * ray + (size_t)i] = c.C[i];
@@ -308,7 +317,9 @@ iris_gpu_march_smooth(const struct iris_rays_at *rays, const struct iris_gpu_lin
 
     IRIS_TRY(e,
              iris_launch(prepare<fill_smooth>, iris_blocks_for(n * line->n_r), one, stream, job));
-    IRIS_TRY(e, iris_launch(carry_continuum, iris_blocks_for(n), one, stream, job));
+    /* rays may be few: they are spread */
+    IRIS_TRY(e, iris_launch(carry_continuum, dim3((unsigned)((n + WARP - 1) / WARP), 1, 1), warp,
+                            stream, job));
     IRIS_TRY(e, iris_tick(out.watch, IRIS_GPU_STEPS, stream));
     if (line->grid.average)
         IRIS_TRY(e, iris_launch(march_smooth<1>, grid, warp, stream, job, groups));
