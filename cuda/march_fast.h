@@ -65,11 +65,12 @@ source_of(const struct iris_gpu_line *line, const struct iris_step *s, double Q[
 static inline __device__ double
 reach_of(const struct iris_gpu_line *line, double adds, double takes)
 {
-    double most = fmax(fabs(adds) / line->faint, fabs(takes));
+    double gives = fabs(adds) / line->faint, most = fmax(gives, fabs(takes));
     double limit = line->grid.average ? IRIS_REACH_AVERAGE : IRIS_REACH_PRECISE;
     double x2 = log(most) + NOTHING;
 
-    if (!(most < 1e300))
+    /* not a number is not below either */
+    if (!(gives < 1e300) || !(fabs(takes) < 1e300))
         return limit;
     return x2 > 0 ? fmin(sqrt(x2), limit) : 0;
 }

@@ -119,15 +119,20 @@ carry_continuum(const __grid_constant__ struct job job)
 
 /* ---- points ---- */
 
-/* Light is not below 0. The sign is looked at as a whole number: most numbers have none. */
+/* Light is not below 0; what is not a number stays that. The sign is looked at as a whole
+ * number: most numbers have none. */
 static __device__ void
 hold(const struct iris_row *r, struct points *p, int i)
 {
+    double floor;
     int64_t bits;
 
     memcpy(&bits, &p->I[i], sizeof bits);
-    if (bits < 0)
-        p->I[i] = fmax(p->I[i], -parabola(r->Q, p->u[i]));
+    if (bits >= 0)
+        return;
+    floor = -parabola(r->Q, p->u[i]);
+    if (p->I[i] < floor)
+        p->I[i] = floor;
 }
 
 template <int AVERAGE>

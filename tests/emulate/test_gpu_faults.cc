@@ -1,5 +1,6 @@
 /* Whatever call of CUDA fails, and however little memory there is: the GPU path says
- * so, leaks nothing, and makes the same when it is asked again. */
+ * so, leaks nothing, and makes the same when it is asked again. And what is no number
+ * stays none. */
 #include "emulate.h"
 
 #include <stdio.h>
@@ -143,6 +144,47 @@ test_point(point &p, const trial_law &law, const char *name)
     trial_scene_release(&p.scene);
 }
 
+/* Lines that are amplified beyond all numbers, by more and more. */
+static void
+test_runaway(point &p, iris_integration integration, const char *name)
+{
+    size_t lon[] = {0, 1, 2, 3}, wild = 0, differ = 0;
+    trial_view view = trial_preset;
+    iris_gpu *gpu = nullptr;
+    trial_law law = {};
+    iris_err err = {};
+    double by;
+
+    law.integration = integration;
+    law.table = TRIAL_MASER;
+    law.turbulent = 1;
+    view.r = 2048;
+    view.lon = 4;
+    view.lat = 2;
+    view.v = view.crop_max = 8;
+    trial_must(iris_gpu_open(0, &gpu, &err), &err);
+    for (by = 1e9; by < 1e12; by *= 3) {
+        std::vector<double> ours, theirs;
+
+        trial_scene_init(&p.scene, &p.world, &view, &law);
+        p.scene.line[0].abundance.value = by;
+        p.scene.line[0].v_turb *= 100;
+        p.strips.resize(view.lon * trial_strip(&p.scene));
+        theirs.resize(p.strips.size());
+        trial_must(make(p, gpu, ours, &err), &err);
+        trial_strips(&p.scene, 1, lon, view.lon, theirs.data());
+        for (size_t i = 0; i < theirs.size(); i++) {
+            wild += !isfinite(theirs[i]);
+            differ += !isfinite(theirs[i]) != !isfinite(ours[i]);
+        }
+        iris_gpu_forget(gpu);
+        trial_scene_release(&p.scene);
+    }
+    iris_gpu_close(gpu);
+    CHECK(wild && !differ, "%s: %zu values are no numbers, %zu of one device only", name, wild,
+          differ);
+}
+
 int
 main()
 {
@@ -163,6 +205,8 @@ main()
     formal.abundance = IRIS_ABUNDANCE_TABLE;
     formal.two_lines = 1;
     test_point(p, formal, "formal, maximum, abundance of a table, two lines");
+    test_runaway(p, IRIS_SMOOTH, "a runaway maser");
+    test_runaway(p, IRIS_FORMAL, "a runaway maser, formal");
     trial_world_release(&p.world);
     return check_done();
 }
