@@ -34,7 +34,7 @@ blur_lat(const __grid_constant__ struct iris_haze h, struct plane out, const flo
     line = i / out.lats;
     lat = h.seen.lat0 + (unsigned)(i % out.lats);
     for (m = 0; m < h.n[2]; m++) {
-        unsigned from = iris_mirror((long)lat + m - h.n[2] / 2, h.n_lat) - h.taken.lat0;
+        size_t from = iris_reflect((long)lat + m - h.n[2] / 2, h.n_lat) - h.taken.lat0;
 
         sum += weight[m] * (double)in[line * lats + from];
     }
@@ -52,7 +52,7 @@ blur_r(const __grid_constant__ struct iris_haze h, struct plane out, const doubl
         return;
     r = (unsigned)(i / sheet);
     for (m = 0; m < h.n[0]; m++)
-        sum += h.weight[m] * in[iris_mirror((long)r + m - h.n[0] / 2, h.n_r) * sheet + i % sheet];
+        sum += h.weight[m] * in[iris_reflect((long)r + m - h.n[0] / 2, h.n_r) * sheet + i % sheet];
     to[i] = sum;
 }
 
@@ -70,9 +70,9 @@ blur_lon(const __grid_constant__ struct iris_haze h, struct plane out, const dou
     lon = h.seen.lon0 + (unsigned)(i / out.lats % out.lons);
     r = i / out.lats / out.lons;
     for (m = 0; m < h.n[1]; m++) {
-        unsigned from = iris_mirror((long)lon + m - h.n[1] / 2, h.n_lon) - h.taken.lon0;
+        size_t from = iris_reflect((long)lon + m - h.n[1] / 2, h.n_lon) - h.taken.lon0;
 
-        sum += weight[m] * in[r * sheet + (size_t)from * out.lats + lat];
+        sum += weight[m] * in[r * sheet + from * out.lats + lat];
     }
     to[i] = sum;
 }

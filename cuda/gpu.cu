@@ -239,6 +239,18 @@ iris_gpu_forget(void *gpu)
     g->cells_of = NULL;
 }
 
+enum iris_status
+iris_gpu_give_up(struct iris_gpu *g, enum iris_status st)
+{
+    (void)cudaDeviceSynchronize();
+    (void)cudaGetLastError();
+    if (st == IRIS_E_IO || st == IRIS_E_BUG) {
+        iris_gpu_forget(g);
+        iris_gpu_relax(g);
+    }
+    return st;
+}
+
 /* ---- what samples are taken of ---- */
 
 /* The arrays of cells lie one behind the other, from x on. */

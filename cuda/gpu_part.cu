@@ -283,19 +283,6 @@ run(struct iris_gpu *g, const struct plan *p, const struct iris_pause *pause, un
 
 /* ---- a part ---- */
 
-/* What a failure leaves behind is not to be trusted. */
-static enum iris_status
-give_up(struct iris_gpu *g, enum iris_status st)
-{
-    (void)cudaDeviceSynchronize();
-    (void)cudaGetLastError();
-    if (st == IRIS_E_IO || st == IRIS_E_BUG) {
-        iris_gpu_forget(g);
-        iris_gpu_relax(g);
-    }
-    return st;
-}
-
 static enum iris_status
 bring(struct iris_gpu *g, const struct iris_scene *scene, const struct iris_sampler *sampler,
       size_t bytes, struct iris_err *err)
@@ -329,9 +316,7 @@ iris_gpu_part(void *gpu, const struct iris_scene *scene, const struct iris_sampl
               struct iris_err *err)
 {
     struct iris_gpu *g = (struct iris_gpu *)gpu;
-    size_t values = scene->simple ? scene->simple->v_steps
-                                  : scene->pair->n_lines * scene->transfer->v_steps;
-    size_t strip = iris_pair_strip(scene->pair, values);
+    size_t strip = iris_pair_strip(scene->pair, iris_scene_values(scene));
     size_t bytes = (lon1 - lon0) * strip * sizeof *strips;
     int flag[IRIS_FLAGS] = {0};
     enum iris_status st;
@@ -350,7 +335,7 @@ iris_gpu_part(void *gpu, const struct iris_scene *scene, const struct iris_sampl
         st = iris_gpu_fail(g, cudaMemcpy(flag, g->stage.flag, sizeof flag, cudaMemcpyDeviceToHost),
                            "failed", err);
     if (st)
-        return give_up(g, st);
+        return iris_gpu_give_up(g, st);
     *gas = flag[IRIS_FLAG_GAS];
     return flag[IRIS_FLAG_FAULT] ? iris_cells_fail_guard(err) : IRIS_OK;
 }

@@ -74,12 +74,10 @@ put_line(struct freight *f, const struct iris_solver *t, size_t i, struct iris_g
     line->ds = law->ds;
     line->nu_first = b->nu_first;
     line->nu_step = b->nu_step;
-    line->temperature = law->units.temperature;
     for (k = 0; k < 3; k++) {
         line->node[k] = b->bundle.node[k];
         line->node_background[k] = iris_transfer_planck(&t->constant, line->node[k], T_cmb);
     }
-    line->faint = line->node_background[1];
     line->exact = iris_transfer_is_left(law, t->constant.c) || !iris_gpu_is_fast(line);
     put_table(f, &line->table);
     put_abundance(f, &line->abundance);
@@ -165,7 +163,7 @@ iris_gpu_bring_scene(struct iris_gpu *g, const struct iris_scene *scene, struct 
     iris_gpu_drop_scene(g);
     s->scene = *scene;
     s->n_lines = scene->simple ? 0 : law->n_lines;
-    s->values = scene->simple ? scene->simple->v_steps : law->n_lines * scene->transfer->v_steps;
+    s->values = iris_scene_values(scene);
     s->line = (struct iris_gpu_line *)calloc(s->n_lines + 1, sizeof *s->line);
     share = (double *)malloc(law->sky.lat_steps * sizeof *share);
     if (!s->line || !share)

@@ -53,6 +53,13 @@ struct iris_gpu {
 enum iris_status iris_gpu_fail(struct iris_gpu *g, cudaError_t e, const char *what,
                                struct iris_err *err);
 
+/* After a failure nothing is under way any more, and of one that is no fault of the input
+ * nothing is trusted that it left behind: all is forgotten.
+ *
+ *   return  st
+ */
+enum iris_status iris_gpu_give_up(struct iris_gpu *g, enum iris_status st);
+
 /* Make a room at least so large; what is in it is lost. Bytes 0: give it back. */
 enum { IRIS_OF_POINT = 1 };
 enum iris_status iris_room_make(struct iris_gpu *g, struct iris_room *room, size_t bytes,

@@ -104,11 +104,9 @@ iris_gpu_tile(void *gpu, const struct iris_sampler *sampler, const struct iris_t
     if (!st)
         st = iris_gpu_fail(g, cudaMemcpy(&fault, t.fault, sizeof fault, cudaMemcpyDeviceToHost),
                            "failed", err);
-    if (st == IRIS_E_IO) {
-        iris_gpu_forget(g);
-        iris_gpu_relax(g);
-    }
-    return !st && fault ? iris_cells_fail_guard(err) : st;
+    if (st)
+        return iris_gpu_give_up(g, st);
+    return fault ? iris_cells_fail_guard(err) : IRIS_OK;
 }
 
 /* ---- the observer ---- */
@@ -186,10 +184,8 @@ observe(void *self, const struct iris_column *c, double *spectra)
 {
     struct iris_gpu *g = (struct iris_gpu *)self;
 
-    if (!g->failure.status && observe_column(g, c, spectra, &g->failure)) {
-        iris_gpu_forget(g);
-        iris_gpu_relax(g);
-    }
+    if (!g->failure.status && observe_column(g, c, spectra, &g->failure))
+        iris_gpu_give_up(g, g->failure.status);
     if (g->failure.status)
         memset(spectra, 0, c->n_rays * g->observed_values * sizeof *spectra);
 }

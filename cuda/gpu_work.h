@@ -132,10 +132,8 @@ struct iris_gpu_line {
     const double *background; /* [v_steps] */
     const double *scale;      /* [v_steps] */
     const double *weight;     /* [n_r] of thin transfer */
-    double faint;             /* what next to is nothing: background in the middle */
     double node[3];           /* frequencies: both ends of the band and its middle */
     double node_background[3];
-    double temperature; /* of 1 K */
 };
 
 /* Bits of a ray. */
@@ -232,17 +230,6 @@ static inline __device__ size_t
 iris_thing(void)
 {
     return (size_t)blockIdx.x * blockDim.x + threadIdx.x;
-}
-
-/* iris_reflect, for kernels */
-IRIS_BOTH unsigned
-iris_mirror(long i, unsigned n)
-{
-    long last = (long)n - 1;
-
-    if (i < 0)
-        i = -i;
-    return (unsigned)(i > last ? 2 * last - i : i);
 }
 
 #endif

@@ -14,6 +14,13 @@ struct job {
     int wild_only;
 };
 
+/* A step, and what of it is the same for all points. */
+struct stride {
+    struct iris_step step;
+    struct iris_window window; /* points that the line reaches */
+    double ratio;              /* of exp(nu/kT) of dust, from one channel to the next */
+};
+
 /* A point of the grid of profiles, on its way. */
 struct point {
     double nu, nu_anew; /* of its channel, and of where the sequence of dust begins */
@@ -38,32 +45,32 @@ begin(const struct iris_gpu_line *line, unsigned at, struct point *p)
 }
 
 static __device__ double
-dust_at(const struct iris_gpu_line *line, const struct iris_step *s, const struct point *p)
+dust_at(const struct stride *s, const struct point *p)
 {
-    double e, ratio;
+    double e;
     unsigned i;
 
-    if (s->planck * s->ad == 0)
+    if (s->step.planck * s->step.ad == 0)
         return 0;
-    e = iris_exp(p->nu_anew * s->per_kT);
-    ratio = iris_exp(line->nu_step * s->per_kT);
+    e = iris_exp(p->nu_anew * s->step.per_kT);
     for (i = 0; i < p->since; i++)
-        e *= ratio;
-    return iris_dust_emission(s, p->nu, e);
+        e *= s->ratio;
+    return iris_dust_emission(&s->step, p->nu, e);
 }
 
-/* The profile at the point; 0 and *inside 0 beyond its window. */
+static __device__ int
+is_inside(const struct stride *s, const struct point *p)
+{
+    return p->at >= s->window.from && p->at < s->window.to;
+}
+
+/* The profile at a point that is inside. */
 static __device__ double
-profile_at(const struct iris_gpu_line *line, const struct iris_step *s, const struct point *p,
-           int *inside)
+profile_at(const struct iris_gpu_line *line, const struct iris_step *s, const struct point *p)
 {
     const struct iris_profile_grid *g = &line->grid;
-    double reach = g->average ? IRIS_REACH_AVERAGE : IRIS_REACH_PRECISE, i = (double)p->at;
-    struct iris_window w = iris_step_window(g, s, reach);
+    double i = (double)p->at;
 
-    *inside = p->at >= w.from && p->at < w.to;
-    if (!*inside)
-        return 0;
     if (!g->average)
         return iris_profile_centre(g, s, i);
     return (iris_profile_edge(g, s, i + 0.5) - iris_profile_edge(g, s, i - 0.5)) / (2 * g->width);
@@ -117,40 +124,39 @@ step_selective(const struct iris_gpu_line *line, unsigned s, const struct iris_s
 }
 
 static __device__ void
-step_thin(const struct iris_gpu_line *line, unsigned s, const struct iris_step *step,
+step_thin(const struct iris_gpu_line *line, unsigned s, const struct stride *stride,
           struct point *p)
 {
-    double weight = line->weight[s], phi;
-    int inside;
+    double weight = line->weight[s];
 
     if (weight == 0)
         return;
-    phi = profile_at(line, step, p, &inside);
-    if (inside)
-        p->I += weight * step->j * phi;
+    if (is_inside(stride, p))
+        p->I += weight * stride->step.j * profile_at(line, &stride->step, p);
     if (line->subtraction != IRIS_SUBTRACT_I)
-        p->C += weight * dust_at(line, step, p);
+        p->C += weight * dust_at(stride, p);
 }
 
 static __device__ void
-step_point(const struct iris_gpu_line *line, unsigned s, const struct iris_step *step,
+step_point(const struct iris_gpu_line *line, unsigned s, const struct stride *stride,
            struct point *p)
 {
+    const struct iris_step *step = &stride->step;
+    int inside = is_inside(stride, p);
     double dust, phi;
-    int inside;
 
     if (line->transfer == IRIS_THIN) {
-        step_thin(line, s, step, p);
+        step_thin(line, s, stride, p);
         return;
     }
-    dust = dust_at(line, step, p);
+    dust = dust_at(stride, p);
     if (line->integration == IRIS_SMOOTH)
         step_smooth(s, line->ds, dust, step->ad, p->dust_j, p->dust_a, &p->C, &p->C_before);
     else
         p->C = iris_formal_step(line->ds, dust, step->ad, p->C);
     p->dust_j = dust;
     p->dust_a = step->ad;
-    phi = profile_at(line, step, p, &inside);
+    phi = inside ? profile_at(line, step, p) : 0;
     if (line->transfer == IRIS_SELECTIVE)
         step_selective(line, s, step, dust, phi, inside, p);
     else if (inside)
@@ -159,9 +165,22 @@ step_point(const struct iris_gpu_line *line, unsigned s, const struct iris_step 
         step_thick(line, s, dust, step->ad, p);
 }
 
+static __device__ struct stride
+stride_of(const struct job *job, const struct iris_ray_place *place, unsigned s, unsigned *is)
+{
+    const struct iris_gpu_line *line = &job->line;
+    double reach = line->grid.average ? IRIS_REACH_AVERAGE : IRIS_REACH_PRECISE;
+    struct stride stride;
+
+    stride.step = iris_step_of(&job->rays, line, place, s, is);
+    stride.window = iris_step_window(&line->grid, &stride.step, reach);
+    stride.ratio = iris_exp(line->nu_step * stride.step.per_kT);
+    return stride;
+}
+
 /* Walk a point along all steps; all threads call it, those without a point too. */
 static __device__ void
-walk(const struct job *job, const struct iris_ray_place *place, struct iris_step *step, unsigned at,
+walk(const struct job *job, const struct iris_ray_place *place, struct stride *stride, unsigned at,
      struct point *p, unsigned *is)
 {
     const struct iris_gpu_line *line = &job->line;
@@ -172,10 +191,10 @@ walk(const struct job *job, const struct iris_ray_place *place, struct iris_step
         unsigned some = min(line->n_r - first, (unsigned)THREADS);
 
         if (threadIdx.x < some)
-            step[threadIdx.x] = iris_step_of(&job->rays, line, place, first + threadIdx.x, is);
+            stride[threadIdx.x] = stride_of(job, place, first + threadIdx.x, is);
         __syncthreads();
         for (s = 0; s < some && at < n; s++)
-            step_point(line, first + s, &step[s], p);
+            step_point(line, first + s, &stride[s], p);
         __syncthreads();
     }
 }
@@ -183,7 +202,7 @@ walk(const struct job *job, const struct iris_ray_place *place, struct iris_step
 static __global__ void
 __launch_bounds__(THREADS) march(const __grid_constant__ struct job job)
 {
-    __shared__ struct iris_step step[THREADS];
+    __shared__ struct stride stride[THREADS];
     const struct iris_gpu_line *line = &job.line;
     struct iris_ray_place place = iris_ray_place_of(&job.rays, blockIdx.x);
     unsigned n = (unsigned)line->grid.n, fine = line->fine ? line->fine : 1, at, is = 0;
@@ -192,7 +211,7 @@ __launch_bounds__(THREADS) march(const __grid_constant__ struct job job)
     if (job.wild_only && !(job.out.is[blockIdx.x] & IRIS_RAY_WILD))
         return;
     for (at = threadIdx.x; at < n + threadIdx.x; at += THREADS) {
-        walk(&job, &place, step, at, &p, &is);
+        walk(&job, &place, stride, at, &p, &is);
         if (at >= n)
             continue;
         job.out.I[blockIdx.x * (size_t)n + at] = p.I;
@@ -261,8 +280,10 @@ collect(const __grid_constant__ struct iris_gpu_line line, struct iris_marched i
 {
     size_t i = iris_thing(), ray = i / line.v_steps;
     unsigned k = (unsigned)(i % line.v_steps);
-    struct iris_output_law law = {
-        {line.step.k, line.step.h, line.step.c}, line.subtraction, line.output, line.temperature};
+    struct iris_output_law law = {{line.step.k, line.step.h, line.step.c},
+                                  line.subtraction,
+                                  line.output,
+                                  line.step.temperature};
     double excess, C, out = 0;
 
     if (ray >= n_rays)

@@ -57,7 +57,8 @@ source_of(const struct iris_gpu_line *line, const struct iris_step *s, double Q[
     return s->per_kT * (line->node[2] - line->node[0]) > TOO_STEEP;
 }
 
-/* How far the line is to be followed, in Doppler widths.
+/* How far the line is to be followed, in Doppler widths: to what is nothing beside the
+ * background in the middle.
  *
  *   in  adds   at the centre, to an intensity
  *   in  takes  of one
@@ -65,7 +66,7 @@ source_of(const struct iris_gpu_line *line, const struct iris_step *s, double Q[
 static inline __device__ double
 reach_of(const struct iris_gpu_line *line, double adds, double takes)
 {
-    double gives = fabs(adds) / line->faint, most = fmax(gives, fabs(takes));
+    double gives = fabs(adds) / line->node_background[1], most = fmax(gives, fabs(takes));
     double limit = line->grid.average ? IRIS_REACH_AVERAGE : IRIS_REACH_PRECISE;
     double x2 = log(most) + NOTHING;
 

@@ -3,6 +3,7 @@
 #include "gpu_work.h"
 
 extern "C" {
+#include "blur.h"
 #include "simple.h"
 }
 
@@ -150,7 +151,7 @@ smear_lat(const __grid_constant__ struct smeared s)
     if (lon >= iris_region_lons(&s.seen))
         return;
     for (m = 0; m < s.by.lat_size; m++) {
-        unsigned from = iris_mirror((long)lat + m - s.by.lat_size / 2, s.by.n_lat) - s.seen.lat0;
+        size_t from = iris_reflect((long)lat + m - s.by.lat_size / 2, s.by.n_lat) - s.seen.lat0;
 
         sum += s.by.lat_weight[m] * s.spectra[(lon * lats + from) * s.values + v];
     }
@@ -172,7 +173,7 @@ smear_lon(const __grid_constant__ struct smeared s)
         double sum = 0;
 
         for (m = 0; m < s.by.lon_size; m++) {
-            size_t from = iris_mirror((long)lon + m - s.by.lon_size / 2, s.by.n_lon) - s.seen.lon0;
+            size_t from = iris_reflect((long)lon + m - s.by.lon_size / 2, s.by.n_lon) - s.seen.lon0;
 
             sum += s.by.lon_weight[m] * s.smoothed[(from * n + k) * s.values + v];
         }

@@ -40,16 +40,6 @@ iris_blur_init(struct iris_blur *b, size_t n_r, size_t n_lon, size_t n_lat, doub
     return IRIS_OK;
 }
 
-size_t
-iris_reflect(long i, size_t n)
-{
-    long last = (long)n - 1;
-
-    if (i < 0)
-        i = -i;
-    return (size_t)(i > last ? 2 * last - i : i);
-}
-
 /* A row along lat: where the kernel meets no edge, one value of it at a time for
  * all latitudes. */
 static void

@@ -14,6 +14,7 @@
 
 #include <stddef.h>
 
+#include "both.h"
 #include "err.h"
 
 #define IRIS_BLUR_MAX 1023 /* largest kernel */
@@ -37,7 +38,15 @@ void iris_blur_none(struct iris_blur *b);
 
 /* The index that stands for i on an axis of n, -n < i < 2n-1; n > 1 unless i
  * is 0. */
-size_t iris_reflect(long i, size_t n);
+IRIS_BOTH size_t
+iris_reflect(long i, size_t n)
+{
+    long last = (long)n - 1;
+
+    if (i < 0)
+        i = -i;
+    return (size_t)(i > last ? 2 * last - i : i);
+}
 
 /* Blur a column along r and lat.
  *

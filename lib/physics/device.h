@@ -20,6 +20,13 @@ struct iris_scene {
     const struct iris_line *line;             /* [pair->n_lines] */
 };
 
+/* Values of a ray: of the scene's observer. */
+static inline size_t
+iris_scene_values(const struct iris_scene *s)
+{
+    return s->simple ? s->simple->v_steps : s->pair->n_lines * s->transfer->v_steps;
+}
+
 struct iris_device {
     /* As iris_pair_part with the observer of the scene.
      *
