@@ -140,8 +140,9 @@ CUDA_ARCHS   := -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,cod
 CUDA_COMPILE  = $(NVCC) -ccbin $(CUDA_CXX) -std=c++20 -O3 -g -lineinfo $(CUDA_ARCHS) \
                 $(if $(WERROR),-Werror all-warnings) -Xcompiler -Wall,-Wextra,-Wno-deprecated-enum-enum-conversion,-fno-exceptions,-fno-rtti,-ffp-contract=off \
                 -MMD -MP $(INC_cuda)
-CUDA_PREFIX   = $(patsubst %/bin/,%,$(dir $(realpath $(NVCC))))
-CUDA_RUNTIME  = -L$(CUDA_PREFIX)/lib64 -L$(CUDA_PREFIX)/lib -lcudart_static -ldl -lrt -lpthread \
+# nvcc may be a script, a link or Debian's: it knows where its libraries are.
+CUDA_LIBDIRS  = $(call once,CUDA_LIBDIRS,$(shell $(NVCC) --dryrun -x cu /dev/null 2>&1 | sed -n 's/^.. LIBRARIES=//p'))
+CUDA_RUNTIME  = $(CUDA_LIBDIRS) -lcudart_static -ldl -lrt -lpthread \
                 -Wl,--push-state,--as-needed -lstdc++ -Wl,--pop-state
 CUDA_LIBS     = $(if $(CUDA_BUILT),$(CUDA_RUNTIME))
 $(BUILD)/cuda/%.o: cuda/%.cu Makefile
