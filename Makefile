@@ -282,7 +282,7 @@ $(BUILD)/bench/%.o: tests/bench/%.cpp Makefile
 	$(CXX) -O3 -g $(SAN_FLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/bench/%.o: tests/bench/%.c Makefile
 	@mkdir -p $(@D)
-	$(COMPILE) $(INC_store) -Itests/bench $(BENCH_$*) -c -o $@ $<
+	$(COMPILE) $(INC_store) -Itests/bench -Itests/unit $(BENCH_$*) -c -o $@ $<
 # a yardstick is only one when it is as fast as it can be on this machine
 BENCH_dense := -Ofast -march=native -mprefer-vector-width=512
 BENCH_peak := -march=native -Wno-psabi

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "line_preset.h"
 #include "mock.h"
 #include "trial.h"
 
@@ -81,30 +82,6 @@ solve_temperature(void *self, size_t i)
     trial_must(iris_line_table_solve(n->table, n->molecule, &n->law, i, 1, &err), &err);
 }
 
-static struct iris_table_law
-table_law(const struct trial_world *w, int small)
-{
-    return (struct iris_table_law){.upper = 2,
-                                   .lower = 1,
-                                   .n_N = small ? 32 : 128,
-                                   .n_x = small ? 16 : 64,
-                                   .n_T = small ? 16 : 64,
-                                   .N_max = 1e12,
-                                   .bolic = 1,
-                                   .T_max = 3000,
-                                   .m_H = 1.673557626764302e-27,
-                                   .m_He = 6.646476726466552e-27,
-                                   .L = 6.022141e23,
-                                   .number = 1e15,
-                                   .units = w->units,
-                                   .balance = {.k = 1.380649e-23,
-                                               .h = 6.62607e-34,
-                                               .c = 299792500.0,
-                                               .T_continuum = 2.73,
-                                               .abundance_He = 0.1,
-                                               .ortho_to_para = 3}};
-}
-
 static void
 make_table(struct trial_world *w, enum trial_table which, const struct iris_table_law *law)
 {
@@ -139,9 +116,9 @@ trial_world_init(struct trial_world *w, size_t cells, int small)
     trial_parallel((cells + MANY - 1) / MANY, make_cells, &w->cells);
     trial_must(iris_cells_index(&w->cells, &err), &err);
     w->cells.box = mock_box();
-    iris_units_processing(1e7, 1, 1e7, 1, 3.08567758128e16, &w->units);
+    w->units = line_units();
     trial_must(iris_mock_molecule("13CO", &w->molecule, &err), &err);
-    law = table_law(w, small);
+    law = small ? line_table_law(32, 16, 16) : line_table_law(128, 64, 64);
     make_table(w, TRIAL_21, &law);
     make_table(w, TRIAL_MASER, &law);
     invert(&w->table[TRIAL_MASER]);

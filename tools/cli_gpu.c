@@ -274,36 +274,32 @@ part(void *self, const struct iris_scene *scene, const struct iris_sampler *samp
      const struct iris_pause *pause, size_t lon0, size_t lon1, double *strips, int *gas,
      struct iris_err *err)
 {
-    struct iris_err own = {0};
     struct cli_gpu *g = self;
     enum iris_status st;
 
     st = take(g, err);
     if (st)
         return st;
-    st = iris_gpu_part(g->gpu, scene, sampler, pause, lon0, lon1, strips, gas, &own);
-    if (is_full(g, st, &own))
-        st = iris_gpu_part(g->gpu, scene, sampler, pause, lon0, lon1, strips, gas, &own);
-    give_back(g, st);
-    return st ? iris_fail(err, st, "%s", own.msg) : IRIS_OK;
+    st = iris_gpu_part(g->gpu, scene, sampler, pause, lon0, lon1, strips, gas, err);
+    if (is_full(g, st, err))
+        st = iris_gpu_part(g->gpu, scene, sampler, pause, lon0, lon1, strips, gas, err);
+    return give_back(g, st);
 }
 
 static enum iris_status
 tile(void *self, const struct iris_sampler *sampler, const struct iris_tile *t,
      float *const field[IRIS_FIELDS], struct iris_err *err)
 {
-    struct iris_err own = {0};
     struct cli_gpu *g = self;
     enum iris_status st;
 
     st = take(g, err);
     if (st)
         return st;
-    st = iris_gpu_tile(g->gpu, sampler, t, field, &own);
-    if (is_full(g, st, &own))
-        st = iris_gpu_tile(g->gpu, sampler, t, field, &own);
-    give_back(g, st);
-    return st ? iris_fail(err, st, "%s", own.msg) : IRIS_OK;
+    st = iris_gpu_tile(g->gpu, sampler, t, field, err);
+    if (is_full(g, st, err))
+        st = iris_gpu_tile(g->gpu, sampler, t, field, err);
+    return give_back(g, st);
 }
 
 static void
@@ -319,20 +315,16 @@ forget(void *self)
 static enum iris_status
 observer(void *self, const struct iris_scene *scene, struct iris_observer *o, struct iris_err *err)
 {
-    struct iris_err own = {0};
     struct cli_gpu *g = self;
     enum iris_status st;
 
     st = take(g, err);
     if (st)
         return st;
-    st = iris_gpu_observer(g->gpu, scene, o, &own);
-    if (is_full(g, st, &own))
-        st = iris_gpu_observer(g->gpu, scene, o, &own);
-    if (!st)
-        return IRIS_OK;
-    give_back(g, st);
-    return iris_fail(err, st, "%s", own.msg);
+    st = iris_gpu_observer(g->gpu, scene, o, err);
+    if (is_full(g, st, err))
+        st = iris_gpu_observer(g->gpu, scene, o, err);
+    return st ? give_back(g, st) : IRIS_OK;
 }
 
 static enum iris_status

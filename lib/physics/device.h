@@ -2,7 +2,8 @@
  *
  * What is done there is what iris_pair_part, iris_sampler_tile and an observer do
  * here. Which cells a sampler has, and what the pointers of a scene point to, does not
- * change until forget is called. Zeroed it is this processor.
+ * change until forget is called. Zeroed it is this processor. Its functions are called
+ * with an err to write to.
  */
 #ifndef IRIS_DEVICE_H
 #define IRIS_DEVICE_H

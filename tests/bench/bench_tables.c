@@ -9,7 +9,7 @@
 #include "bench.h"
 #include "eliminate.h"
 #include "file.h"
-#include "linetable.h"
+#include "line_preset.h"
 #include "mock_molecule.h"
 #include "peak.h"
 #include "simd.h"
@@ -67,25 +67,7 @@ prepare(struct systems *s, const char *path)
     size_t square, i;
 
     read_molecule(path, &s->m);
-    s->law = (struct iris_table_law){.upper = 2,
-                                     .lower = 1,
-                                     .n_N = N_N,
-                                     .n_x = N_X,
-                                     .n_T = N_T,
-                                     .N_max = 1e12,
-                                     .bolic = 1,
-                                     .T_max = 3000,
-                                     .m_H = 1.673557626764302e-27,
-                                     .m_He = 6.646476726466552e-27,
-                                     .L = 6.022141e23,
-                                     .number = 1e15,
-                                     .balance = {.k = 1.380649e-23,
-                                                 .h = 6.62607e-34,
-                                                 .c = 299792500,
-                                                 .T_continuum = 2.73,
-                                                 .abundance_He = 0.1,
-                                                 .ortho_to_para = 3}};
-    iris_units_processing(1e7, 1, 1e7, 1, 3.08567758128e16, &s->law.units);
+    s->law = line_table_law(N_N, N_X, N_T);
     need(iris_line_table_init(&s->table, &s->m, &s->law, &err), &err);
     s->table.node = bench_need(calloc(iris_line_table_size(&s->table), sizeof *s->table.node));
     for (i = 0; i < N_N; i++)

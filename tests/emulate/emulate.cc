@@ -473,3 +473,13 @@ emulated_again()
     last = cudaSuccess;
     device = 0;
 }
+
+void
+emulated_set(const char *name, const char *value)
+{
+    if (value)
+        setenv(name, value, 1);
+    else
+        unsetenv(name);
+    emulated_again();
+}

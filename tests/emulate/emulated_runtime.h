@@ -173,4 +173,7 @@ emulated_counts emulated_count();
 /* Begin anew: read the environment, set counts but for what is allocated to 0. */
 void emulated_again();
 
+/* The same with another environment; no value: without that name. */
+void emulated_set(const char *name, const char *value);
+
 #endif

@@ -11,16 +11,6 @@
 
 #include "check.h"
 
-static void
-set(const char *name, const char *value)
-{
-    if (value)
-        setenv(name, value, 1);
-    else
-        unsetenv(name);
-    emulated_again();
-}
-
 template <class T>
 static T *
 allocated(size_t n)
@@ -129,7 +119,7 @@ tree(const char *seed, int with_barrier)
 {
     int *in = allocated<int>(64), *out = allocated<int>(1), host[64];
 
-    set("IRIS_EMULATED_SEED", seed);
+    emulated_set("IRIS_EMULATED_SEED", seed);
     for (int i = 0; i < 64; i++)
         host[i] = i;
     cudaMemcpy(in, host, sizeof host, cudaMemcpyHostToDevice);
@@ -137,7 +127,7 @@ tree(const char *seed, int with_barrier)
     int sum = taken(out, 1)[0];
     cudaFree(in);
     cudaFree(out);
-    set("IRIS_EMULATED_SEED", nullptr);
+    emulated_set("IRIS_EMULATED_SEED", nullptr);
     return sum;
 }
 
@@ -225,13 +215,13 @@ order_of(const char *seed)
 {
     unsigned *order = allocated<unsigned>(256), *next = allocated<unsigned>(1);
 
-    set("IRIS_EMULATED_SEED", seed);
+    emulated_set("IRIS_EMULATED_SEED", seed);
     cudaMemset(next, 0, sizeof *next);
     iris_launch(line_up, 16, 16, nullptr, order, next);
     std::vector<unsigned> v = taken(order, 256);
     cudaFree(order);
     cudaFree(next);
-    set("IRIS_EMULATED_SEED", nullptr);
+    emulated_set("IRIS_EMULATED_SEED", nullptr);
     return v;
 }
 
@@ -267,13 +257,13 @@ test_turns()
 {
     int *at = allocated<int>(2);
 
-    set("IRIS_EMULATED_SEED", "3");
+    emulated_set("IRIS_EMULATED_SEED", "3");
     cudaMemset(at, 0, 2 * sizeof *at);
     iris_launch(race, 1, 256, nullptr, at);
     std::vector<int> v = taken(at, 2);
     CHECK(v[1] == 256 && v[0] < 256, "others get their turn at an atomic");
     cudaFree(at);
-    set("IRIS_EMULATED_SEED", nullptr);
+    emulated_set("IRIS_EMULATED_SEED", nullptr);
 }
 
 /* ---- garbage ---- */
@@ -411,7 +401,7 @@ test_memory()
     void *p = nullptr, *q = nullptr;
     emulated_counts before;
 
-    set("IRIS_EMULATED_MEMORY", "1000");
+    emulated_set("IRIS_EMULATED_MEMORY", "1000");
     before = emulated_count();
     CHECK(!cudaMalloc(&p, 600) && p, "memory that there is");
     CHECK(cudaMalloc(&q, 401) == cudaErrorMemoryAllocation && !q, "memory that there is not");
@@ -425,7 +415,7 @@ test_memory()
     cudaFree(q);
     CHECK(emulated_count().live == before.live && emulated_count().peak == before.bytes + 1000,
           "and the most there was");
-    set("IRIS_EMULATED_MEMORY", nullptr);
+    emulated_set("IRIS_EMULATED_MEMORY", nullptr);
 }
 
 /* ---- devices and failures ---- */
@@ -437,11 +427,11 @@ test_devices()
     char one[32], two[32];
     int n = 7;
 
-    set("IRIS_EMULATED_GPUS", "0");
+    emulated_set("IRIS_EMULATED_GPUS", "0");
     CHECK(cudaGetDeviceCount(&n) == cudaErrorNoDevice && n == 0, "no device");
-    set("IRIS_EMULATED_GPUS", "-1");
+    emulated_set("IRIS_EMULATED_GPUS", "-1");
     CHECK(cudaGetDeviceCount(&n) == cudaErrorInsufficientDriver && n == 0, "an old driver");
-    set("IRIS_EMULATED_GPUS", "2");
+    emulated_set("IRIS_EMULATED_GPUS", "2");
     CHECK(!cudaGetDeviceCount(&n) && n == 2, "two devices");
     CHECK(!cudaSetDevice(1) && cudaSetDevice(2) == cudaErrorInvalidDevice, "which there are");
     CHECK(!cudaGetDeviceProperties(&prop, 1) && !strcmp(prop.name, "emulated GPU 1"), "their name");
@@ -460,7 +450,7 @@ test_devices()
               },
               ""),
           "not after fork");
-    set("IRIS_EMULATED_GPUS", nullptr);
+    emulated_set("IRIS_EMULATED_GPUS", nullptr);
 }
 
 static std::vector<cudaError_t>
@@ -471,15 +461,15 @@ failures(const char *fail)
     int *p = nullptr;
     char c = 0;
 
-    set("IRIS_EMULATED_FAIL", nullptr);
+    emulated_set("IRIS_EMULATED_FAIL", nullptr);
     p = allocated<int>(1);
     cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
-    set("IRIS_EMULATED_FAIL", fail);
+    emulated_set("IRIS_EMULATED_FAIL", fail);
     v.push_back(cudaMemsetAsync(p, 0, sizeof *p, stream));
     v.push_back(iris_launch(write_at, 1, 1, stream, (char *)p, 0));
     v.push_back(cudaMemcpyAsync(&c, p, 1, cudaMemcpyDeviceToHost, stream));
     v.push_back(cudaStreamSynchronize(stream));
-    set("IRIS_EMULATED_FAIL", nullptr);
+    emulated_set("IRIS_EMULATED_FAIL", nullptr);
     cudaStreamDestroy(stream);
     cudaFree(p);
     return v;

@@ -22,16 +22,6 @@ struct point {
     std::vector<double> strips;
 };
 
-static void
-set(const char *name, const char *value)
-{
-    if (value)
-        setenv(name, value, 1);
-    else
-        unsetenv(name);
-    emulated_again();
-}
-
 static iris_status
 make(const point &p, iris_gpu *gpu, std::vector<double> &strips, iris_err *err)
 {
@@ -52,11 +42,11 @@ survives(const point &p, const char *name, const char *value, bool *failed)
     iris_status st;
     bool right;
 
-    set(name, value);
+    emulated_set(name, value);
     st = iris_gpu_open(0, &gpu, &err);
     if (!st)
         st = make(p, gpu, strips, &err);
-    set(name, nullptr);
+    emulated_set(name, nullptr);
     *failed = st != IRIS_OK;
     right = st ? st == IRIS_E_IO && *err.msg : strips == p.strips;
     if (gpu) {
@@ -106,10 +96,10 @@ test_none()
     int n = 7;
 
     for (const char *g : gpus) {
-        set("IRIS_EMULATED_GPUS", g);
+        emulated_set("IRIS_EMULATED_GPUS", g);
         CHECK(iris_gpu_count(&n, &err) == IRIS_E_IO && n == 0, "%s GPUs: %s", g, err.msg);
     }
-    set("IRIS_EMULATED_GPUS", nullptr);
+    emulated_set("IRIS_EMULATED_GPUS", nullptr);
 }
 
 static void
