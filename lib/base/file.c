@@ -27,14 +27,13 @@ iris_file_parent(const char *path)
     return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
-/* The lock is held on an inode; by the time it is granted the name may belong
- * to another one, because its last holder renamed it away. */
-static int
-still_named(int fd, const char *path)
+int
+iris_file_has_name(int fd, int dir, const char *name)
 {
     struct stat a, b;
 
-    return !fstat(fd, &a) && !stat(path, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    return !fstat(fd, &a) && !fstatat(dir, name, &b, AT_SYMLINK_NOFOLLOW) && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
 }
 
 /* Take the temporary file of a name, new or left by a run that was killed;
@@ -53,7 +52,7 @@ take_tmp(struct iris_outfile *f, int *again, struct iris_err *err)
             return iris_fail(err, IRIS_E_RETRY, "another program is writing '%s'", f->tmp);
         return IRIS_OK; /* no locks here: the name is of this process alone */
     }
-    *again = !still_named(f->fd, f->tmp);
+    *again = !iris_file_has_name(f->fd, AT_FDCWD, f->tmp);
     if (*again || fstat(f->fd, &sb) || sb.st_nlink == 1)
         return IRIS_OK;
     /* a second name of another file, left by iris_link_file: not ours to empty */
@@ -226,7 +225,7 @@ iris_outfile_commit(struct iris_outfile *f, struct iris_err *err)
 
     if (fsync(f->fd))
         st = iris_fail(err, IRIS_E_IO, "cannot write '%s' to disk:", f->tmp);
-    else if (!still_named(f->fd, f->tmp))
+    else if (!iris_file_has_name(f->fd, AT_FDCWD, f->tmp))
         st = iris_fail(err, IRIS_E_RETRY, "'%s' was taken away while it was written", f->tmp);
     else if (rename(f->tmp, f->path))
         st = iris_fail(err, IRIS_E_IO, "cannot rename '%s' to '%s':", f->tmp, f->path);

@@ -28,6 +28,11 @@ struct iris_outfile {
         NULL, NULL, -1                                                                             \
     }
 
+/* Is name, in the directory dir or of AT_FDCWD, the name of the open file? By the time
+ * a lock is granted it may be another one's, for who held the lock took it away. No
+ * link is followed. */
+int iris_file_has_name(int fd, int dir, const char *name);
+
 /*   in   path  a regular file or nothing; its directory must exist
  *
  *   return  IRIS_OK

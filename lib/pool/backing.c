@@ -12,6 +12,7 @@
 
 #include "buf.h"
 #include "digest.h"
+#include "file.h"
 #include "pool.h"
 
 #define PLACE "/dev/shm"
@@ -47,16 +48,6 @@ open_directory(struct iris_backing *b)
     return DONE;
 }
 
-/* Does the lock still have its name? */
-static int
-is_named(const struct iris_backing *b)
-{
-    struct stat mine, named;
-
-    return !fstat(b->held, &mine) && !fstatat(b->dir, HELD, &named, AT_SYMLINK_NOFOLLOW) &&
-           mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
-}
-
 /* Who removes a directory has its lock alone, and takes away the lock's name first
  * and the directory then. So who has a lock that still has its name has the
  * directory; who has one without finds that another was faster. */
@@ -68,7 +59,7 @@ lock_directory(struct iris_backing *b, int how)
         return errno == ENOENT ? AGAIN : NEVER;
     if (flock(b->held, how | LOCK_NB))
         return errno == EWOULDBLOCK || errno == EINTR ? AGAIN : NEVER;
-    return is_named(b) ? DONE : AGAIN;
+    return iris_file_has_name(b->held, b->dir, HELD) ? DONE : AGAIN;
 }
 
 static enum outcome
@@ -226,7 +217,8 @@ iris_backing_start(struct iris_backing *b)
 void
 iris_backing_end(struct iris_backing *b)
 {
-    if (b->dir >= 0 && !flock(b->held, LOCK_EX | LOCK_NB) && is_named(b))
+    if (b->dir >= 0 && !flock(b->held, LOCK_EX | LOCK_NB) &&
+        iris_file_has_name(b->held, b->dir, HELD))
         remove_directory(b);
     let_go(b);
 }

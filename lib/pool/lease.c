@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "file.h"
 
 #define PLACE "/dev/shm"
 
@@ -30,16 +31,6 @@ is_own(const struct stat *sb)
 {
     return S_ISREG(sb->st_mode) && sb->st_uid == geteuid() && !(sb->st_mode & 077) &&
            sb->st_nlink <= 1;
-}
-
-/* Does the lock still have its name? Its holder takes that away before the lock. */
-static int
-is_named(const struct iris_lease *l)
-{
-    struct stat mine, named;
-
-    return !fstat(l->fd, &mine) && !lstat(l->path, &named) && mine.st_dev == named.st_dev &&
-           mine.st_ino == named.st_ino;
 }
 
 /* With fd -1 and IRIS_OK somebody else has it, or had it a moment ago. */
@@ -69,7 +60,7 @@ try_slot(struct iris_lease *l, const char *name, size_t slot, struct iris_err *e
         let_go(l);
         return busy ? IRIS_OK : IRIS_E_IO;
     }
-    if (!is_named(l))
+    if (!iris_file_has_name(l->fd, AT_FDCWD, l->path))
         let_go(l);
     return IRIS_OK;
 }
@@ -113,7 +104,7 @@ iris_lease_take(struct iris_lease *l, const struct iris_lease_law *law, int (*pa
 void
 iris_lease_end(struct iris_lease *l)
 {
-    if (l->fd >= 0 && is_named(l))
+    if (l->fd >= 0 && iris_file_has_name(l->fd, AT_FDCWD, l->path))
         unlink(l->path);
     let_go(l);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cache.h"
+#include "file.h"
 #include "snapname.h"
 
 #define WRITERS ".iris-cache"
@@ -46,17 +47,6 @@ shut(int fd)
 {
     if (fd >= 0)
         close(fd);
-}
-
-/* Whether the name is still that of the file, which may have been removed by the
- * time it is locked. */
-static int
-is_named(int dir, const char *name, int fd)
-{
-    struct stat a, b;
-
-    return !fstat(fd, &a) && !fstatat(dir, name, &b, AT_SYMLINK_NOFOLLOW) && a.st_dev == b.st_dev &&
-           a.st_ino == b.st_ino;
 }
 
 static int
@@ -114,7 +104,7 @@ take_in(int dir, const char *cache, enum iris_hold_role role, int *fd, struct ir
     if (*fd < 0)
         return iris_fail(err, IRIS_E_IO, "cannot open '%s/%s':", cache, name);
     if (try_lock(*fd, role == IRIS_HOLD_ALONE ? LOCK_EX : LOCK_SH) == BUSY ||
-        !is_named(dir, name, *fd))
+        !iris_file_has_name(*fd, dir, name))
         return iris_fail(err, IRIS_E_RETRY, "cache '%s' is in use by another run", cache);
     if (role == IRIS_HOLD_ALONE && is_read(dir))
         return iris_fail(err, IRIS_E_RETRY, "cache '%s' is read by another run", cache);
@@ -291,7 +281,7 @@ take_turn(int dir, int gate, int wait_ms)
         nap();
         lock = try_lock(gate, LOCK_EX);
     }
-    return lock == TAKEN && is_named(dir, PRIVATE, gate);
+    return lock == TAKEN && iris_file_has_name(gate, dir, PRIVATE);
 }
 
 /* Remove a private cache of this user that nobody holds. */
@@ -371,7 +361,7 @@ furnish(int dir, const char *parent, int *writers, struct iris_err *err)
         st = iris_fail(err, IRIS_E_IO, "cannot make a cache in '%s':", parent);
     else if (lock == NO_LOCKS)
         st = iris_fail(err, IRIS_E_IO, "cannot lock a cache in '%s':", parent);
-    else if (lock == BUSY || !is_named(dir, PRIVATE, gate))
+    else if (lock == BUSY || !iris_file_has_name(gate, dir, PRIVATE))
         st = IRIS_E_RETRY;
     if (!st) {
         *writers = create(dir, WRITERS);

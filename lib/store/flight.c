@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -21,22 +20,13 @@ iris_flight_word(const char *text)
     return iris_hash64(0, text) << LENGTH_BITS | strlen(text);
 }
 
-/* Is the name still that of this file? */
-static int
-is_ours(const struct iris_flight *f)
-{
-    struct stat a, b;
-
-    return !fstat(f->fd, &a) && !lstat(f->path, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 void
 iris_flight_close(struct iris_flight *f)
 {
     if (f->record)
         munmap(f->record, sizeof *f->record);
     if (f->fd >= 0) {
-        if (is_ours(f))
+        if (iris_file_has_name(f->fd, AT_FDCWD, f->path))
             unlink(f->path);
         close(f->fd);
     }
