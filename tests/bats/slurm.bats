@@ -239,6 +239,30 @@ END
     PATH=$PWD/shim:$PATH
 }
 
+# Both emulated nodes have their directory in the same place.
+enter_and_leave() (
+    local i
+    squeue() { echo 1; }
+    SLURM_CLUSTER_NAME=iris-start-$$ SLURM_JOB_ID=1 SLURM_RESTART_COUNT=2
+    . "$SLURM/job.bash"
+    for i in $(seq 40); do
+        mkdir -p "$memories-1/1/cache" "$memories-0/0"
+        both enter
+        [ "$(ls -d "$memories"-*/*)" = "$memories-1/2" ]
+        both leave
+        [ -z "$(ls -d "$memories"-* 2>/dev/null)" ]
+    done
+)
+both() {
+    "$1" &
+    "$1"
+    wait $!
+}
+
+@test "nodes of one job that start and end at the same time" {
+    enter_and_leave
+}
+
 @test "stopped early it goes back into the queue, until it is done" {
     local id
     early 2

@@ -1,15 +1,16 @@
 # job.bash -- what the batch scripts beside it share, sourced by them; see
 # iris-workflow(7).
 #
-# A job has a directory in memory on each of its nodes: the cache and Open MPI's
-# files. It goes with the job, and what a killed job has left with the next one.
+# A job has a directory in memory on each of its nodes, and each of its starts one
+# below it: the cache and Open MPI's files. It goes with the job, and what a killed
+# job has left with the next one.
 
 set -euo pipefail
 
 slurm=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 memories=/dev/shm/iris-$(id -u)-job-$SLURM_CLUSTER_NAME
 export memories
-export IRIS_JOB_MEMORY=$memories-$SLURM_JOB_ID
+export IRIS_JOB_MEMORY=$memories-$SLURM_JOB_ID/${SLURM_RESTART_COUNT:-0}
 stopped=$IRIS_JOB_MEMORY/stopped
 # the id of one task of an array may be that of the array
 job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}
@@ -26,21 +27,26 @@ on_nodes() {
 }
 
 # A directory is older than the list of jobs, so the job of one that is not in
-# the list has ended. One of this job is from before it was requeued.
+# the list has ended. What another start of this job has left is from before it was
+# requeued. Nodes that are emulated on one machine do this at the same time, in the
+# same place.
 enter() {
-    local dir dirs jobs
+    local dir dirs jobs own=${IRIS_JOB_MEMORY%/*}
     dirs=$(find "${memories%/*}" -maxdepth 1 -name "${memories##*/}-*" -user "$(id -u)" 2>/dev/null) || true
     jobs=$(squeue -h -u "$(id -u)" -t running,completing,configuring,suspended,stopped -o %A) || dirs=
     for dir in $dirs; do
         grep -qx "${dir##*-}" <<<"$jobs" || rm -rf "$dir" || true
     done
-    rm -rf "$IRIS_JOB_MEMORY" || true
+    mkdir -p "$own"
+    chmod 700 "$own"
+    for dir in "$own"/*; do
+        [ "$dir" = "$IRIS_JOB_MEMORY" ] || rm -rf "$dir" || true
+    done
     mkdir -p "$IRIS_JOB_MEMORY"
-    chmod 700 "$IRIS_JOB_MEMORY"
 }
 
 leave() {
-    rm -rf "$IRIS_JOB_MEMORY"
+    rm -rf "${IRIS_JOB_MEMORY%/*}"
 }
 
 # The limit is near: points in hand are finished, all else is broken off. The
