@@ -335,23 +335,29 @@ cuda-bench: $(if $(NVCC),$(BARE)/cuda-bench,no-nvcc) ## measure how fast a GPU i
 no-nvcc:
 	@echo "cuda-check and cuda-bench need nvcc: make NVCC=/path/to/nvcc" >&2; exit 1
 
-# Tests: everything prints TAP and is run by prove.
-TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" \
+# Tests: everything prints TAP and is run by prove, JOBS at a time, those that take
+# longest first; what each prints is kept in $(TAP).
+TAP = $(BUILD)/tap
+TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" TAP="$(CURDIR)/$(TAP)" \
            CUDA_VISIBLE_DEVICES= OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
            ASAN_OPTIONS=$(ASAN_OPTIONS)
 ASAN_OPTIONS ?= detect_leaks=1
+JOBS ?= 2
 PROVE ?= prove --timer
+RUN_TESTS = rm -rf $(TAP) && mkdir -p $(TAP) && $(TEST_ENV) $(PROVE) -j $(JOBS) -e tests/keep
 WITHOUT ?=
-TESTS ?= $(UNIT_TESTS) $(filter-out $(WITHOUT:%=tests/bats/%.bats),$(wildcard tests/bats/*.bats))
+LONGEST := $(patsubst %,tests/bats/%.bats,crash slurm release remote-hostile workflow remote-cut aside kills)
+BATS := $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/bats/*.bats))
+TESTS ?= $(filter-out $(WITHOUT:%=tests/bats/%.bats),$(BATS)) $(UNIT_TESTS)
 
 check: all $(UNIT_TESTS) $(HELPERS) ## run every test
-	$(TEST_ENV) $(PROVE) -e '' $(TESTS)
+	$(RUN_TESTS) $(TESTS)
 unit-programs: $(UNIT_TESTS)
 helpers: $(HELPERS)
 unit: all $(UNIT_TESTS) ## run the tests of the library only
-	$(TEST_ENV) $(PROVE) -e '' $(UNIT_TESTS)
+	$(RUN_TESTS) $(UNIT_TESTS)
 bats: all $(HELPERS) ## run the tests of the programs only
-	$(TEST_ENV) $(PROVE) -e '' $(wildcard tests/bats/*.bats)
+	$(RUN_TESTS) $(BATS)
 
 lint: layers headers pages scripts ## what needs no run, these and cppcheck
 	cppcheck -q --error-exitcode=1 --inline-suppr --suppress=missingIncludeSystem --std=c11 \
@@ -404,7 +410,7 @@ pages: all ## the manual pages are clean, and name the options that the programs
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/options.sh $(TOOLS)
 
 # Shellcheck cannot know the variable stderr, which bats sets.
-SCRIPTS := $(wildcard workflows/*.sh workflows/slurm/* tests/*.sh tests/bench/*.sh) .ci/run $(wildcard tests/bats/*.bash)
+SCRIPTS := $(wildcard workflows/*.sh workflows/slurm/* tests/*.sh tests/bench/*.sh) tests/keep .ci/run $(wildcard tests/bats/*.bash)
 scripts: ## bash reads the scripts; shellcheck, where it is installed
 	@for s in $(SCRIPTS); do bash -n $$s || exit 1; done
 	@! command -v shellcheck >/dev/null || shellcheck --severity=warning --exclude=SC2154 $(SCRIPTS)
