@@ -575,8 +575,8 @@ takes_together() {
                 next if /^#/;
                 chomp(my ($id, $path, $local) = (split /\t/)[0, 2, -1]);
                 push @order, $id unless $rows{$id}++;
+                next if $local eq "."; # nothing to remove, so these may come one by one
                 print $wrong "$id again\n" if $dropped{$id};
-                next if $local eq ".";
                 print $wrong "$id: no $local\n" unless -f $local and -s $path == -s $local;
             }
             for (@order) {
