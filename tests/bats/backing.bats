@@ -126,11 +126,13 @@ a_job() {
     wait_for are_stopped $job 2
     dir=$(directories $job)
     [ "$(wc -l <<<"$dir")" = 1 ]
-    [ -d "$dir" ]
+    # whatever other job has done it already, and may do it again
     a_job
     [ ! -e "$dir" ]
-    kill -CONT $(stopped $job)
-    wait_for [ -d "$dir" ]
+    made_again() {
+        [ -d "$dir" ] || { kill -CONT $(stopped $job) 2>/dev/null && false; }
+    }
+    wait_for made_again
     while kill -0 $job 2>/dev/null; do kill -CONT $(stopped $job) 2>/dev/null || true; done
     wait $job
     [ -e d.tsv ]
