@@ -6,6 +6,12 @@
 #include <unistd.h>
 
 #include <xxhash.h>
+/* the same functions for the instructions of this machine, where they are installed */
+#if defined __x86_64__ && defined __has_include
+#if __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>
+#endif
+#endif
 
 struct iris_digest {
     XXH3_state_t *state;
