@@ -46,8 +46,8 @@ BIN := $(BUILD)/bin
 
 # The programs; a new one is one word here, tools/<name>.c and man/<name>.1.
 TOOLS := iris-hyper iris-mock iris-list iris-chem iris-gen iris-observe iris-merge iris-units \
-         iris-normalize iris-shuffle iris-check iris-fetch iris-show
-PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-dataset.5 man/iris-lines.5 \
+         iris-normalize iris-shuffle iris-check iris-pack iris-fetch iris-show
+PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-dataset.5 man/iris-lines.5 man/iris-container.5 \
          man/iris.7 man/iris-workflow.7
 
 # Layers and what each may include. Nothing else is on its include path, so a
@@ -233,8 +233,8 @@ $(BUILD)/tests/%.so: tests/shims/%.c Makefile
 
 PACKAGES := build-essential pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libjansson-dev \
             libxxhash-dev libsleef-dev libpng-dev perl bats cppcheck groff clang procps shellcheck hdf5-tools \
-            xxhash strace python3 libcfitsio-dev python3-astropy openssh-client openssh-server libssl-dev iproute2 \
-            slurm-wlm munge
+            xxhash strace python3 libcfitsio-dev python3-astropy python3-h5py python3-numpy python3-torch \
+            openssh-client openssh-server libssl-dev iproute2 slurm-wlm munge
 deps: ## install the Debian packages that build, demo and tests need
 	@missing=; for p in $(PACKAGES); do \
 	    dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
@@ -264,6 +264,7 @@ bench: $(BENCHES) $(MEASURE) $(BUILD)/bench/pool_tasks $(BUILD)/tests/wire $(BUI
 	@cd $(BUILD)/bench/rays && ../bench_observer hyper.json lines.h5 tensor.npy
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/bench/bench_point.sh $(MEASURE) $(BUILD)/bench/rays
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/bench/bench_estimate.sh $(MEASURE) $(BUILD)/bench/rays
+	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/bench/bench_pack.sh $(MEASURE) $(BUILD)/bench
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/bench/bench_pool.sh $(MEASURE) $(BUILD)/bench/pool_tasks $(BUILD)/bench
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" \
 	    tests/bench/bench_remote.sh $(MEASURE) $(BUILD)/bench
@@ -422,12 +423,13 @@ check-format: ## fail where clang-format would change something
 	clang-format --dry-run -Werror $(LAID_OUT)
 
 install: all ## install programs, pages, presets and workflows below PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(patsubst %,$(DESTDIR)$(PREFIX)/share/iris/%,presets recipes slurm)
+	install -d $(DESTDIR)$(PREFIX)/bin $(patsubst %,$(DESTDIR)$(PREFIX)/share/iris/%,presets recipes slurm examples)
 	install -m 755 $(TOOLS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(PRESETS) $(DESTDIR)$(PREFIX)/share/iris/presets
 	install -m 644 workflows/iris.mk $(DESTDIR)$(PREFIX)/share/iris
 	install -m 644 $(wildcard workflows/recipes/*.mk) $(DESTDIR)$(PREFIX)/share/iris/recipes
 	install -m 644 $(wildcard workflows/slurm/*.sbatch) workflows/slurm/job.bash $(DESTDIR)$(PREFIX)/share/iris/slurm
+	install -m 755 $(wildcard workflows/examples/*.py) $(DESTDIR)$(PREFIX)/share/iris/examples
 	install -m 755 workflows/slurm/launch.bash workflows/slurm/submit-training.sh $(DESTDIR)$(PREFIX)/share/iris/slurm
 	for s in 1 5 7; do \
 	    install -d $(DESTDIR)$(PREFIX)/share/man/man$$s; \

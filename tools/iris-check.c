@@ -1,14 +1,16 @@
 #include <stdio.h>
-#include <string.h>
+#include <sys/stat.h>
 
 #include "check.h"
 #include "cli.h"
+#include "container.h"
 
 static const char usage[] =
-    "usage: iris-check DATASET\n"
-    "Prove a data set whole: its lists agree, and every array is there, has the\n"
-    "shape, hash and units it should have, is finite and not constant. Print one line\n"
-    "for each promise that is broken, and then exit with 65.\n"
+    "usage: iris-check DATASET|OUT.h5\n"
+    "Prove a data set, or the container that iris-pack made of one, whole: its lists\n"
+    "agree, and every array is there, has the shape, hash and units it should have, is\n"
+    "finite and not constant. Print one line for each promise that is broken, and then\n"
+    "exit with 65.\n"
     "\n" IRIS_CLI_HELP;
 
 struct options {
@@ -68,13 +70,17 @@ run(const struct options *o, struct iris_err *err)
     struct report r = {.cli = &o->cli};
     struct iris_check c = {take_line, after_entry, &r, 0, 0, 0};
     enum iris_status st;
+    struct stat sb;
 
     iris_cli_catch();
     if (o->cli.dry_run) {
         fprintf(stderr, "%s: would check '%s'\n", iris_prog, o->dataset);
         return IRIS_OK;
     }
-    st = iris_check_dataset(&c, o->dataset, err);
+    if (!stat(o->dataset, &sb) && S_ISREG(sb.st_mode))
+        st = iris_check_container(&c, o->dataset, err);
+    else
+        st = iris_check_dataset(&c, o->dataset, err);
     if (!st)
         st = iris_cli_write(&o->cli, &r.lines, err);
     if (!st && c.found)

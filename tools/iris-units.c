@@ -13,6 +13,7 @@
 #include "manifest.h"
 #include "num.h"
 #include "publish.h"
+#include "scan.h"
 #include "unitset.h"
 #include "verify.h"
 
@@ -162,7 +163,8 @@ measure(const struct options *o, const struct iris_manifest *m, const struct iri
             char *path = iris_path_join(o->dataset, e.path[k]);
             struct iris_scan scan;
 
-            st = path ? iris_scan_array(path, 0, &scan, err) : iris_fail_memory(err);
+            st = path ? iris_scan_array(path, IRIS_SCAN_MOMENTS, &scan, err)
+                      : iris_fail_memory(err);
             if (!st && scan.bad)
                 st = iris_fail(err, IRIS_E_DATA,
                                "'%s' has %zu values that are not finite, the first at %zu", path,

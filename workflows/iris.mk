@@ -35,13 +35,14 @@ ALLOW_FAILED ?=
 REQUIRE      ?=
 STATE        ?= $(DATASET)/.iris$(RUN:%=/runs/%)
 STOPPED      ?= $(STATE)/stopped
+PACK         ?= $(DATASET).h5
 MPIRUN       ?= mpirun
 GEN          ?=
 READ_AHEAD   ?=
 DEADLINE     ?=
 DEVICE       ?=
 
-.PHONY: all list chem fetch gen merge units normalize shuffle publish check relist retry status why \
+.PHONY: all list chem fetch gen merge units normalize shuffle publish check pack relist retry status why \
         clean-cache clean-raw help FORCE
 all: publish
 
@@ -81,7 +82,7 @@ complaint := $(shell { \
     device $(call quote,$(DEVICE)); \
     [ $(call quote,$(SAMPLE)) = all ] || number SAMPLE $(call quote,$(or $(SAMPLE),1)); \
     word RUN $(call quote,$(RUN)); name DATASET $(call quote,$(DATASET)); name STATE $(call quote,$(STATE)); \
-    name STOPPED $(call quote,$(STOPPED)); name CACHE $(call quote,$(CACHE)); } | sed 1q)
+    name STOPPED $(call quote,$(STOPPED)); name PACK $(call quote,$(PACK)); name CACHE $(call quote,$(CACHE)); } | sed 1q)
 $(if $(complaint),$(error $(complaint)))
 
 # STATE in a directory of somebody else's would make it look like one of ours.
@@ -283,6 +284,9 @@ shuffle: $(STATE)/shuffled.tsv ## the published order
 publish: $(STATE)/published ## the data set, finished
 check: $(STATE)/published ## prove the finished data set whole
 	iris-check $(DATASET)
+pack: $(PACK) ## the data set in one file, PACK=$(DATASET).h5
+$(PACK): $(STATE)/published
+	iris-pack -o $@ $(DATASET)
 retry: publish ## make the points that failed again, then what follows
 
 # ---- looking and cleaning ----

@@ -219,15 +219,22 @@ sync_parent(const char *path, struct iris_err *err)
 }
 
 enum iris_status
+iris_outfile_sync(struct iris_outfile *f, struct iris_err *err)
+{
+    if (fsync(f->fd))
+        return iris_fail(err, IRIS_E_IO, "cannot write '%s' to disk:", f->tmp);
+    return IRIS_OK;
+}
+
+enum iris_status
 iris_outfile_commit(struct iris_outfile *f, struct iris_err *err)
 {
-    enum iris_status st = IRIS_OK;
+    enum iris_status st;
 
-    if (fsync(f->fd))
-        st = iris_fail(err, IRIS_E_IO, "cannot write '%s' to disk:", f->tmp);
-    else if (!iris_file_has_name(f->fd, AT_FDCWD, f->tmp))
+    st = iris_outfile_sync(f, err);
+    if (!st && !iris_file_has_name(f->fd, AT_FDCWD, f->tmp))
         st = iris_fail(err, IRIS_E_RETRY, "'%s' was taken away while it was written", f->tmp);
-    else if (rename(f->tmp, f->path))
+    if (!st && rename(f->tmp, f->path))
         st = iris_fail(err, IRIS_E_IO, "cannot rename '%s' to '%s':", f->tmp, f->path);
     if (st) {
         iris_outfile_abort(f);

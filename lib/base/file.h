@@ -58,6 +58,9 @@ enum iris_status iris_outfile_write(struct iris_outfile *f, const void *data, si
 enum iris_status iris_outfile_pwrite(struct iris_outfile *f, const void *data, size_t len,
                                      uint64_t offset, struct iris_err *err);
 
+/* Make what was written so far durable; the file goes on. */
+enum iris_status iris_outfile_sync(struct iris_outfile *f, struct iris_err *err);
+
 /* Publish. On failure the temporary file is removed and NAME is untouched; but
  * when only the last step fails, the one that makes the rename durable, NAME is
  * the new file. */

@@ -290,7 +290,7 @@ iris_entry_get(const struct iris_manifest *m, size_t row, struct iris_entry *e,
     uint64_t number;
     size_t i;
 
-    *e = (struct iris_entry){.id = iris_manifest_get(m, row, "id")};
+    *e = (struct iris_entry){.row = row, .id = iris_manifest_get(m, row, "id")};
     e->snapshot = iris_manifest_get(m, row, "snapshot");
     e->digest = iris_manifest_get(m, row, "digest");
     e->message = iris_manifest_get(m, row, "message");

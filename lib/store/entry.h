@@ -77,6 +77,7 @@ enum iris_state { IRIS_RAW, IRIS_NORMALIZED, IRIS_FAILED };
 
 /* A row taken apart; strings belong to the manifest. */
 struct iris_entry {
+    size_t row;
     const char *id, *snapshot, *digest;
     uint32_t point;
     enum iris_type type;
@@ -118,38 +119,5 @@ char *iris_path_join(const char *root, const char *path);
 
 /* Whether a path is relative and leads nowhere upwards. */
 int iris_path_is_inside(const char *path);
-
-/* Moments of a number of values: m2 is the sum of squared deviations. */
-struct iris_moments {
-    double count, mean, m2;
-};
-
-/* Make a those of the values of both.
- *
- *   source  Chan, Golub, LeVeque 1979
- */
-void iris_moments_join(struct iris_moments *a, const struct iris_moments *b);
-
-/* What reading an array through showed. */
-struct iris_scan {
-    struct iris_shape shape;
-    size_t count;
-    size_t bad;       /* values that are not finite (of the temperature channel of
-                         a tensor: not a number) */
-    size_t first_bad; /* index of the first */
-    float min, max;   /* of the finite values */
-    double mean, m2;  /* of all values: m2 is the sum of squared deviations */
-    char hash[33];    /* of the file's bytes */
-};
-
-/* Read an array through once.
- *
- *   in   temperature_may_be_inf  the array is a tensor
- *
- *   return  IRIS_OK, IRIS_E_IO, IRIS_E_DATA as iris_npy_open
- *   method  mean and m2 of blocks in two passes, joined by iris_moments_join
- */
-enum iris_status iris_scan_array(const char *path, int temperature_may_be_inf,
-                                 struct iris_scan *scan, struct iris_err *err);
 
 #endif

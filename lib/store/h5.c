@@ -126,6 +126,30 @@ iris_h5_text(hid_t file, const char *object, const char *name, struct iris_buf *
     return found;
 }
 
+int
+iris_h5_text_dataset(hid_t file, const char *name, struct iris_buf *text)
+{
+    hid_t dataset = iris_h5_has(file, name) ? H5Dopen2(file, name, H5P_DEFAULT) : -1;
+    hid_t type = dataset < 0 ? -1 : H5Dget_type(dataset);
+    size_t size = 0;
+    char *value;
+    int found;
+
+    if (type >= 0 && H5Tget_class(type) == H5T_STRING && !H5Tis_variable_str(type) &&
+        H5Dget_storage_size(dataset) == H5Tget_size(type))
+        size = H5Tget_size(type);
+    value = size ? malloc(size) : NULL;
+    found = value && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) >= 0;
+    if (found)
+        iris_buf_append(text, value, strnlen(value, size));
+    free(value);
+    if (type >= 0)
+        H5Tclose(type);
+    if (dataset >= 0)
+        H5Dclose(dataset);
+    return found;
+}
+
 enum iris_status
 iris_h5_check_virtual(const char *container, const char *path, hid_t dataset, struct iris_err *err)
 {

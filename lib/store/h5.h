@@ -34,6 +34,9 @@ int iris_h5_attribute(hid_t file, const char *object, const char *name, double *
 /* The same of a text of fixed length, appended without what pads it. */
 int iris_h5_text(hid_t file, const char *object, const char *name, struct iris_buf *text);
 
+/* A dataset that is one text of fixed length, appended in the same way. */
+int iris_h5_text_dataset(hid_t file, const char *name, struct iris_buf *text);
+
 /* Whether an object or attribute is there. */
 int iris_h5_has(hid_t file, const char *object);
 int iris_h5_has_attribute(hid_t file, const char *object, const char *name);

@@ -14,9 +14,18 @@ void iris_h5_begin(void);
 
 /* A new file in place of one whose lock is held by this process.
  *
+ *   in   plain  nonzero: as every HDF5 reads it; 0: as HDF5 1.8 and later do, with
+ *               attributes beyond 64 KiB
+ *
  *   return  below 0 on failure
  */
-hid_t iris_h5_create(const char *path);
+hid_t iris_h5_create(const char *path, int plain);
+
+/* A new group.
+ *
+ *   return  the group, to be closed; below 0 on failure
+ */
+hid_t iris_h5_group(hid_t file, const char *name);
 
 /* An attribute of a file, group or dataset: n values, 0 for a scalar.
  *
@@ -27,6 +36,22 @@ int iris_h5_put(hid_t object, const char *name, hid_t stored, hid_t memory, hsiz
 int iris_h5_put_double(hid_t object, const char *name, double v);
 int iris_h5_put_int(hid_t object, const char *name, int v);
 int iris_h5_put_text(hid_t object, const char *name, const char *text);
+/* ... ASCII, with its NUL, as HDF5's own attributes are. */
+int iris_h5_put_terminated(hid_t object, const char *name, const char *text);
+int iris_h5_put_text_list(hid_t object, const char *name, hsize_t n, const char *const *text);
+
+/* A dataset of n values in a row, contiguous, written whole.
+ *
+ *   return  the dataset for attributes, to be closed; below 0 on failure
+ */
+hid_t iris_h5_put_row(hid_t group, const char *name, hid_t stored, hid_t memory, hsize_t n,
+                      const void *value);
+
+/* The same of n texts, of a fixed length that holds the longest; NULL is "". */
+hid_t iris_h5_put_texts(hid_t group, const char *name, hsize_t n, const char *const *text);
+
+/* A dataset that is one text. */
+hid_t iris_h5_put_scalar_text(hid_t group, const char *name, const char *text);
 
 /* A dataset of doubles, contiguous, written whole.
  *

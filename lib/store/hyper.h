@@ -96,6 +96,9 @@ struct iris_settings {
         enum iris_reduction reduction;
     } cube;
     struct {
+        double validation_fraction; /* of the entries */
+    } training;
+    struct {
         uint64_t seed;
         enum iris_transfer transfer;
         enum iris_integration integration;

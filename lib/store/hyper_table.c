@@ -204,7 +204,7 @@ const struct iris_key iris_keys[] = {
     KEY(CUBE, "v_steps", steps, "512", AT(cube.v_steps), MY),
     OPT(CUBE, "reduction", reduction, "null", AT(cube.reduction), MY),
 
-    KEY(TRAIN, "validation_data_fraction", fraction, "0.2", NOWHERE, NEVER),
+    KEY(TRAIN, "validation_data_fraction", fraction, "0.2", AT(training.validation_fraction), NEVER),
     KEY(TRAIN, "epochs", count, "32", NOWHERE, NEVER),
     KEY(TRAIN, "batch_size", count, "8", NOWHERE, NEVER),
     KEY(TRAIN, "batches_per_update", count, "16", NOWHERE, NEVER),

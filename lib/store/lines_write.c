@@ -202,7 +202,7 @@ iris_lines_write(const struct iris_lines *l, const struct iris_hyper *h, struct 
     size_t i;
 
     iris_h5_begin();
-    w.file = iris_h5_create(out->tmp);
+    w.file = iris_h5_create(out->tmp, 1);
     if (w.file < 0 || iris_h5_put_text(w.file, "format", IRIS_LINES_FORMAT) ||
         iris_h5_put_int(w.file, "version", IRIS_LINES_VERSION) ||
         iris_h5_put_int(w.file, "lines", (int)l->n))

@@ -128,4 +128,8 @@ enum iris_status iris_manifest_reader_end(struct iris_manifest_reader *r, struct
 enum iris_status iris_manifest_read(const char *path, const char *kind, struct iris_manifest *m,
                                     struct iris_err *err);
 
+/* The same of text in memory; name stands for the file in messages. */
+enum iris_status iris_manifest_parse(const char *text, size_t n, const char *name, const char *kind,
+                                     struct iris_manifest *m, struct iris_err *err);
+
 #endif

@@ -336,7 +336,7 @@ read_rows(const char *path, struct iris_manifest_reader *r, struct iris_err *err
         st = iris_fail(err, IRIS_E_IO, "cannot read '%s':", r->name);
     if (fd != STDIN_FILENO)
         close(fd);
-    return st ? st : iris_manifest_reader_end(r, err);
+    return st;
 }
 
 static int
@@ -344,6 +344,24 @@ kind_fits(const char *kind, const char *wanted)
 {
     return !wanted || !strcmp(kind, wanted) ||
            (!strcmp(wanted, "snapshots") && !strcmp(kind, "fetched"));
+}
+
+/* Take the table of a reader that has come to its end, unless there was an error. */
+static enum iris_status
+finish(struct iris_manifest_reader *r, enum iris_status st, const char *kind,
+       struct iris_manifest *m, struct iris_err *err)
+{
+    if (!st)
+        st = iris_manifest_reader_end(r, err);
+    if (!st && !kind_fits(r->table.kind, kind))
+        st = iris_fail(err, IRIS_E_DATA, "%s: a manifest of %s where one of %s is needed", r->name,
+                       r->table.kind, kind);
+    if (!st) {
+        *m = r->table;
+        r->table = (struct iris_manifest){0};
+    }
+    iris_manifest_reader_release(r);
+    return st;
 }
 
 enum iris_status
@@ -357,13 +375,19 @@ iris_manifest_read(const char *path, const char *kind, struct iris_manifest *m,
     st = iris_manifest_reader_init(&r, path, err);
     if (!st)
         st = read_rows(path, &r, err);
-    if (!st && !kind_fits(r.table.kind, kind))
-        st = iris_fail(err, IRIS_E_DATA, "%s: a manifest of %s where one of %s is needed", r.name,
-                       r.table.kind, kind);
-    if (!st) {
-        *m = r.table;
-        r.table = (struct iris_manifest){0};
-    }
-    iris_manifest_reader_release(&r);
-    return st;
+    return finish(&r, st, kind, m, err);
+}
+
+enum iris_status
+iris_manifest_parse(const char *text, size_t n, const char *name, const char *kind,
+                    struct iris_manifest *m, struct iris_err *err)
+{
+    struct iris_manifest_reader r;
+    enum iris_status st;
+
+    *m = (struct iris_manifest){0};
+    st = iris_manifest_reader_init(&r, name, err);
+    if (!st)
+        st = iris_manifest_reader_feed(&r, text, n, err);
+    return finish(&r, st, kind, m, err);
 }

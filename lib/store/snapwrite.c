@@ -196,7 +196,7 @@ make_layout(struct iris_snapwriter *w, struct iris_err *err)
     enum iris_status st = IRIS_OK;
     int column;
 
-    w->file = iris_h5_create(w->out.tmp);
+    w->file = iris_h5_create(w->out.tmp, 1);
     if (w->file < 0)
         st = fail(w, "/", err);
     if (!st)

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quantity.h"
 #include "sampler.h"
 #include "subject.h"
-#include "units.h"
 
 /* ---- axes ---- */
 
@@ -53,116 +53,47 @@ struct quantity {
     enum iris_map map;
 };
 
-/* As they are in the file. */
-static void
-as_stored(const struct iris_subject *s, struct quantity *q)
+static enum iris_status
+quantity_of(const struct iris_subject *s, enum iris_kind kind, size_t channel, struct quantity *q,
+            struct iris_err *err)
 {
+    double scaling = s->raw ? 1 : iris_quantity_scaling(kind, s->type, channel, &s->units);
+    struct iris_quantity x;
+    enum iris_status st;
+
     q->factor = 1;
     q->unit = !s->hyper ? "unit of the file" : s->raw ? "processing units" : "IRIS units";
-}
-
-/* A factor from processing units, where the array's own one is known. */
-static void
-convert(const struct iris_subject *s, double per_processing, double factor, const char *unit,
-        struct quantity *q)
-{
-    q->unit = unit;
-    q->factor = s->raw ? factor : factor / per_processing;
-    if (!s->hyper || !isfinite(q->factor))
-        as_stored(s, q);
-}
-
-static void
-processing(const struct iris_subject *s, struct iris_unit_system *p)
-{
-    iris_settings_units(&s->settings, p);
-}
-
-static void
-of_density(const struct iris_subject *s, const char *name, struct quantity *q)
-{
-    struct iris_unit_system p = {0};
-
-    *q = (struct quantity){.name = name, .curve = IRIS_LOG, .map = IRIS_VIRIDIS};
-    if (s->hyper)
-        processing(s, &p);
-    /* kg m^-3 are 1e-3 g cm^-3 */
-    convert(s, s->units.density, 1e-3 / iris_units_density(&p), "g cm⁻³", q);
-}
-
-static void
-of_mass(const struct iris_subject *s, struct quantity *q)
-{
-    double parsec = s->settings.dataset.meters_per_parsec, factor;
-    struct iris_unit_system p;
-
-    q->name = "mass per area and velocity";
-    processing(s, &p);
-    /* to kg m^-2 (m/s)^-1, to (km/s)^-1 */
-    factor = 1000 / (iris_units_density(&p) * p.time);
-    convert(s, s->units.v_density, factor * parsec * parsec / IRIS_SOLAR_MASS, "M☉ pc⁻² (km/s)⁻¹",
-            q);
-}
-
-/* The intensity of an observation is in the units of suite_hyper.output_units;
- * iris-normalize multiplies it by the factor of temperatures whatever it is. */
-static enum iris_status
-of_intensity(const struct iris_subject *s, struct quantity *q, struct iris_err *err)
-{
-    struct iris_buf units = {0};
-    struct iris_unit_system p;
-    enum iris_status st;
-    const char *word;
-
-    st = iris_hyper_value(s->hyper, "suite_hyper.output_units", &units, err);
-    word = iris_buf_str(&units);
-    processing(s, &p);
-    q->name = "brightness temperature";
-    if (!strcmp(word, "\"I\"") || !strcmp(word, "\"I Jy per Sr\""))
-        q->name = "intensity";
-    if (!strcmp(word, "\"I\""))
-        convert(s, s->units.temperature, p.time * p.time / p.mass, "W m⁻² Hz⁻¹ sr⁻¹", q);
-    else if (!strcmp(word, "\"I Jy per Sr\""))
-        convert(s, s->units.temperature, 1, "Jy sr⁻¹", q);
-    else
-        convert(s, s->units.temperature, strstr(word, " K\"") ? 1 : 1 / p.temperature, "K", q);
-    iris_buf_release(&units);
-    return st;
-}
-
-static enum iris_status
-of_observed(const struct iris_subject *s, struct quantity *q, struct iris_err *err)
-{
-    *q = (struct quantity){.name = "observed", .curve = IRIS_ASINH, .map = IRIS_INFERNO};
-    as_stored(s, q);
-    if (s->hyper && s->type == IRIS_SYNTHETIC)
-        return of_intensity(s, q, err);
-    if (s->hyper && s->type == IRIS_SIMPLE)
-        of_mass(s, q);
+    if (!s->hyper || (kind == IRIS_OBSERVED && !s->type))
+        return IRIS_OK;
+    st = iris_quantity_of(kind, s->type, channel, s->hyper, &x, err);
+    if (st)
+        return st;
+    q->name = x.label;
+    if (isfinite(x.to_unit / scaling)) {
+        q->unit = x.unit;
+        q->factor = x.to_unit / scaling;
+    }
     return IRIS_OK;
-}
-
-static void
-of_temperature(const struct iris_subject *s, struct quantity *q)
-{
-    *q = (struct quantity){.name = "gas temperature", .curve = IRIS_LOG, .map = IRIS_INFERNO};
-    convert(s, s->units.temperature, s->settings.writer.temperature_K, "K", q);
 }
 
 /* ---- views ---- */
 
 /* Planes of the three kinds, x along longitude. Each names its panel. */
 
-static void
+static enum iris_status
 view_column(const struct iris_subject *s, const struct iris_npy *a, struct iris_plane *plane,
-            struct iris_panel *p, struct quantity *q, struct iris_buf *title)
+            struct iris_panel *p, struct quantity *q, struct iris_buf *title, struct iris_err *err)
 {
     size_t nr = a->shape.dim[1], nlon = a->shape.dim[2];
 
     *plane = (struct iris_plane){0, nlon, 1, nr, nlon};
     p->y = axis_r(s, s->hyper ? (size_t)s->settings.coordinate.r_crop_min : 0, nr);
-    of_density(s, "H₂ mass density, latitude mean", q);
+    *q = (struct quantity){
+        .name = "H₂ mass density, latitude mean", .curve = IRIS_LOG, .map = IRIS_VIRIDIS};
+    if (quantity_of(s, IRIS_COLUMN, 0, q, err))
+        return err->status;
     iris_buf_puts(title, q->name);
+    return IRIS_OK;
 }
 
 static enum iris_status
@@ -174,18 +105,19 @@ view_observed(const struct iris_subject *s, const struct iris_npy *a, size_t lin
 
     *plane = (struct iris_plane){line * nlon * nv, nlon, nv, nv, 1};
     p->y = axis_v(s, nv);
+    *q = (struct quantity){.name = "observed", .curve = IRIS_ASINH, .map = IRIS_INFERNO};
     if (a->shape.dim[0] > 1)
         iris_buf_printf(title, "line %zu: ", line + 1);
-    if (of_observed(s, q, err))
+    if (quantity_of(s, IRIS_OBSERVED, 0, q, err))
         return err->status;
     iris_buf_puts(title, q->name);
     return IRIS_OK;
 }
 
-static void
+static enum iris_status
 view_tensor(const struct iris_subject *s, const struct iris_npy *a, size_t i,
             struct iris_plane *plane, struct iris_panel *p, struct quantity *q,
-            struct iris_buf *title)
+            struct iris_buf *title, struct iris_err *err)
 {
     size_t nr = a->shape.dim[1], nlon = a->shape.dim[2], nlat = a->shape.dim[3];
     size_t middle = nlat / 2, channel = i ? IRIS_T : IRIS_RHO;
@@ -194,15 +126,17 @@ view_tensor(const struct iris_subject *s, const struct iris_npy *a, size_t i,
 
     *plane = (struct iris_plane){channel * nr * nlon * nlat + middle, nlon, nlat, nr, nlon * nlat};
     p->y = axis_r(s, 0, nr);
-    if (i)
-        of_temperature(s, q);
-    else
-        of_density(s, "gas density", q);
+    *q = (struct quantity){.name = i ? "gas temperature" : "gas density",
+                           .curve = IRIS_LOG,
+                           .map = i ? IRIS_INFERNO : IRIS_VIRIDIS};
+    if (quantity_of(s, IRIS_TENSOR, channel, q, err))
+        return err->status;
     iris_buf_printf(title, "%s at latitude ", q->name);
     if (*lat.title)
         iris_buf_printf(title, "%.3f°", lat.first);
     else
         iris_buf_printf(title, "pixel %zu", middle);
+    return IRIS_OK;
 }
 
 void
@@ -221,14 +155,14 @@ iris_subject_view(const struct iris_subject *s, const struct iris_npy *a, enum i
     struct iris_panel *p = &v->panel;
     struct iris_buf title = {0};
     struct iris_plane plane;
-    enum iris_status st = IRIS_OK;
+    enum iris_status st;
     struct quantity q;
 
     *v = (struct iris_view_panel){.title = NULL};
     if (kind == IRIS_COLUMN)
-        view_column(s, a, &plane, p, &q, &title);
+        st = view_column(s, a, &plane, p, &q, &title, err);
     else if (kind == IRIS_TENSOR)
-        view_tensor(s, a, i, &plane, p, &q, &title);
+        st = view_tensor(s, a, i, &plane, p, &q, &title, err);
     else
         st = view_observed(s, a, i, &plane, p, &q, &title, err);
     if (!st) {

@@ -64,29 +64,47 @@ learn(struct iris_expectation *x, const json_t *settings)
     x->known[IRIS_COLUMN] = x->known[IRIS_OBSERVED] = 1;
 }
 
+/* The text of settings.json, from wherever it is. */
 static enum iris_status
-read_settings(struct iris_expectation *x, const char *path, struct iris_err *err)
+read_settings(const struct iris_verifier *v, const char *digest, struct iris_buf *text, int *there,
+              struct iris_err *err)
 {
-    char hash[IRIS_DIGEST_TEXT];
-    struct iris_buf text = {0};
+    enum iris_status st = IRIS_OK;
+    char *path;
+
+    if (v->from)
+        return v->from->settings(v->from->self, digest, text, there, err);
+    path = iris_format("%s/entries/%s/settings.json", v->root, digest);
+    if (!path)
+        return iris_fail_memory(err);
+    *there = !access(path, F_OK);
+    if (*there)
+        st = iris_read_file(path, 1 << 24, text, err);
+    free(path);
+    return st;
+}
+
+static enum iris_status
+learn_all(struct iris_expectation *x, const struct iris_buf *text, struct iris_err *err)
+{
+    char hash[IRIS_DIGEST_TEXT], *name = iris_format("entries/%s/settings.json", x->digest);
     json_t *settings = NULL;
     enum iris_status st;
 
-    st = iris_read_file(path, 1 << 24, &text, err);
-    if (!st) {
-        iris_digest_memory(iris_buf_str(&text), text.len, hash);
-        if (strncmp(hash, x->digest, strlen(x->digest)))
-            st = iris_fail(err, IRIS_E_DATA,
-                           "'%s' does not belong to its digest: its hash begins %.8s", path, hash);
-    }
-    if (!st)
-        st = iris_json_load(iris_buf_str(&text), text.len, path, &settings, err);
+    if (!name)
+        return iris_fail_memory(err);
+    iris_digest_memory(iris_buf_str(text), text->len, hash);
+    if (strncmp(hash, x->digest, strlen(x->digest)))
+        st = iris_fail(err, IRIS_E_DATA, "'%s' does not belong to its digest: its hash begins %.8s",
+                       name, hash);
+    else
+        st = iris_json_load(iris_buf_str(text), text->len, name, &settings, err);
     if (!st) {
         learn(x, settings);
         learn_units(x, settings);
     }
     json_decref(settings);
-    iris_buf_release(&text);
+    free(name);
     return st;
 }
 
@@ -107,25 +125,21 @@ iris_verifier_settings(struct iris_verifier *v, const char *digest, int *there,
                        struct iris_err *err)
 {
     struct iris_expectation *list, x = {.digest = ""};
-    enum iris_status st = IRIS_OK;
-    char *path;
+    struct iris_buf text = {0};
+    enum iris_status st;
 
     *there = 1;
     if (find(v, digest))
         return IRIS_OK;
     snprintf(x.digest, sizeof x.digest, "%s", digest);
-    path = iris_format("%s/entries/%s/settings.json", v->root, digest);
     list = realloc(v->expected, (v->n + 1) * sizeof *list);
-    if (list)
-        v->expected = list;
-    if (!path || !list) {
-        free(path);
+    if (!list)
         return iris_fail_memory(err);
-    }
-    *there = !access(path, F_OK);
-    if (*there)
-        st = read_settings(&x, path, err);
-    free(path);
+    v->expected = list;
+    st = read_settings(v, digest, &text, there, err);
+    if (!st && *there)
+        st = learn_all(&x, &text, err);
+    iris_buf_release(&text);
     /* what is wrong is said again for each entry */
     if (!st)
         v->expected[v->n++] = x;
@@ -155,6 +169,23 @@ iris_verifier_units(struct iris_verifier *v, const char *digest, const struct ir
 }
 
 static enum iris_status
+scan_array(const struct iris_verifier *v, const struct iris_entry *e, size_t k,
+           struct iris_scan *scan, struct iris_err *err)
+{
+    enum iris_status st;
+    char *path;
+
+    if (v->from)
+        return v->from->scan(v->from->self, e, k, scan, err);
+    path = iris_path_join(v->root, e->path[k]);
+    if (!path)
+        return iris_fail_memory(err);
+    st = iris_scan_array(path, e->kind[k] == IRIS_TENSOR ? IRIS_SCAN_TENSOR : 0, scan, err);
+    free(path);
+    return st;
+}
+
+static enum iris_status
 verify_array(struct iris_verifier *v, const struct iris_entry *e, size_t k, struct iris_scan *scan,
              struct iris_err *err)
 {
@@ -162,12 +193,8 @@ verify_array(struct iris_verifier *v, const struct iris_entry *e, size_t k, stru
     enum iris_kind kind = e->kind[k];
     char found[128], wanted[128];
     enum iris_status st;
-    char *path;
 
-    path = iris_path_join(v->root, e->path[k]);
-    if (!path)
-        return iris_fail_memory(err);
-    st = iris_scan_array(path, kind == IRIS_TENSOR, scan, err);
+    st = scan_array(v, e, k, scan, err);
     if (!st && !x->known[kind]) {
         x->shape[kind] = scan->shape;
         x->known[kind] = 1;
@@ -184,7 +211,6 @@ verify_array(struct iris_verifier *v, const struct iris_entry *e, size_t k, stru
         st = iris_fail(err, IRIS_E_DATA,
                        "'%s' has %zu values that are not finite, the first at %zu", e->path[k],
                        scan->bad, scan->first_bad);
-    free(path);
     return st;
 }
 

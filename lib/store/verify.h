@@ -10,6 +10,7 @@
 #include "entry.h"
 #include "err.h"
 #include "manifest.h"
+#include "scan.h"
 
 /* What the settings of a digest are known to give. */
 struct iris_expectation {
@@ -19,9 +20,20 @@ struct iris_expectation {
     double unit[4]; /* processing units: cm, g, cm/s, K; 0: not known */
 };
 
-/*   lifetime  zero-initialise, set root; iris_verifier_release */
+/* Where settings and arrays are read, if not from files below root. */
+struct iris_verify_from {
+    /* settings.json of a digest, appended; *there is 0 where it has none */
+    enum iris_status (*settings)(void *self, const char *digest, struct iris_buf *text, int *there,
+                                 struct iris_err *err);
+    enum iris_status (*scan)(void *self, const struct iris_entry *e, size_t k,
+                             struct iris_scan *scan, struct iris_err *err);
+    void *self;
+};
+
+/*   lifetime  zero-initialise, set root or from; iris_verifier_release */
 struct iris_verifier {
     const char *root;
+    const struct iris_verify_from *from;
     size_t n;
     struct iris_expectation *expected;
 };

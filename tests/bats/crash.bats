@@ -187,6 +187,7 @@ traced() {
         traced iris-normalize -H units.json -d $type -o normalized.tsv merged.tsv
         traced iris-shuffle --publish=$type -H units.json --drop-raw -o shuffled.tsv normalized.tsv
         traced iris-check -o report $type
+        traced iris-pack -o $type.h5 $type
     done
     (cd w && small_lines >small.json && iris-gen -H small.json -t standard -d T -o t.tsv list.tsv)
     traced iris-observe -H small.json -d P --from=T -o p.tsv t.tsv
@@ -400,6 +401,26 @@ one_publication() {
     (cd base && iris-list snaps | iris-fetch --cache=cache --copy -o fetched.tsv)
     crash_points "iris-fetch --drop" iris-fetch --cache=cache --drop=snap_002
     [ "$(ls good/cache)" = snap_001 ]
+}
+
+@test "iris-pack" {
+    made simple
+    (cd base && iris-shuffle --publish=D -H units.json -o shuffled.tsv normalized.tsv)
+    # whatever there is under any name, only a whole one opens as complete
+    state_holds() {
+        local f
+        for f in w/*.h5*; do
+            [ ! -e "$f" ] || ! iris-check -q "$f" >/dev/null 2>&1 ||
+                /usr/bin/python3 "$IRIS_SOURCE/tests/helpers/container.py" equal w/D "$f"
+        done
+    }
+    # after one write is before the next
+    export CRASH_WRITES=1
+    WHEN=before crash_points "iris-pack, every write" iris-pack -o new.h5 D
+    unset CRASH_WRITES
+    echo older >base/new.h5
+    rm -rf w good
+    crash_points "iris-pack over a file" iris-pack -o new.h5 D
 }
 
 @test "iris-check" {

@@ -389,9 +389,20 @@ lines() {
 
 @test "help names every goal" {
     env -u MAKEFLAGS -u MAKELEVEL make -f "$IRIS_SOURCE/workflows/iris.mk" help >make.out
-    for g in list relist fetch gen merge units normalize shuffle publish check retry status why clean-cache clean-raw; do
+    for g in list relist fetch gen merge units normalize shuffle publish check pack retry status why clean-cache clean-raw; do
         grep -q "^  $g " make.out
     done
+}
+
+@test "pack" {
+    flow DATASET=base pack
+    iris-check -q base.h5
+    flow DATASET=base PACK=other.h5 pack
+    cmp base.h5 other.h5
+    flow -q DATASET=base PACK=other.h5 pack
+    rm base.h5
+    run ! --separate-stderr flow DATASET=base PACK='a b.h5' pack
+    [[ $stderr == *"PACK='a b.h5' has a blank"* ]]
 }
 
 @test "check, clean-cache and clean-raw" {

@@ -8,6 +8,7 @@
  *   CRASH_AT     n; not set: only count
  *   CRASH_AFTER  set: after the call, else before it
  *   CRASH_ALL    set: the whole process group ends, not this process only
+ *   CRASH_WRITES set: writing at a place in a file counts as well
  *
  * The process ends by _exit with status 99, as if it were killed: nothing is
  * flushed, closed or tidied up. A group ends by SIGKILL. */
@@ -96,3 +97,21 @@ COUNTED(ftruncate, 'x', (int fd, off_t size), (fd, size))
 COUNTED(posix_fallocate, 'x', (int fd, off_t from, off_t size), (fd, from, size))
 COUNTED(fsync, 's', (int fd), (fd))
 COUNTED(fdatasync, 's', (int fd), (fd))
+
+#define COUNTED_WRITE(name)                                                                        \
+    ssize_t name(int fd, const void *data, size_t len, off_t at)                                   \
+    {                                                                                              \
+        static ssize_t (*real)(int, const void *, size_t, off_t);                                  \
+        long n = getenv("CRASH_WRITES") ? number('x') : 0;                                         \
+        ssize_t result;                                                                            \
+                                                                                                   \
+        if (!real)                                                                                 \
+            *(void **)(&real) = dlsym(RTLD_NEXT, #name);                                           \
+        end_at(n, 0);                                                                              \
+        result = real(fd, data, len, at);                                                          \
+        end_at(n, 1);                                                                              \
+        return result;                                                                             \
+    }
+
+COUNTED_WRITE(pwrite)
+COUNTED_WRITE(pwrite64)

@@ -8,6 +8,7 @@
 #include "entry.h"
 #include "npy.h"
 #include "sampler.h"
+#include "scan.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
@@ -323,7 +324,7 @@ test_scan(int wide)
     snprintf(dict, sizeof dict, "{'descr': '<f%d', 'fortran_order': False, 'shape': (100, 1000), }",
              wide ? 8 : 4);
     put(dict, 128, wide ? (void *)f8 : (void *)f4, (size_t)N * (wide ? 8 : 4));
-    CHECK(!iris_scan_array(file, 0, &s, &err) && s.count == N && s.shape.n == 2 &&
+    CHECK(!iris_scan_array(file, IRIS_SCAN_MOMENTS, &s, &err) && s.count == N && s.shape.n == 2 &&
               s.shape.dim[1] == 1000 && s.bad == 0,
           "f%d: read through", wide ? 8 : 4);
     CHECK(check_near(s.mean, mean, 1e-12) && check_near(s.m2, m2, 1e-10), "mean and variance");
@@ -346,19 +347,19 @@ test_scan_bad(void)
         v[i] = single((double)i);
     v[20 * IRIS_T] = v[20 * IRIS_T + 19] = (float)INFINITY;
     iris_npy_write(file, &shape, v, NULL);
-    CHECK(!iris_scan_array(file, 1, &s, &err) && s.bad == 0 && equal((double)s.max, 119) &&
-              equal((double)s.min, 0),
+    CHECK(!iris_scan_array(file, IRIS_SCAN_TENSOR, &s, &err) && s.bad == 0 &&
+              equal((double)s.max, 119) && equal((double)s.min, 0),
           "temperatures of a tensor may be infinite");
     CHECK(!iris_scan_array(file, 0, &s, &err) && s.bad == 2 && s.first_bad == 40,
           "but of no other array");
     v[20 * IRIS_T + 3] = -(float)INFINITY;
     v[20 * IRIS_T + 7] = (float)NAN;
     iris_npy_write(file, &shape, v, NULL);
-    CHECK(!iris_scan_array(file, 1, &s, &err) && s.bad == 2 && s.first_bad == 43,
+    CHECK(!iris_scan_array(file, IRIS_SCAN_TENSOR, &s, &err) && s.bad == 2 && s.first_bad == 43,
           "nor may they be anything else");
     v[20 * IRIS_T - 1] = v[20 * IRIS_T + 20] = (float)INFINITY;
     iris_npy_write(file, &shape, v, NULL);
-    CHECK(!iris_scan_array(file, 1, &s, &err) && s.bad == 4 && s.first_bad == 39,
+    CHECK(!iris_scan_array(file, IRIS_SCAN_TENSOR, &s, &err) && s.bad == 4 && s.first_bad == 39,
           "the channels beside are finite");
     iris_npy_write(file, &nothing, v, NULL);
     CHECK(!iris_scan_array(file, 0, &s, &err) && s.count == 0 && s.bad == 0 && s.hash[0],

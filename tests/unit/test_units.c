@@ -10,6 +10,7 @@
 #include "file.h"
 #include "hyper.h"
 #include "normalize.h"
+#include "scan.h"
 #include "unitset.h"
 
 enum { PATH_SIZE = 4400 };
@@ -330,7 +331,8 @@ test_scan(void)
     iris_npy_write(path, &(struct iris_shape){2, {2, 3}}, v, NULL);
     for (i = 0; i < 6; i++)
         m2 += ((double)v[i] - mean) * ((double)v[i] - mean);
-    CHECK(!iris_scan_array(path, 0, &scan, NULL) && scan.count == 6 && !scan.bad, "six values");
+    CHECK(!iris_scan_array(path, IRIS_SCAN_MOMENTS, &scan, NULL) && scan.count == 6 && !scan.bad,
+          "six values");
     near(scan.mean, mean, 1e-14, "the mean");
     near(scan.m2, m2, 1e-14, "the sum of squares");
     CHECK(scan.min <= -10 && scan.min >= -10 && scan.max >= 4 && scan.max <= 4, "the limits");
@@ -360,7 +362,7 @@ test_scan_blocks(void)
         m2 += ((double)v[i] - mean) * ((double)v[i] - mean);
     if (v)
         iris_npy_write(path, &(struct iris_shape){1, {N}}, v, NULL);
-    CHECK(!iris_scan_array(path, 0, &scan, NULL) && scan.count == N, "two blocks");
+    CHECK(!iris_scan_array(path, IRIS_SCAN_MOMENTS, &scan, NULL) && scan.count == N, "two blocks");
     near(scan.mean, mean, 1e-13, "their mean");
     near(scan.m2, m2, 1e-10, "their sum of squares");
     free(v);
@@ -380,17 +382,18 @@ test_scan_bad(void)
 
         v[2 * c + 1] = (float)INFINITY;
         iris_npy_write(path, &shape, v, NULL);
-        CHECK(!iris_scan_array(path, 1, &scan, NULL) && scan.bad == (c != 2),
+        CHECK(!iris_scan_array(path, IRIS_SCAN_TENSOR, &scan, NULL) && scan.bad == (c != 2),
               "+inf in channel %d %s", c, c == 2 ? "may be" : "is bad");
-        CHECK(!iris_scan_array(path, 0, &scan, NULL) && scan.bad == 1 &&
+        CHECK(!iris_scan_array(path, IRIS_SCAN_MOMENTS, &scan, NULL) && scan.bad == 1 &&
                   scan.first_bad == 2 * (size_t)c + 1,
               "and is bad where it is no tensor");
         v[2 * c + 1] = (float)-INFINITY;
         iris_npy_write(path, &shape, v, NULL);
-        CHECK(!iris_scan_array(path, 1, &scan, NULL) && scan.bad == 1, "-inf is bad");
+        CHECK(!iris_scan_array(path, IRIS_SCAN_TENSOR, &scan, NULL) && scan.bad == 1,
+              "-inf is bad");
         v[2 * c + 1] = (float)NAN;
         iris_npy_write(path, &shape, v, NULL);
-        CHECK(!iris_scan_array(path, 1, &scan, NULL) && scan.bad == 1, "NaN is bad");
+        CHECK(!iris_scan_array(path, IRIS_SCAN_TENSOR, &scan, NULL) && scan.bad == 1, "NaN is bad");
     }
     unlink(path);
 }
@@ -491,7 +494,8 @@ golden_std(const char *shared, const struct golden *g, enum iris_kind k)
         double n, delta;
 
         golden_path(path, shared, g, "_raw", i, k);
-        if (!CHECK(!iris_scan_array(path, 0, &scan, NULL) && !scan.bad, "%s is read", path))
+        if (!CHECK(!iris_scan_array(path, IRIS_SCAN_MOMENTS, &scan, NULL) && !scan.bad,
+                   "%s is read", path))
             return 0;
         n = (double)scan.count;
         delta = scan.mean - mean;

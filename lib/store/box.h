@@ -1,0 +1,38 @@
+/* box -- an array of one entry in pieces, as they lie in a dataset of many. Private to
+ * lib/store.
+ */
+#ifndef IRIS_BOX_H
+#define IRIS_BOX_H
+
+#include <hdf5.h>
+#include <stddef.h>
+
+#include "npy.h"
+
+enum { IRIS_BOX_MOST = 1 << 18 }; /* elements of a piece */
+
+/* A piece: whole ones of all dimensions after cut, rows of that one, one of each before
+ * it; so its elements are one behind the other. */
+struct iris_box {
+    struct iris_shape entry;
+    size_t cut, inner, rows;
+    size_t first, n; /* elements of the piece at hand: first to first + n */
+};
+
+void iris_box_init(struct iris_box *b, const struct iris_shape *entry);
+
+/* Go to the next piece, from the start to the first.
+ *
+ *   return  0 at the end
+ */
+int iris_box_next(struct iris_box *b);
+
+/* Spaces of the piece at hand, of entry number i of the dataset: its own and, selected,
+ * that of the dataset.
+ *
+ *   return  0, or nonzero: HDF5 knows the reason
+ *   owns    the caller closes both, where they are 0 or more
+ */
+int iris_box_select(const struct iris_box *b, hid_t dataset, size_t i, hid_t *memory, hid_t *file);
+
+#endif
