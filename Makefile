@@ -76,7 +76,7 @@ EXTRA_iris-mock := $(BUILD)/tools/mock_write.o
 EXTRA_iris-observe := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/obs_*.c)) \
                       $(BUILD)/tools/cli_gpu.o $(call LIB,pool) $(call LIB,cuda)
 EXTRA_iris-fetch := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/fetch_*.c)) $(BUILD)/tools/cli_ssh.o $(call LIB,remote)
-EXTRA_iris-list := $(BUILD)/tools/cli_ssh.o $(call LIB,remote)
+EXTRA_iris-list := $(BUILD)/tools/list_probe.o $(BUILD)/tools/cli_ssh.o $(call LIB,remote)
 
 EMULATED_PROGRAMS := iris-gen iris-observe
 TRIAL      := trial trial_cells trial_modes trial_samples trial_scene
