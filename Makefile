@@ -46,7 +46,7 @@ BIN := $(BUILD)/bin
 
 # The programs; a new one is one word here, tools/<name>.c and man/<name>.1.
 TOOLS := iris-hyper iris-mock iris-list iris-chem iris-gen iris-observe iris-merge iris-units \
-         iris-normalize iris-shuffle iris-check iris-pack iris-fetch iris-show
+         iris-normalize iris-shuffle iris-check iris-pack iris-fetch iris-show iris-fits
 PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-dataset.5 man/iris-lines.5 man/iris-container.5 \
          man/iris.7 man/iris-workflow.7
 
@@ -71,12 +71,13 @@ CORE_LIBS = $(HDF5_LIBS) $(JSON_LIBS) $(HASH_LIBS) \
 EXTRA_iris-gen := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/gen_*.c)) \
                   $(BUILD)/tools/cli_gpu.o $(call LIB,remote) $(call LIB,pool) $(call LIB,cuda)
 LIBS_iris-gen  = $(MPI_LIBS)
-EXTRA_iris-show := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/show_*.c))
+EXTRA_iris-show := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/show_*.c)) $(BUILD)/tools/cli_entry.o
+EXTRA_iris-fits := $(BUILD)/tools/cli_entry.o
 EXTRA_iris-mock := $(BUILD)/tools/mock_write.o
 EXTRA_iris-observe := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/obs_*.c)) \
                       $(BUILD)/tools/cli_gpu.o $(call LIB,pool) $(call LIB,cuda)
 EXTRA_iris-fetch := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/fetch_*.c)) $(BUILD)/tools/cli_ssh.o $(call LIB,remote)
-EXTRA_iris-list := $(BUILD)/tools/cli_ssh.o $(call LIB,remote)
+EXTRA_iris-list := $(BUILD)/tools/list_probe.o $(BUILD)/tools/cli_ssh.o $(call LIB,remote)
 
 EMULATED_PROGRAMS := iris-gen iris-observe
 TRIAL      := trial trial_cells trial_modes trial_samples trial_scene

@@ -7,12 +7,14 @@
 #include "find.h"
 #include "grid.h"
 #include "hyper.h"
+#include "list.h"
 #include "num.h"
 #include "sftp.h"
 
 static const char usage[] =
     "usage: iris-list [-H HYPER] [--total=N] [--part=K/N] [--grid=SECTION.KEY=VALUES]...\n"
     "                 [--label=L] [--remote=HOST] DIR|FILE...\n"
+    "       iris-list --probe [-H HYPER] [--total=N] [--part=K/N] [--label=L] DIR|FILE...\n"
     "Print a manifest of the snapshots in directories, filtered by index and drawn\n"
     "as HYPER says; files given by name are all taken.\n"
     "\n"
@@ -26,10 +28,21 @@ static const char usage[] =
     "                         a row for each of N values from A to B of this setting, or\n"
     "                         of these in JSON; of several: for each combination\n"
     "      --label=L          begin every id with L\n"
+    "      --probe            read them instead, and print what is in them and which\n"
+    "                         settings they need\n"
     "      --remote=HOST      they are on this machine, reached by ssh: an alias, an\n"
     "                         address, or USER@HOST\n" IRIS_CLI_SSH_HELP IRIS_CLI_HELP;
 
-enum { OPT_TOTAL = IRIS_OPT_TOOL, OPT_MIN, OPT_MAX, OPT_PART, OPT_GRID, OPT_LABEL, OPT_REMOTE };
+enum {
+    OPT_TOTAL = IRIS_OPT_TOOL,
+    OPT_MIN,
+    OPT_MAX,
+    OPT_PART,
+    OPT_GRID,
+    OPT_LABEL,
+    OPT_REMOTE,
+    OPT_PROBE
+};
 
 struct options {
     struct iris_cli cli;
@@ -41,6 +54,8 @@ struct options {
     uint64_t total, part, parts, seed;
     int64_t min, max;
     struct iris_grid grid;
+    int probe;
+    struct iris_hyper *settings;
 };
 
 static enum iris_status
@@ -95,6 +110,9 @@ take_option(struct options *o, int opt, char **argv, struct iris_err *err)
                              "bad host '%s': need an alias, an address or USER@HOST", optarg);
         o->remote = optarg;
         return IRIS_OK;
+    case OPT_PROBE:
+        o->probe = 1;
+        return IRIS_OK;
     default:
         return iris_cli_ssh_option(&o->cli, &o->way, opt, argv, err);
     }
@@ -113,6 +131,7 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
                                             {"grid", required_argument, NULL, OPT_GRID},
                                             {"label", required_argument, NULL, OPT_LABEL},
                                             {"remote", required_argument, NULL, OPT_REMOTE},
+                                            {"probe", no_argument, NULL, OPT_PROBE},
                                             {NULL, 0, NULL, 0}};
     enum iris_status st;
     int opt;
@@ -125,6 +144,10 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
     }
     if (optind == argc)
         return iris_fail(err, IRIS_E_USAGE, "name a directory or files");
+    if (o->probe && o->remote)
+        return iris_fail(err, IRIS_E_USAGE, "--probe reads snapshots of this machine only");
+    if (o->probe && o->grid.n)
+        return iris_fail(err, IRIS_E_USAGE, "--probe prints no list that could have a --grid");
     if (!o->remote && (o->way.config || o->way.key || o->way.port))
         return iris_fail(err, IRIS_E_USAGE, "--ssh-config, --key and --port are for --remote=HOST");
     o->name = argv + optind;
@@ -137,14 +160,13 @@ static enum iris_status
 take_settings(struct options *o, struct iris_err *err)
 {
     struct iris_settings s;
-    struct iris_hyper *h = NULL;
     enum iris_status st;
 
-    st = o->hyper ? iris_hyper_read(o->hyper, &h, err) : iris_hyper_defaults(&h, err);
+    st = o->hyper ? iris_hyper_read(o->hyper, &o->settings, err)
+                  : iris_hyper_defaults(&o->settings, err);
     if (st)
         return st;
-    iris_hyper_settings(h, &s);
-    iris_hyper_free(h);
+    iris_hyper_settings(o->settings, &s);
     o->seed = o->cli.has_seed ? o->cli.seed : s.suite.seed;
     if (!o->hyper)
         return IRIS_OK;
@@ -245,7 +267,7 @@ run(struct options *o, struct iris_err *err)
         iris_cli_warn_lines(&o->cli, &f.warnings);
         say_how_many(o, f.n, all);
         if (!o->cli.dry_run)
-            st = print(o, &f, err);
+            st = o->probe ? list_probe(&o->cli, &f, o->settings, err) : print(o, &f, err);
     }
     iris_find_release(&f);
     return st;
@@ -263,5 +285,6 @@ main(int argc, char **argv)
     if (!st && !o.cli.done)
         st = run(&o, &err);
     iris_grid_release(&o.grid);
+    iris_hyper_free(o.settings);
     return iris_finish(st, &err);
 }

@@ -1,17 +1,12 @@
-#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "catalog.h"
-#include "cli.h"
 #include "num.h"
 #include "pngwrite.h"
 #include "show.h"
-#include "subject.h"
 
 static const char usage[] =
     "usage: iris-show -o OUT.png [--entry=N|ID] [--sheet=N] DATASET\n"
@@ -35,29 +30,7 @@ static const char usage[] =
     "      --width=PX         width of the picture, to 4096 (560 a panel)\n"
     "\n" IRIS_CLI_HELP;
 
-enum { OPT_ENTRY = IRIS_OPT_TOOL, OPT_SHEET, OPT_LINE, OPT_KIND, OPT_SCALE, OPT_RANGE, OPT_WIDTH };
-
-static enum iris_status
-parse_number(const char *text, const char *option, uint64_t max, uint64_t *v, struct iris_err *err)
-{
-    if (iris_parse_u64(text, v) || *v < 1 || *v > max)
-        return iris_fail(err, IRIS_E_USAGE, "bad number '%s' for %s: need 1 to %llu", text, option,
-                         (unsigned long long)max);
-    return IRIS_OK;
-}
-
-static enum iris_status
-parse_kind(const char *word, size_t n, int *kind, struct iris_err *err)
-{
-    for (*kind = 0; *kind < IRIS_KINDS; ++*kind) {
-        const char *known = iris_kind_column((enum iris_kind) * kind);
-
-        if (strlen(known) == n && !strncmp(word, known, n))
-            return IRIS_OK;
-    }
-    return iris_fail(err, IRIS_E_USAGE, "bad kind '%.*s': need column, observed or tensor", (int)n,
-                     word);
-}
+enum { OPT_SHEET = IRIS_OPT_TOOL, OPT_SCALE, OPT_RANGE, OPT_WIDTH };
 
 /* The kind before a colon, -1 for all; *text is moved behind it. */
 static enum iris_status
@@ -69,7 +42,7 @@ parse_prefix(const char **text, int *kind, struct iris_err *err)
     *kind = -1;
     if (!colon)
         return IRIS_OK;
-    st = parse_kind(*text, (size_t)(colon - *text), kind, err);
+    st = iris_cli_kind(*text, (size_t)(colon - *text), kind, err);
     *text = colon + 1;
     return st;
 }
@@ -128,42 +101,26 @@ take_option(struct show *o, int opt, char **argv, struct iris_err *err)
     enum iris_status st;
 
     switch (opt) {
-    case OPT_ENTRY:
-        o->entry = optarg;
-        return IRIS_OK;
     case OPT_SHEET:
-        return parse_number(optarg, "--sheet", SHOW_SHEET_MAX, &o->sheet, err);
-    case OPT_LINE:
-        return parse_number(optarg, "--line", UINT32_MAX, &o->line, err);
-    case OPT_KIND:
-        return parse_kind(optarg, strlen(optarg), &o->kind, err);
+        return iris_cli_number(optarg, "--sheet", SHOW_SHEET_MAX, &o->sheet, err);
     case OPT_SCALE:
         return parse_scale(optarg, o, err);
     case OPT_RANGE:
         return parse_range(optarg, o, err);
     case OPT_WIDTH:
-        st = parse_number(optarg, "--width", SHOW_WIDTH_MAX, &number, err);
+        st = iris_cli_number(optarg, "--width", SHOW_WIDTH_MAX, &number, err);
         o->width = st ? 0 : (int)number;
         return st;
-    case 'H':
-        o->hyper = optarg;
-        return IRIS_OK;
-    case 't':
-        return iris_type_parse(optarg, &o->type, err);
     default:
-        return iris_cli_option(o->cli, opt, argv, err);
+        return iris_cli_entry_option(o->cli, &o->what, opt, argv, err);
     }
 }
 
 static enum iris_status
 parse(int argc, char **argv, struct show *o, struct iris_err *err)
 {
-    static const struct option options[] = {{"entry", required_argument, NULL, OPT_ENTRY},
+    static const struct option options[] = {IRIS_CLI_ENTRY_LONG,
                                             {"sheet", required_argument, NULL, OPT_SHEET},
-                                            {"line", required_argument, NULL, OPT_LINE},
-                                            {"hyper", required_argument, NULL, 'H'},
-                                            {"type", required_argument, NULL, 't'},
-                                            {"kind", required_argument, NULL, OPT_KIND},
                                             {"scale", required_argument, NULL, OPT_SCALE},
                                             {"range", required_argument, NULL, OPT_RANGE},
                                             {"width", required_argument, NULL, OPT_WIDTH},
@@ -173,40 +130,18 @@ parse(int argc, char **argv, struct show *o, struct iris_err *err)
     int opt;
 
     opterr = 0;
-    while ((opt = getopt_long(argc, argv, IRIS_CLI_SHORT "H:t:", options, NULL)) != -1) {
+    while ((opt = getopt_long(argc, argv, IRIS_CLI_SHORT IRIS_CLI_ENTRY_SHORT, options, NULL)) !=
+           -1) {
         st = take_option(o, opt, argv, err);
         if (st || o->cli->done)
             return st;
     }
-    if (argc - optind != 1)
-        return iris_fail(err, IRIS_E_USAGE, "name one data set or one array");
-    o->path = argv[optind];
+    st = iris_cli_entry_path(&o->what, argc, argv, err);
+    if (st)
+        return st;
     if (!o->cli->output && !o->cli->dry_run && isatty(STDOUT_FILENO))
         return iris_fail(err, IRIS_E_USAGE, "a terminal shows no pictures: name a file with -o");
     return IRIS_OK;
-}
-
-/* A picture never takes the place of what it shows. */
-static enum iris_status
-check_output(const struct show *o, struct iris_err *err)
-{
-    const char *output = o->cli->output;
-    char *copy = NULL, *dir = NULL, *set = NULL;
-    enum iris_status st;
-
-    st = iris_cli_not_input(output, o->path, err);
-    if (!st)
-        st = iris_cli_not_input(output, o->hyper, err);
-    if (st || !output || !(copy = strdup(output)))
-        return st;
-    dir = realpath(dirname(copy), NULL);
-    set = realpath(o->path, NULL);
-    if (dir && set && !strncmp(dir, set, strlen(set)) && strchr("/", dir[strlen(set)]))
-        st = iris_fail(err, IRIS_E_USAGE, "'%s' is inside of the data set that is drawn", output);
-    free(copy);
-    free(dir);
-    free(set);
-    return st;
 }
 
 /* Draw, or say what would be drawn. */
@@ -217,7 +152,7 @@ run(struct show *o, struct iris_err *err)
     struct iris_buf png = {0};
     enum iris_status st;
 
-    st = check_output(o, err);
+    st = iris_cli_entry_output(o->cli, &o->what, err);
     if (!st)
         st = show_draw(o, &canvas, err);
     if (!st && o->cli->dry_run) {
@@ -238,7 +173,7 @@ int
 main(int argc, char **argv)
 {
     struct iris_cli cli = IRIS_CLI_INIT(usage);
-    struct show o = {.cli = &cli, .kind = -1};
+    struct show o = {.cli = &cli, .what = IRIS_CHOICE_INIT};
     struct iris_err err = {0};
     enum iris_status st;
 

@@ -6,7 +6,7 @@
 
 #include "canvas.h"
 #include "catalog.h"
-#include "cli.h"
+#include "cli_entry.h"
 #include "entry.h"
 #include "err.h"
 #include "npy.h"
@@ -18,15 +18,10 @@
 
 struct show {
     struct iris_cli *cli;
-    const char *path;  /* of a data set or an array */
-    const char *entry; /* NULL: the first */
-    uint64_t sheet;    /* entries side by side; 0: one, large */
-    uint64_t line;     /* from 1; 0: all */
-    const char *hyper;
-    enum iris_type type; /* 0: as the files say */
-    int kind;            /* -1: as the array says */
-    int width;           /* 0: as the panels want */
-    int range_of_all;    /* a range was given without a kind */
+    struct iris_choice what;
+    uint64_t sheet;   /* entries side by side; 0: one, large */
+    int width;        /* 0: as the panels want */
+    int range_of_all; /* a range was given without a kind */
     struct show_look {
         int has_curve, has_range;
         enum iris_curve curve;
@@ -45,22 +40,6 @@ enum iris_status show_draw(struct show *o, struct iris_canvas *canvas, struct ir
 /* The same with o->sheet entries of a data set, small and side by side. */
 enum iris_status show_sheet(struct show *o, struct iris_canvas *canvas, struct iris_err *err);
 
-/* The arrays of an entry, open, and which of their views are drawn. */
-struct show_arrays {
-    size_t n;
-    struct show_array {
-        struct iris_npy npy;
-        struct iris_subject subject;
-        enum iris_kind kind;
-        size_t first, views;
-    } array[2];
-};
-
-/*   owns  show_close; safe on zeroed, after failure and twice */
-enum iris_status show_open_entry(const struct show *o, const struct iris_catalog_entry *e,
-                                 struct show_arrays *a, struct iris_err *err);
-void show_close(struct show_arrays *a);
-
 /* How values of one kind become colours: as asked for, else as suits them. */
 enum iris_status show_stretch(const struct show *o, enum iris_kind kind, enum iris_curve suggested,
                               const double *value, size_t n, struct iris_stretch *s,
@@ -70,7 +49,7 @@ enum iris_status show_stretch(const struct show *o, enum iris_kind kind, enum ir
  *
  *   return  IRIS_OK, or IRIS_E_USAGE
  */
-enum iris_status show_check_range(const struct show *o, const struct show_arrays *a,
+enum iris_status show_check_range(const struct show *o, const struct iris_arrays *a,
                                   struct iris_err *err);
 
 /* The line above everything. */

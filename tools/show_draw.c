@@ -38,7 +38,7 @@ show_stretch(const struct show *o, enum iris_kind kind, enum iris_curve suggeste
 
 /* A tensor has two quantities in one array. */
 enum iris_status
-show_check_range(const struct show *o, const struct show_arrays *a, struct iris_err *err)
+show_check_range(const struct show *o, const struct iris_arrays *a, struct iris_err *err)
 {
     if (a->n && a->array[0].kind == IRIS_TENSOR && o->look[IRIS_TENSOR].has_range)
         return iris_fail(err, IRIS_E_USAGE,
@@ -51,106 +51,10 @@ show_check_range(const struct show *o, const struct show_arrays *a, struct iris_
     return IRIS_OK;
 }
 
-/* ---- what to draw ---- */
-
-void
-show_close(struct show_arrays *a)
-{
-    while (a->n) {
-        a->n--;
-        iris_npy_close(&a->array[a->n].npy);
-        iris_subject_release(&a->array[a->n].subject);
-    }
-}
-
-static enum iris_status
-choose_line(const struct show *o, struct show_array *x, struct iris_err *err)
-{
-    if (!o->line || x->kind != IRIS_OBSERVED)
-        return IRIS_OK;
-    if (o->line > x->views)
-        return iris_fail(err, IRIS_E_DATA, "'%s' has %zu lines, so none with the number %llu",
-                         x->npy.path, x->views, (unsigned long long)o->line);
-    x->first = (size_t)o->line - 1;
-    x->views = 1;
-    return IRIS_OK;
-}
-
-/* Open one more array, whose kind is known or -1. */
-static enum iris_status
-open_array(const struct show *o, const char *path, int kind, struct show_arrays *a,
-           struct iris_err *err)
-{
-    struct show_array *x = &a->array[a->n];
-    enum iris_status st;
-
-    *x = (struct show_array){.first = 0};
-    st = iris_npy_open(path, &x->npy, err);
-    if (st)
-        return st;
-    a->n++;
-    st = iris_subject_of(path, o->hyper, o->type, &x->subject, err);
-    x->kind = (enum iris_kind)kind;
-    if (!st && kind < 0)
-        st = iris_subject_kind(&x->subject, &x->npy, &x->kind, err);
-    if (!st)
-        st = iris_subject_views(&x->subject, &x->npy, x->kind, &x->views, err);
-    if (!st)
-        st = choose_line(o, x, err);
-    return st;
-}
-
-enum iris_status
-show_open_entry(const struct show *o, const struct iris_catalog_entry *e, struct show_arrays *a,
-                struct iris_err *err)
-{
-    enum iris_status st = IRIS_OK;
-    int k;
-
-    a->n = 0;
-    for (k = 0; k < 2 && !st && e->path[k]; k++) {
-        char *path = iris_path_join(o->path, e->path[k]);
-
-        st = path ? open_array(o, path, (int)e->kind[k], a, err) : iris_fail_memory(err);
-        free(path);
-    }
-    return st;
-}
-
-static enum iris_status
-open_chosen(struct show *o, struct show_arrays *a, struct iris_err *err)
-{
-    struct iris_catalog c;
-    enum iris_status st;
-    size_t i = 0;
-
-    st = iris_catalog_read(o->path, &c, err);
-    if (!st && o->entry)
-        st = iris_catalog_find(&c, o->entry, &i, err);
-    if (!st && !(o->title = strdup(c.entry[i].id)))
-        st = iris_fail_memory(err);
-    if (!st)
-        st = show_open_entry(o, &c.entry[i], a, err);
-    iris_catalog_release(&c);
-    return st;
-}
-
-static enum iris_status
-open_file(struct show *o, struct show_arrays *a, struct iris_err *err)
-{
-    if (o->entry || o->sheet)
-        return iris_fail(err, IRIS_E_USAGE,
-                         "'%s' is one array: --entry and --sheet are for data sets", o->path);
-    o->title = strdup(iris_file_name(o->path));
-    if (!o->title)
-        return iris_fail_memory(err);
-    return open_array(o, o->path, o->kind, a, err);
-}
-
 /* ---- where to draw it ---- */
 
 static enum iris_status
-lay_out(const struct show *o, const struct show_arrays *a, struct layout *l, struct iris_err *err)
+lay_out(const struct show *o, const struct iris_arrays *a, struct layout *l, struct iris_err *err)
 {
     size_t views = a->array[0].views + (a->n > 1 ? a->array[1].views : 0);
 
@@ -170,7 +74,7 @@ lay_out(const struct show *o, const struct show_arrays *a, struct layout *l, str
 }
 
 static enum iris_status
-draw_view(const struct show *o, const struct show_array *x, size_t i, const struct iris_area *box,
+draw_view(const struct show *o, const struct iris_array *x, size_t i, const struct iris_area *box,
           int zoom, struct iris_canvas *canvas, struct iris_err *err)
 {
     struct iris_view_panel v = {.title = NULL};
@@ -195,7 +99,7 @@ draw_view(const struct show *o, const struct show_array *x, size_t i, const stru
 }
 
 static enum iris_status
-draw(const struct show *o, const struct show_arrays *a, const struct layout *l,
+draw(const struct show *o, const struct iris_arrays *a, const struct layout *l,
      struct iris_canvas *canvas, struct iris_err *err)
 {
     int n = 0, head = SHOW_HEAD * l->zoom;
@@ -207,7 +111,7 @@ draw(const struct show *o, const struct show_arrays *a, const struct layout *l,
         return st;
     show_title(canvas, o->title, l->zoom);
     for (k = 0; k < a->n && !st; k++) {
-        const struct show_array *x = &a->array[k];
+        const struct iris_array *x = &a->array[k];
 
         for (i = 0; i < x->views && !st; i++, n++) {
             struct iris_area box = {n % l->columns * l->panel_width,
@@ -223,22 +127,24 @@ draw(const struct show *o, const struct show_arrays *a, const struct layout *l,
 enum iris_status
 show_draw(struct show *o, struct iris_canvas *canvas, struct iris_err *err)
 {
-    struct show_arrays a = {.n = 0};
+    struct iris_arrays a = {.n = 0};
     enum iris_status st;
     struct layout l = {0};
     struct stat sb;
 
-    if (stat(o->path, &sb))
-        return iris_fail(err, IRIS_E_IO, "cannot open '%s':", o->path);
-    if (S_ISDIR(sb.st_mode) && o->sheet)
-        return show_sheet(o, canvas, err);
-    st = S_ISDIR(sb.st_mode) ? open_chosen(o, &a, err) : open_file(o, &a, err);
+    if (o->sheet && !stat(o->what.path, &sb)) {
+        if (S_ISDIR(sb.st_mode))
+            return show_sheet(o, canvas, err);
+        return iris_fail(err, IRIS_E_USAGE, "'%s' is one array: --sheet is for data sets",
+                         o->what.path);
+    }
+    st = iris_arrays_open(&o->what, &a, &o->title, err);
     if (!st)
         st = show_check_range(o, &a, err);
     if (!st)
         st = lay_out(o, &a, &l, err);
     if (!st)
         st = draw(o, &a, &l, canvas, err);
-    show_close(&a);
+    iris_arrays_close(&a);
     return st;
 }

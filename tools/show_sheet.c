@@ -26,17 +26,17 @@ struct sheet {
 };
 
 static enum iris_status
-read_view(const struct show_arrays *a, int slot, size_t max, struct iris_view_panel *v,
+read_view(const struct iris_arrays *a, int slot, size_t max, struct iris_view_panel *v,
           struct iris_err *err)
 {
-    const struct show_array *x = &a->array[a->n > 1 ? slot : 0];
+    const struct iris_array *x = &a->array[a->n > 1 ? slot : 0];
 
     return iris_subject_view(&x->subject, &x->npy, x->kind,
                              x->first + (a->n > 1 ? 0 : (size_t)slot), max, max, v, err);
 }
 
 static enum iris_status
-collect(struct sheet *s, const struct show_arrays *a, struct iris_err *err)
+collect(struct sheet *s, const struct iris_arrays *a, struct iris_err *err)
 {
     enum iris_status st = IRIS_OK;
     struct iris_view_panel v;
@@ -63,7 +63,7 @@ find_ranges(struct sheet *s, struct iris_err *err)
 {
     enum iris_kind kind[2] = {IRIS_COLUMN, IRIS_OBSERVED};
     enum iris_status st = IRIS_OK;
-    struct show_arrays a = {.n = 0};
+    struct iris_arrays a = {.n = 0};
     size_t i;
     int k;
 
@@ -72,14 +72,14 @@ find_ranges(struct sheet *s, struct iris_err *err)
         st = s->value[k] ? IRIS_OK : iris_fail_memory(err);
     }
     for (i = 0; i < s->n && !st; i++) {
-        st = show_open_entry(s->o, &s->catalog.entry[s->first + i], &a, err);
+        st = iris_arrays_open_entry(&s->o->what, &s->catalog.entry[s->first + i], &a, err);
         if (!st)
             st = show_check_range(s->o, &a, err);
         if (!st && a.n == 1)
             kind[0] = kind[1] = IRIS_TENSOR;
         if (!st)
             st = collect(s, &a, err);
-        show_close(&a);
+        iris_arrays_close(&a);
     }
     for (k = 0; k < 2; k++) {
         if (!st)
@@ -125,7 +125,7 @@ draw_axes(const struct sheet *s, const struct iris_panel *p, int left, struct ir
 
 /* The two pictures of an entry and its id; with the first one the bars. */
 static enum iris_status
-draw_entry(const struct sheet *s, size_t i, const struct show_arrays *a, int top,
+draw_entry(const struct sheet *s, size_t i, const struct iris_arrays *a, int top,
            struct iris_canvas *canvas, struct iris_err *err)
 {
     const char *id = s->catalog.entry[s->first + i].id;
@@ -161,7 +161,7 @@ draw(struct sheet *s, struct iris_canvas *canvas, struct iris_err *err)
 {
     int rows = ((int)s->n + CELLS - 1) / CELLS;
     int top = SHOW_HEAD * s->zoom + iris_bar_height(s->zoom);
-    struct show_arrays a = {.n = 0};
+    struct iris_arrays a = {.n = 0};
     enum iris_status st;
     size_t i;
 
@@ -172,10 +172,10 @@ draw(struct sheet *s, struct iris_canvas *canvas, struct iris_err *err)
     st = find_ranges(s, err);
     show_title(canvas, s->o->title, s->zoom);
     for (i = 0; i < s->n && !st; i++) {
-        st = show_open_entry(s->o, &s->catalog.entry[s->first + i], &a, err);
+        st = iris_arrays_open_entry(&s->o->what, &s->catalog.entry[s->first + i], &a, err);
         if (!st)
             st = draw_entry(s, i, &a, top, canvas, err);
-        show_close(&a);
+        iris_arrays_close(&a);
     }
     return st;
 }
@@ -204,12 +204,12 @@ show_sheet(struct show *o, struct iris_canvas *canvas, struct iris_err *err)
     if (s.side < COARSE)
         return iris_fail(err, IRIS_E_USAGE, "too narrow: a sheet needs --width=%d or more",
                          CELLS * (2 * COARSE + 5 * GAP / 2 + 1));
-    o->title = name_of(o->path);
+    o->title = name_of(o->what.path);
     if (!o->title)
         return iris_fail_memory(err);
-    st = iris_catalog_read(o->path, &s.catalog, err);
-    if (!st && o->entry)
-        st = iris_catalog_find(&s.catalog, o->entry, &s.first, err);
+    st = iris_catalog_read(o->what.path, &s.catalog, err);
+    if (!st && o->what.entry)
+        st = iris_catalog_find(&s.catalog, o->what.entry, &s.first, err);
     if (!st) {
         s.n = s.catalog.n - s.first < o->sheet ? s.catalog.n - s.first : (size_t)o->sheet;
         st = draw(&s, canvas, err);

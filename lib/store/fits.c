@@ -1,7 +1,9 @@
 #include "fits.h"
 
+#include <endian.h>
 #include <fitsio.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 enum { CARD = 80, AXES = 3 };
@@ -93,12 +95,18 @@ put_values(fitsfile *f, const struct iris_cube_law *law, int *bad)
 }
 
 static void
+put_origin(fitsfile *f, int *bad)
+{
+    put_text(f, "ORIGIN", "iris", NULL, bad);
+    put_text(f, "CREATOR", "iris", NULL, bad);
+}
+
+static void
 put_remarks(fitsfile *f, const struct iris_cube_law *law, int *bad)
 {
     size_t i;
 
-    put_text(f, "ORIGIN", "iris", NULL, bad);
-    put_text(f, "CREATOR", "iris", NULL, bad);
+    put_origin(f, bad);
     fits_write_comment(f, "Axis 3 has the channel labels of the data set: positive velocities are",
                        bad);
     fits_write_comment(f, "of gas that comes towards the observer, where VRAD means the contrary.",
@@ -109,13 +117,13 @@ put_remarks(fitsfile *f, const struct iris_cube_law *law, int *bad)
 }
 
 static void
-put_sizes(fitsfile *f, const LONGLONG size[AXES], int *bad)
+put_sizes(fitsfile *f, const LONGLONG *size, int axes, int *bad)
 {
     static const char *const key[AXES] = {"NAXIS1", "NAXIS2", "NAXIS3"};
     LONGLONG n;
     int i;
 
-    for (i = 0; i < AXES; i++) {
+    for (i = 0; i < axes; i++) {
         n = size[i];
         fits_update_key(f, TLONGLONG, key[i], &n, NULL, bad);
     }
@@ -146,7 +154,39 @@ failed(int bad, struct iris_err *err)
     fits_get_errstatus(bad, text);
     fits_clear_errmsg();
     return iris_fail(err, bad == MEMORY_ALLOCATION ? IRIS_E_IO : IRIS_E_DATA,
-                     "cannot make the header of a FITS cube: %s", text);
+                     "cannot make the header of a FITS image: %s", text);
+}
+
+/* A header in memory. An image is filled when it is left: so it is one of a single
+ * pixel, and the sizes are cards for as long as the cards are taken. */
+static fitsfile *
+begin(const LONGLONG *size, int axes, int extension, const char *name, int *bad)
+{
+    LONGLONG one[AXES] = {1, 1, 1};
+    fitsfile *f = NULL;
+
+    fits_create_file(&f, "mem://", bad);
+    if (extension) /* it needs something to extend */
+        fits_create_img(f, BYTE_IMG, 0, NULL, bad);
+    fits_create_imgll(f, FLOAT_IMG, axes, one, bad);
+    put_sizes(f, size, axes, bad);
+    put_text(f, "EXTNAME", name, NULL, bad);
+    return f;
+}
+
+static enum iris_status
+end(fitsfile *f, int axes, struct iris_buf *out, int bad, struct iris_err *err)
+{
+    LONGLONG one[AXES] = {1, 1, 1};
+    int closed = 0;
+
+    if (!bad)
+        take_cards(f, out, &bad);
+    if (f) {
+        put_sizes(f, one, axes, &closed);
+        fits_close_file(f, &closed);
+    }
+    return bad ? failed(bad, err) : iris_buf_check(out, err);
 }
 
 enum iris_status
@@ -154,35 +194,82 @@ iris_fits_header(const struct iris_cube_law *law, size_t line, struct iris_buf *
                  struct iris_err *err)
 {
     LONGLONG size[AXES] = {(LONGLONG)law->n_lon, (LONGLONG)law->n_lat, (LONGLONG)law->n_v};
-    LONGLONG one[AXES] = {1, 1, 1};
     struct scale lon, lat, v;
     enum iris_status st;
-    fitsfile *f = NULL;
-    int bad = 0, closed = 0;
+    fitsfile *f;
+    int bad = 0;
 
     if ((st = scale_of("longitudes", law->lon_min, law->lon_max, law->n_lon, &lon, err)) ||
         (st = scale_of("latitudes", law->lat_min, law->lat_max, law->n_lat, &lat, err)) ||
         (st = scale_of("velocities", law->v_min * 1e3, law->v_max * 1e3, law->n_v, &v, err)) ||
         (st = check_line(law, line, err)))
         return st;
-    fits_create_file(&f, "mem://", &bad);
-    if (line) /* an extension needs something to extend */
-        fits_create_img(f, BYTE_IMG, 0, NULL, &bad);
-    /* An image is filled when it is left, in memory: so it is one of a single
-     * pixel, and the sizes are cards for as long as the cards are taken. */
-    fits_create_imgll(f, FLOAT_IMG, AXES, one, &bad);
-    put_sizes(f, size, &bad);
-    put_text(f, "EXTNAME", law->line_name[line], NULL, &bad);
+    f = begin(size, AXES, line > 0, law->line_name[line], &bad);
     put_sky(f, &lon, &lat, &bad);
     put_velocity(f, law->v_min * 1e3, &v, law->rest_frequency ? law->rest_frequency + line : NULL,
                  &bad);
     put_values(f, law, &bad);
     put_remarks(f, law, &bad);
-    if (!bad)
-        take_cards(f, out, &bad);
-    if (f) {
-        put_sizes(f, one, &closed);
-        fits_close_file(f, &closed);
+    return end(f, AXES, out, bad, err);
+}
+
+static void
+put_axis(fitsfile *f, int k, const struct iris_fits_axis *axis, int *bad)
+{
+    char key[FLEN_KEYWORD];
+
+    fits_make_keyn("CTYPE", k, key, bad);
+    put_text(f, key, axis->type, axis->meaning, bad);
+    fits_make_keyn("CUNIT", k, key, bad);
+    put_text(f, key, axis->unit, NULL, bad);
+    fits_make_keyn("CRVAL", k, key, bad);
+    put_number(f, key, axis->first, NULL, bad);
+    fits_make_keyn("CRPIX", k, key, bad);
+    put_number(f, key, 1, NULL, bad);
+    fits_make_keyn("CDELT", k, key, bad);
+    put_number(f, key, axis->step, NULL, bad);
+}
+
+enum iris_status
+iris_fits_map_header(const struct iris_fits_map *map, size_t extension, struct iris_buf *out,
+                     struct iris_err *err)
+{
+    LONGLONG size[2] = {(LONGLONG)map->axis[0].n, (LONGLONG)map->axis[1].n};
+    fitsfile *f;
+    int bad = 0;
+    size_t i;
+
+    for (i = 0; i < 2; i++) {
+        if (!isfinite(map->axis[i].first) || !isfinite(map->axis[i].step))
+            return iris_fail(err, IRIS_E_DATA, "an axis of a map is not finite");
     }
-    return bad ? failed(bad, err) : iris_buf_check(out, err);
+    f = begin(size, 2, extension > 0, map->name, &bad);
+    for (i = 0; i < 2; i++)
+        put_axis(f, (int)i + 1, &map->axis[i], &bad);
+    if (strcmp(map->unit, "1"))
+        put_text(f, "BUNIT", map->unit, NULL, &bad);
+    put_text(f, "BTYPE", map->quantity, NULL, &bad);
+    put_origin(f, &bad);
+    for (i = 0; i < map->n_comment; i++)
+        fits_write_comment(f, map->comment[i], &bad);
+    for (i = 0; i < map->n_history; i++)
+        fits_write_history(f, map->history[i], &bad);
+    return end(f, 2, out, bad, err);
+}
+
+void
+iris_fits_values(const double *v, size_t n, struct iris_buf *out)
+{
+    size_t blanks = (IRIS_FITS_BLOCK - n * 4 % IRIS_FITS_BLOCK) % IRIS_FITS_BLOCK, i;
+
+    for (i = 0; i < n; i++) {
+        float one = (float)v[i];
+        uint32_t bits;
+
+        memcpy(&bits, &one, sizeof bits);
+        bits = htobe32(bits);
+        iris_buf_append(out, &bits, sizeof bits);
+    }
+    for (; blanks; blanks--)
+        iris_buf_putc(out, 0);
 }

@@ -26,7 +26,7 @@ struct iris_manifest_column {
 };
 
 struct iris_manifest {
-    char *kind; /* "snapshots", "fetched" or "entries" */
+    char *kind; /* "snapshots", "fetched", "entries" or "probes" */
     size_t n_columns;
     struct iris_manifest_column *column;
     size_t n_rows;

@@ -69,7 +69,7 @@ take_types(struct iris_manifest *m, char *spec)
 static enum iris_status
 take_kind(struct iris_manifest_reader *r, const char *kind, struct iris_err *err)
 {
-    static const char *const known[] = {"snapshots", "fetched", "entries"};
+    static const char *const known[] = {"snapshots", "fetched", "entries", "probes"};
     size_t i;
 
     for (i = 0; i < sizeof known / sizeof known[0]; i++) {

@@ -10,7 +10,7 @@
 #include "file.h"
 #include "h5.h"
 #include "snapname.h"
-#include "snapshot_read.h"
+#include "snapshot_job.h"
 
 unsigned
 iris_snapshot_fields(enum iris_type type)
@@ -62,33 +62,57 @@ iris_snapshot_close_part(struct iris_part *p)
     *p = (struct iris_part){.file = -1};
 }
 
-/* An attribute wherever AREPO may have put it. */
-static int
-find_attribute(hid_t file, const char *name, double *value)
+int
+iris_snapshot_attribute(hid_t file, const char *name, double *value, const char **where)
 {
     static const char *const group[] = {"Header", "Parameters", "Units"};
     size_t i;
 
     for (i = 0; i < sizeof group / sizeof group[0]; i++) {
-        if (iris_h5_attribute(file, group[i], name, value))
-            return 1;
+        if (!iris_h5_attribute(file, group[i], name, value))
+            continue;
+        if (where)
+            *where = group[i];
+        return 1;
     }
     return 0;
 }
 
-static enum iris_status
-need_unit(const struct iris_part *p, const char *name, const char *dataset, double power,
-          double *value, struct iris_err *err)
+static int
+find_attribute(hid_t file, const char *name, double *value)
 {
+    return iris_snapshot_attribute(file, name, value, NULL);
+}
+
+static const struct {
+    const char *name, *dataset; /* whose to_cgs is the unit, or has it */
+} units[IRIS_UNITS] = {
+    [IRIS_UNIT_LENGTH] = {"UnitLength_in_cm", "PartType0/Coordinates"},
+    [IRIS_UNIT_VELOCITY] = {"UnitVelocity_in_cm_per_s", "PartType0/Velocities"},
+    [IRIS_UNIT_MASS] = {"UnitMass_in_g", "PartType0/Density"},
+};
+
+const char *
+iris_snapshot_unit_name(int unit)
+{
+    return units[unit].name;
+}
+
+static enum iris_status
+need_unit(const struct iris_part *p, int unit, double power, double *value, const char **where,
+          struct iris_err *err)
+{
+    const char *name = units[unit].name, *dataset = units[unit].dataset;
     double cgs;
 
-    if (!find_attribute(p->file, name, value)) {
+    if (!iris_snapshot_attribute(p->file, name, value, where)) {
         if (!iris_h5_attribute(p->file, dataset, "to_cgs", &cgs) || !(cgs > 0))
             return iris_fail(
                 err, IRIS_E_DATA,
                 "'%s' has no %s in Header, Parameters or Units, and '%s' has no to_cgs", p->name,
                 name, dataset);
         *value = cgs * power;
+        *where = dataset;
     }
     if (!isfinite(*value) || !(*value > 0))
         return iris_fail(err, IRIS_E_DATA, "'%s': %s is %g, not a positive number", p->name, name,
@@ -96,18 +120,22 @@ need_unit(const struct iris_part *p, const char *name, const char *dataset, doub
     return IRIS_OK;
 }
 
-static enum iris_status
-read_units(const struct iris_part *p, struct iris_snapshot_meta *m, struct iris_err *err)
+enum iris_status
+iris_snapshot_find_units(const struct iris_part *p, struct iris_snapshot_meta *m,
+                         struct iris_err *err)
 {
-    enum iris_status st;
+    double *value[IRIS_UNITS] = {[IRIS_UNIT_LENGTH] = &m->length_cm,
+                                 [IRIS_UNIT_VELOCITY] = &m->velocity_cm_per_s,
+                                 [IRIS_UNIT_MASS] = &m->mass_g};
+    enum iris_status st = IRIS_OK, one;
+    int i;
 
-    st = need_unit(p, "UnitLength_in_cm", "PartType0/Coordinates", 1, &m->length_cm, err);
-    if (!st)
-        st = need_unit(p, "UnitVelocity_in_cm_per_s", "PartType0/Velocities", 1,
-                       &m->velocity_cm_per_s, err);
-    if (!st)
-        st = need_unit(p, "UnitMass_in_g", "PartType0/Density",
-                       m->length_cm * m->length_cm * m->length_cm, &m->mass_g, err);
+    for (i = 0; i < IRIS_UNITS; i++) {
+        double power = i == IRIS_UNIT_MASS ? m->length_cm * m->length_cm * m->length_cm : 1;
+
+        one = need_unit(p, i, power, value[i], &m->where[i], st ? NULL : err);
+        st = st ? st : one;
+    }
     return st;
 }
 
@@ -123,12 +151,14 @@ read_cosmology(const struct iris_part *p, const struct iris_settings *s,
     m->comoving = comoving > 0;
     if (!m->comoving)
         return IRIS_OK;
-    if (!s->suite.convert_comoving)
+    if (!s->suite.convert_comoving) {
+        m->remedy = IRIS_REMEDY_CONVERT;
         return iris_fail(
             err, IRIS_E_DATA,
             "'%s' is of a comoving run; set suite_hyper.comoving to \"convert\" to use "
             "its physical quantities",
             p->name);
+    }
     if (!find_attribute(p->file, "Time", &m->a) || !(m->a > 0) || !(m->h > 0))
         return iris_fail(
             err, IRIS_E_DATA,
@@ -165,7 +195,7 @@ read_meta(const struct iris_part *p, uint64_t files, const struct iris_settings 
         return iris_fail(err, IRIS_E_DATA,
                          "'%s' is one of a set of %.0f files, but %" PRIu64 " were found", p->name,
                          n, files);
-    st = read_units(p, m, err);
+    st = iris_snapshot_find_units(p, m, err);
     if (!st)
         st = read_cosmology(p, s, m, err);
     if (st)
@@ -173,13 +203,70 @@ read_meta(const struct iris_part *p, uint64_t files, const struct iris_settings 
     read_faces(p, s, m);
     find_attribute(p->file, "BoxSize", &box);
     m->box = box;
-    if (!(box > 0) && s->suite.centre == IRIS_CENTRE_BOX)
+    if (!(box > 0) && s->suite.centre == IRIS_CENTRE_BOX) {
+        m->remedy = IRIS_REMEDY_CENTRE;
         return iris_fail(err, IRIS_E_DATA,
                          "'%s' has no positive BoxSize; set suite_hyper.centre to a point",
                          p->name);
+    }
     if (!(box > 0) && m->faces != IRIS_FACES_OPEN)
         return iris_fail(err, IRIS_E_DATA, "'%s' has periodic faces but no positive BoxSize",
                          p->name);
+    return IRIS_OK;
+}
+
+double
+iris_snapshot_claimed(hid_t file, const char *name)
+{
+    char high_name[64];
+    double count = -1;
+    int word;
+
+    for (word = 1; word >= 0; word--) {
+        double v[64];
+        hid_t attribute, space;
+        hssize_t n;
+
+        snprintf(high_name, sizeof high_name, "%s%s", name, word ? "_HighWord" : "");
+        if (!iris_h5_has_attribute(file, "Header", high_name))
+            continue;
+        attribute = H5Aopen_by_name(file, "Header", high_name, H5P_DEFAULT, H5P_DEFAULT);
+        space = H5Aget_space(attribute);
+        n = H5Sget_simple_extent_npoints(space);
+        if (n >= 1 && n <= 64 && H5Aread(attribute, H5T_NATIVE_DOUBLE, v) >= 0)
+            count = word ? v[0] * 4294967296.0 : (count > 0 ? count : 0) + v[0];
+        H5Sclose(space);
+        H5Aclose(attribute);
+    }
+    return count;
+}
+
+enum iris_status
+iris_snapshot_count(const struct iris_part *p, size_t *n, struct iris_err *err)
+{
+    const char *path = iris_snapshot_path(COORDINATES);
+    hsize_t dims[2] = {0, 0};
+    hid_t dataset, space;
+    int rank;
+
+    *n = 0;
+    if (!iris_h5_has(p->file, "PartType0"))
+        return IRIS_OK;
+    if (!iris_h5_has(p->file, path))
+        return iris_fail(err, IRIS_E_DATA, "'%s' has no dataset '%s'", p->name, path);
+    dataset = H5Dopen2(p->file, path, H5P_DEFAULT);
+    if (dataset < 0)
+        return iris_h5_fail(err, IRIS_E_DATA, "open", path, p->name);
+    space = H5Dget_space(dataset);
+    rank = H5Sget_simple_extent_ndims(space);
+    if (rank == 2)
+        H5Sget_simple_extent_dims(space, dims, NULL);
+    H5Sclose(space);
+    H5Dclose(dataset);
+    if (rank != 2 || dims[1] != 3)
+        return iris_fail(err, IRIS_E_DATA, "'%s': dataset '%s' is not of shape (cells, 3)", p->name,
+                         path);
+    *n = (size_t)dims[0];
     return IRIS_OK;
 }
 
@@ -194,10 +281,10 @@ check_counts(const struct iris_part *p, double this_file, size_t found,
                         this_file, found);
 }
 
-/* First look at every file: count the cells. */
-static enum iris_status
-survey(const char *path, uint64_t files, const struct iris_settings *s,
-       struct iris_snapshot_meta *m, struct iris_snapshot_info *info, struct iris_err *err)
+enum iris_status
+iris_snapshot_survey(const char *path, uint64_t files, const struct iris_settings *s,
+                     struct iris_snapshot_meta *m, struct iris_snapshot_info *info,
+                     struct iris_err *err)
 {
     enum iris_status st = IRIS_OK;
     double total = -1, claimed;
@@ -322,7 +409,7 @@ iris_snapshot_load(const char *path, uint64_t files, const struct iris_settings 
         return iris_fail(err, IRIS_E_DATA, "a snapshot of %" PRIu64 " files makes no sense", files);
     meta.pause = pause;
     meta.pause_self = pause_self;
-    st = survey(path, files, s, &meta, info, err);
+    st = iris_snapshot_survey(path, files, s, &meta, info, err);
     if (!st)
         st = iris_cells_new_in(cells, info->cells, memory, err);
     if (!st)

@@ -9,13 +9,12 @@
 #include "elementary.h"
 #include "h5.h"
 #include "sampler.h"
+#include "snapshot_job.h"
 
-enum { ROWS = 32768, MAX_COLUMNS = 256 };
+enum { ROWS = IRIS_SNAPSHOT_ROWS, MAX_COLUMNS = 256 };
 
-/* The datasets, and how each scales in a comoving run that does not say
- * (value * a^a * h^h is physical). */
-enum dataset { COORDINATES, VELOCITIES, DENSITY, ENERGY, ABUNDANCES, DUST, DATASETS };
-
+/* How each scales in a comoving run that does not say (value * a^a * h^h is
+ * physical). */
 static const struct {
     const char *path;
     size_t columns; /* 0: whatever it has */
@@ -27,44 +26,13 @@ static const struct {
     [ENERGY] = {"PartType0/InternalEnergy", 1, 0, 0},
     [ABUNDANCES] = {"PartType0/ChemicalAbundances", 0, 0, 0},
     [DUST] = {"PartType0/DustTemperature", 1, 0, 0},
+    [MASSES] = {"PartType0/Masses", 1, 0, -1},
 };
 
-/* One load. */
-struct job {
-    const struct iris_settings *s;
-    const struct iris_snapshot_meta *meta;
-    struct iris_cells *cells;
-    struct iris_digest *content[DATASETS]; /* NULL: not read */
-    double *chunk;
-    double unit[DATASETS]; /* code to processing units, of this file */
-    double energy_si;      /* u in J/kg per code unit */
-    int want_T, want_H2, want_CO;
-};
-
-double
-iris_snapshot_claimed(hid_t file, const char *name)
+const char *
+iris_snapshot_path(enum iris_snapshot_dataset d)
 {
-    char high_name[64];
-    double count = -1;
-    int word;
-
-    for (word = 1; word >= 0; word--) {
-        double v[64];
-        hid_t attribute, space;
-        hssize_t n;
-
-        snprintf(high_name, sizeof high_name, "%s%s", name, word ? "_HighWord" : "");
-        if (!iris_h5_has_attribute(file, "Header", high_name))
-            continue;
-        attribute = H5Aopen_by_name(file, "Header", high_name, H5P_DEFAULT, H5P_DEFAULT);
-        space = H5Aget_space(attribute);
-        n = H5Sget_simple_extent_npoints(space);
-        if (n >= 1 && n <= 64 && H5Aread(attribute, H5T_NATIVE_DOUBLE, v) >= 0)
-            count = word ? v[0] * 4294967296.0 : (count > 0 ? count : 0) + v[0];
-        H5Sclose(space);
-        H5Aclose(attribute);
-    }
-    return count;
+    return known[d].path;
 }
 
 /* Open a dataset of n rows and so many columns (0: any, returned). */
@@ -109,37 +77,8 @@ open_dataset(const struct iris_part *p, const char *path, size_t n, size_t *colu
     return iris_h5_check_virtual(p->path, path, *dataset, err);
 }
 
-enum iris_status
-iris_snapshot_count(const struct iris_part *p, size_t *n, struct iris_err *err)
-{
-    const char *path = known[COORDINATES].path;
-    hsize_t dims[2] = {0, 0};
-    hid_t dataset, space;
-    int rank;
-
-    *n = 0;
-    if (!iris_h5_has(p->file, "PartType0"))
-        return IRIS_OK;
-    if (!iris_h5_has(p->file, path))
-        return iris_fail(err, IRIS_E_DATA, "'%s' has no dataset '%s'", p->name, path);
-    dataset = H5Dopen2(p->file, path, H5P_DEFAULT);
-    if (dataset < 0)
-        return iris_h5_fail(err, IRIS_E_DATA, "open", path, p->name);
-    space = H5Dget_space(dataset);
-    rank = H5Sget_simple_extent_ndims(space);
-    if (rank == 2)
-        H5Sget_simple_extent_dims(space, dims, NULL);
-    H5Sclose(space);
-    H5Dclose(dataset);
-    if (rank != 2 || dims[1] != 3)
-        return iris_fail(err, IRIS_E_DATA, "'%s': dataset '%s' is not of shape (cells, 3)", p->name,
-                         path);
-    *n = (size_t)dims[0];
-    return IRIS_OK;
-}
-
 static enum iris_status
-missing(const struct iris_part *p, enum dataset d, struct iris_err *err)
+missing(const struct iris_part *p, enum iris_snapshot_dataset d, struct iris_err *err)
 {
     static const char *const way_out[DATASETS] = {
         [ABUNDANCES] = "; set dataset_hyper.use_AREPO_abundances to false to run without",
@@ -152,7 +91,8 @@ missing(const struct iris_part *p, enum dataset d, struct iris_err *err)
 
 /* Code units of a dataset to physical code units. */
 static double
-physical(const struct job *job, const struct iris_part *p, enum dataset d)
+physical(const struct iris_snapshot_job *job, const struct iris_part *p,
+         enum iris_snapshot_dataset d)
 {
     double a = 0, h = 0, unused;
     int says = iris_h5_attribute(p->file, known[d].path, "a_scaling", &unused) &&
@@ -173,7 +113,8 @@ physical(const struct job *job, const struct iris_part *p, enum dataset d)
 /* Put rows of a dataset, as read, where they belong. `at` is the number of the
  * first cell. */
 static void
-store(const struct job *job, enum dataset d, const double *row, size_t columns, size_t n, size_t at)
+store(const struct iris_snapshot_job *job, enum iris_snapshot_dataset d, const double *row,
+      size_t columns, size_t n, size_t at)
 {
     const struct iris_settings *s = job->s;
     struct iris_cells *c = job->cells;
@@ -218,6 +159,9 @@ store(const struct job *job, enum dataset d, const double *row, size_t columns, 
         case DUST:
             gas->T_dust = (float)(row[0] * unit);
             break;
+        case MASSES:
+            job->mass[i] = row[0];
+            break;
         case DATASETS:
             break;
         }
@@ -226,7 +170,8 @@ store(const struct job *job, enum dataset d, const double *row, size_t columns, 
 
 /* Which columns of a row are used, so must be finite and count as content. */
 static size_t
-used_columns(const struct job *job, enum dataset d, size_t columns, size_t used[3])
+used_columns(const struct iris_snapshot_job *job, enum iris_snapshot_dataset d, size_t columns,
+             size_t used[3])
 {
     size_t n = 0, i;
 
@@ -244,11 +189,14 @@ used_columns(const struct job *job, enum dataset d, size_t columns, size_t used[
 }
 
 static enum iris_status
-check_values(const struct job *job, const struct iris_part *p, enum dataset d, const double *row,
-             size_t columns, size_t n, size_t at, struct iris_err *err)
+check_values(const struct iris_snapshot_job *job, const struct iris_part *p,
+             enum iris_snapshot_dataset d, const double *row, size_t columns, size_t n, size_t at,
+             struct iris_err *err)
 {
     size_t used[3], n_used = used_columns(job, d, columns, used), i, k;
 
+    if (d == MASSES) /* no setting and no point depends on them */
+        return IRIS_OK;
     for (i = 0; i < n; i++) {
         double value[3];
 
@@ -259,13 +207,14 @@ check_values(const struct job *job, const struct iris_part *p, enum dataset d, c
                                  known[d].path, isnan(value[k]) ? "not a number" : "infinite",
                                  at + i);
         }
-        iris_digest_add(job->content[d], value, n_used * sizeof *value);
+        if (job->content[d])
+            iris_digest_add(job->content[d], value, n_used * sizeof *value);
     }
     return IRIS_OK;
 }
 
 static enum iris_status
-check_columns(const struct job *job, const struct iris_part *p, size_t columns,
+check_columns(const struct iris_snapshot_job *job, const struct iris_part *p, size_t columns,
               struct iris_err *err)
 {
     const struct {
@@ -278,58 +227,108 @@ check_columns(const struct job *job, const struct iris_part *p, size_t columns,
     size_t i;
 
     for (i = 0; i < sizeof id / sizeof id[0]; i++) {
-        if (id[i].wanted && id[i].column >= (int64_t)columns)
-            return iris_fail(
-                err, IRIS_E_DATA,
-                "'%s': dataset '%s' has %zu species, so dataset_hyper.%s cannot be %lld", p->name,
-                known[ABUNDANCES].path, columns, id[i].key, (long long)id[i].column);
+        if (!id[i].wanted || id[i].column < (int64_t)columns)
+            continue;
+        job->meta->remedy = IRIS_REMEDY_COLUMNS;
+        return iris_fail(err, IRIS_E_DATA,
+                         "'%s': dataset '%s' has %zu species, so dataset_hyper.%s cannot be %lld",
+                         p->name, known[ABUNDANCES].path, columns, id[i].key,
+                         (long long)id[i].column);
     }
     return IRIS_OK;
 }
 
-/* One dataset of one file, in pieces. */
-static enum iris_status
-read_dataset(struct job *job, const struct iris_part *p, enum dataset d, size_t n, size_t first,
-             struct iris_err *err)
+/* The setting that does without a dataset. */
+static void
+note_remedy(const struct iris_snapshot_job *job, enum iris_snapshot_dataset d)
 {
-    size_t columns = known[d].columns, done = 0;
-    hid_t dataset = -1, space = -1;
+    if (d == DUST)
+        job->meta->remedy = IRIS_REMEDY_DUST;
+    else if (d == ABUNDANCES && job->meta->remedy != IRIS_REMEDY_COLUMNS)
+        job->meta->remedy = IRIS_REMEDY_ABUNDANCES;
+}
+
+enum iris_status
+iris_snapshot_source_open(const struct iris_snapshot_job *job, const struct iris_part *p,
+                          enum iris_snapshot_dataset d, size_t n,
+                          struct iris_snapshot_source *source, struct iris_err *err)
+{
     enum iris_status st;
 
+    *source = (struct iris_snapshot_source){-1, -1, known[d].columns};
     if (!iris_h5_has(p->file, known[d].path))
-        return missing(p, d, err);
-    st = open_dataset(p, known[d].path, n, &columns, &dataset, err);
+        st = missing(p, d, err);
+    else
+        st = open_dataset(p, known[d].path, n, &source->columns, &source->dataset, err);
     if (!st && d == ABUNDANCES)
-        st = check_columns(job, p, columns, err);
+        st = check_columns(job, p, source->columns, err);
     if (!st)
-        space = H5Dget_space(dataset);
-    while (!st && done < n) {
-        hsize_t rows = n - done < ROWS ? n - done : ROWS, start[2] = {done, 0};
-        hsize_t count[2] = {rows, columns};
-        hid_t memory = H5Screate_simple(2, count, NULL);
+        source->space = H5Dget_space(source->dataset);
+    if (st) {
+        note_remedy(job, d);
+        iris_snapshot_source_close(source);
+    }
+    return st;
+}
 
-        if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
-            H5Dread(dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, job->chunk) < 0)
-            st = iris_h5_fail(err, IRIS_E_DATA, "read", known[d].path, p->name);
-        H5Sclose(memory);
-        if (!st)
-            st = check_values(job, p, d, job->chunk, columns, (size_t)rows, done, err);
-        if (!st)
-            store(job, d, job->chunk, columns, (size_t)rows, first + done);
-        done += (size_t)rows;
+void
+iris_snapshot_source_close(struct iris_snapshot_source *source)
+{
+    if (source->space >= 0)
+        H5Sclose(source->space);
+    if (source->dataset >= 0)
+        H5Dclose(source->dataset);
+    source->space = source->dataset = -1;
+}
+
+enum iris_status
+iris_snapshot_source_read(const struct iris_snapshot_job *job, const struct iris_part *p,
+                          enum iris_snapshot_dataset d, const struct iris_snapshot_source *source,
+                          size_t first, size_t rows, size_t at, struct iris_err *err)
+{
+    hsize_t start[2] = {first, 0}, count[2] = {rows, source->columns};
+    hid_t memory = H5Screate_simple(2, count, NULL);
+    enum iris_status st = IRIS_OK;
+
+    if (H5Sselect_hyperslab(source->space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
+        H5Dread(source->dataset, H5T_NATIVE_DOUBLE, memory, source->space, H5P_DEFAULT,
+                job->chunk) < 0)
+        st = iris_h5_fail(err, IRIS_E_DATA, "read", known[d].path, p->name);
+    H5Sclose(memory);
+    if (!st)
+        st = check_values(job, p, d, job->chunk, source->columns, rows, first, err);
+    if (!st)
+        store(job, d, job->chunk, source->columns, rows, at);
+    else
+        note_remedy(job, d);
+    return st;
+}
+
+/* One dataset of one file, in pieces. */
+static enum iris_status
+read_dataset(const struct iris_snapshot_job *job, const struct iris_part *p,
+             enum iris_snapshot_dataset d, size_t n, size_t first, struct iris_err *err)
+{
+    struct iris_snapshot_source source;
+    size_t done = 0;
+    enum iris_status st;
+
+    st = iris_snapshot_source_open(job, p, d, n, &source, err);
+    while (!st && done < n) {
+        size_t rows = n - done < ROWS ? n - done : ROWS;
+
+        st = iris_snapshot_source_read(job, p, d, &source, done, rows, first + done, err);
+        done += rows;
         if (!st && job->meta->pause && job->meta->pause(job->meta->pause_self))
             st = iris_fail(err, IRIS_E_RETRY, "stopped");
     }
-    if (space >= 0)
-        H5Sclose(space);
-    if (dataset >= 0)
-        H5Dclose(dataset);
+    iris_snapshot_source_close(&source);
     return st;
 }
 
 /* Values of cells without chemistry or with a stated dust temperature. */
-static void
-set_constants(const struct job *job)
+void
+iris_snapshot_constants(const struct iris_snapshot_job *job)
 {
     const struct iris_settings *s = job->s;
     float dust = isnan(s->suite.dust_temperature)
@@ -344,11 +343,11 @@ set_constants(const struct job *job)
     }
 }
 
-static enum iris_status
-set_units(struct job *job, const struct iris_part *p, struct iris_err *err)
+enum iris_status
+iris_snapshot_units(struct iris_snapshot_job *job, const struct iris_part *p, struct iris_err *err)
 {
     const struct iris_settings *s = job->s;
-    const struct iris_snapshot_meta *m = job->meta;
+    struct iris_snapshot_meta *m = job->meta;
     double length = m->length_cm / s->writer.length_cm;
     double mass = m->mass_g / s->writer.mass_g;
     double velocity_si = m->velocity_cm_per_s / 100;
@@ -361,7 +360,8 @@ set_units(struct job *job, const struct iris_part *p, struct iris_err *err)
     job->unit[ENERGY] = 1 / s->writer.temperature_K;
     job->unit[DUST] = 1 / s->writer.temperature_K;
     job->energy_si = velocity_si * velocity_si * physical(job, p, ENERGY);
-    for (d = 0; d < DATASETS; d++) {
+    m->coordinate_factor = job->unit[COORDINATES];
+    for (d = 0; d < LOADED; d++) {
         if (d != ABUNDANCES && !(isfinite(job->unit[d]) && job->unit[d] > 0))
             return iris_fail(err, IRIS_E_DATA,
                              "'%s': the units of '%s' make a factor of %g, with a = %g and h = %g",
@@ -370,14 +370,15 @@ set_units(struct job *job, const struct iris_part *p, struct iris_err *err)
     return IRIS_OK;
 }
 
+/* energy last: it needs the abundances */
+const enum iris_snapshot_dataset iris_snapshot_order[LOADED] = {DENSITY, COORDINATES, VELOCITIES,
+                                                                DUST,    ABUNDANCES,  ENERGY};
+
 static enum iris_status
-read_part(struct job *job, const char *path, uint64_t part, uint64_t files,
-          struct iris_snapshot_meta *meta, struct iris_err *err)
+read_part(struct iris_snapshot_job *job, const char *path, uint64_t part, uint64_t files,
+          struct iris_err *err)
 {
-    size_t first = meta->first[part], n = meta->first[part + 1] - first;
-    /* energy last: it needs the abundances */
-    static const enum dataset order[] = {DENSITY, COORDINATES, VELOCITIES,
-                                         DUST,    ABUNDANCES,  ENERGY};
+    size_t first = job->meta->first[part], n = job->meta->first[part + 1] - first;
     struct iris_part p;
     enum iris_status st;
     size_t i;
@@ -387,11 +388,10 @@ read_part(struct job *job, const char *path, uint64_t part, uint64_t files,
     st = iris_snapshot_open_part(path, part, files, &p, err);
     if (st)
         return st;
-    st = set_units(job, &p, err);
-    meta->coordinate_factor = job->unit[COORDINATES];
-    for (i = 0; i < sizeof order / sizeof order[0] && !st; i++) {
-        if (job->content[order[i]])
-            st = read_dataset(job, &p, order[i], n, first, err);
+    st = iris_snapshot_units(job, &p, err);
+    for (i = 0; i < LOADED && !st; i++) {
+        if (job->wanted[iris_snapshot_order[i]])
+            st = read_dataset(job, &p, iris_snapshot_order[i], n, first, err);
     }
     iris_snapshot_close_part(&p);
     return st;
@@ -399,17 +399,17 @@ read_part(struct job *job, const char *path, uint64_t part, uint64_t files,
 
 /* The content: the values read, and what the headers make of them. */
 static void
-join_digests(const struct job *job, char content[IRIS_DIGEST_TEXT])
+join_digests(const struct iris_snapshot_job *job, char content[IRIS_DIGEST_TEXT])
 {
     struct {
-        char values[DATASETS][IRIS_DIGEST_TEXT];
-        double unit[DATASETS], energy_si, box;
+        char values[LOADED][IRIS_DIGEST_TEXT];
+        double unit[LOADED], energy_si, box;
         int faces, closed[3];
     } all;
     int d;
 
     memset(&all, 0, sizeof all);
-    for (d = 0; d < DATASETS; d++) {
+    for (d = 0; d < LOADED; d++) {
         if (!job->content[d])
             continue;
         iris_digest_text(job->content[d], all.values[d]);
@@ -424,39 +424,53 @@ join_digests(const struct job *job, char content[IRIS_DIGEST_TEXT])
     iris_digest_memory(&all, sizeof all, content);
 }
 
+void
+iris_snapshot_job_want(struct iris_snapshot_job *job, unsigned fields)
+{
+    const struct iris_settings *s = job->s;
+    int *wanted = job->wanted;
+
+    job->want_T = (fields >> IRIS_T & 1) != 0;
+    job->want_CO = (fields >> IRIS_X_CO & 1) != 0;
+    job->want_H2 = (fields >> IRIS_X_H2 & 1) != 0 || job->want_T;
+    wanted[COORDINATES] = 1;
+    wanted[VELOCITIES] = (fields >> IRIS_V_R & 1) != 0;
+    wanted[DENSITY] = (fields >> IRIS_RHO & 1) != 0 || s->suite.centre == IRIS_CENTRE_DENSEST;
+    wanted[ENERGY] = job->want_T;
+    wanted[ABUNDANCES] = s->dataset.use_abundances && (job->want_H2 || job->want_CO);
+    wanted[DUST] = (fields >> IRIS_T_DUST & 1) != 0 && isnan(s->suite.dust_temperature);
+}
+
+enum iris_status
+iris_snapshot_job_begin(struct iris_snapshot_job *job, unsigned fields, struct iris_err *err)
+{
+    iris_snapshot_job_want(job, fields);
+    job->chunk = malloc((size_t)ROWS * MAX_COLUMNS * sizeof *job->chunk);
+    return job->chunk ? IRIS_OK : iris_fail_memory(err);
+}
+
 enum iris_status
 iris_snapshot_read(const char *path, uint64_t files, const struct iris_settings *s, unsigned fields,
                    struct iris_snapshot_meta *meta, struct iris_cells *cells,
                    char content[IRIS_DIGEST_TEXT], struct iris_err *err)
 {
-    struct job job = {.s = s, .meta = meta, .cells = cells};
-    int wanted[DATASETS] = {[COORDINATES] = 1};
-    enum iris_status st = IRIS_OK;
+    struct iris_snapshot_job job = {.s = s, .meta = meta, .cells = cells};
+    enum iris_status st;
     uint64_t part;
     int d;
 
-    job.want_T = (fields >> IRIS_T & 1) != 0;
-    job.want_CO = (fields >> IRIS_X_CO & 1) != 0;
-    job.want_H2 = (fields >> IRIS_X_H2 & 1) != 0 || job.want_T;
-    wanted[VELOCITIES] = (fields >> IRIS_V_R & 1) != 0;
-    wanted[DENSITY] = (fields >> IRIS_RHO & 1) != 0 || s->suite.centre == IRIS_CENTRE_DENSEST;
-    wanted[ENERGY] = job.want_T;
-    wanted[ABUNDANCES] = s->dataset.use_abundances && (job.want_H2 || job.want_CO);
-    wanted[DUST] = (fields >> IRIS_T_DUST & 1) != 0 && isnan(s->suite.dust_temperature);
-    job.chunk = malloc((size_t)ROWS * MAX_COLUMNS * sizeof *job.chunk);
-    for (d = 0; d < DATASETS; d++) {
-        if (wanted[d] && !(job.content[d] = iris_digest_new()))
+    st = iris_snapshot_job_begin(&job, fields, err);
+    for (d = 0; d < LOADED; d++) {
+        if (job.wanted[d] && !(job.content[d] = iris_digest_new()))
             st = iris_fail_memory(err);
     }
-    if (!job.chunk)
-        st = iris_fail_memory(err);
     if (!st)
-        set_constants(&job);
+        iris_snapshot_constants(&job);
     for (part = 0; part < files && !st; part++)
-        st = read_part(&job, path, part, files, meta, err);
+        st = read_part(&job, path, part, files, err);
     if (!st)
         join_digests(&job, content);
-    for (d = 0; d < DATASETS; d++)
+    for (d = 0; d < LOADED; d++)
         iris_digest_free(job.content[d]);
     free(job.chunk);
     return st;

@@ -7,6 +7,7 @@
 
 #include "file.h"
 #include "json.h"
+#include "num.h"
 #include "publish.h"
 #include "unitset.h"
 
@@ -16,6 +17,8 @@ void
 iris_subject_release(struct iris_subject *s)
 {
     iris_hyper_free(s->hyper);
+    free(s->id);
+    free(s->snapshot);
     *s = (struct iris_subject){0};
 }
 
@@ -78,6 +81,11 @@ read_settings(struct iris_subject *s, const char *path, struct iris_err *err)
     type = json_string_value(json_object_get(root, "type"));
     if (!st && !s->type && type)
         st = iris_type_parse(type, &s->type, err);
+    if (!st && json_is_integer(json_object_get(root, "seed"))) {
+        s->has_point = 1;
+        s->seed = (uint64_t)json_integer_value(json_object_get(root, "seed"));
+        s->round = (uint64_t)json_integer_value(json_object_get(root, "round"));
+    }
     json_decref(root);
     return st;
 }
@@ -188,6 +196,34 @@ read_around(struct iris_subject *s, const char *hyper, const struct around *a, s
     return st;
 }
 
+/* DATASET/entries/DIGEST/UNITS/SNAPSHOT/pNNN.KIND.npy says which entry it is. */
+static enum iris_status
+read_name(struct iris_subject *s, const char *path, struct iris_err *err)
+{
+    char *full = realpath(path, NULL), *part[LEVELS] = {NULL}, *slash;
+    enum iris_status st = IRIS_OK;
+    uint64_t point;
+    int k;
+
+    for (k = LEVELS - 1; full && k >= 0 && (slash = strrchr(full, '/')); k--) {
+        *slash = '\0';
+        part[k] = slash + 1;
+    }
+    if (part[0] && !strcmp(part[0], "entries") && part[4][0] == 'p') {
+        part[4][strcspn(part[4], ".")] = '\0';
+        s->id = iris_format("%s.%s.%s", part[1], part[3], part[4]);
+        s->snapshot = strdup(part[3]);
+        if (!s->id || !s->snapshot)
+            st = iris_fail_memory(err);
+    }
+    if (!s->id || iris_parse_u64(part[4] + 1, &point) || point > UINT32_MAX)
+        s->has_point = 0;
+    else
+        s->theta = iris_entry_theta(&s->settings, (uint32_t)point);
+    free(full);
+    return st;
+}
+
 enum iris_status
 iris_subject_of(const char *path, const char *hyper, enum iris_type type, struct iris_subject *s,
                 struct iris_err *err)
@@ -206,6 +242,8 @@ iris_subject_of(const char *path, const char *hyper, enum iris_type type, struct
         if (!s->type)
             s->type = type_of_units(&s->units);
     }
+    if (!st)
+        st = read_name(s, path, err);
     if (st)
         iris_subject_release(s);
     free(a.settings);

@@ -19,6 +19,10 @@ struct iris_subject {
     enum iris_type type; /* 0: not known */
     int raw;             /* in processing units; 0: in IRIS units */
     struct iris_unit_factors units;
+    char *id, *snapshot; /* of the entry, from its path; NULL: not in a data set of ours */
+    int has_point;       /* digest's settings were found: the following are known */
+    uint64_t seed, round;
+    double theta; /* deg */
 };
 
 /* Learn it from the files around an array. Axes and processing units are those
@@ -75,5 +79,20 @@ enum iris_status iris_subject_view(const struct iris_subject *s, const struct ir
                                    enum iris_kind kind, size_t i, size_t max_x, size_t max_y,
                                    struct iris_view_panel *v, struct iris_err *err);
 void iris_view_panel_release(struct iris_view_panel *v);
+
+/* The same picture in numbers. */
+struct iris_view_map {
+    struct iris_plane plane; /* x along longitude */
+    struct iris_scale x, y;  /* deg; pc from the observer, or km/s towards it */
+    const char *name, *unit; /* ASCII, the unit as FITS writes it; "1" for none */
+    double factor;           /* a value of the file times this is in that unit */
+};
+
+/*   return  IRIS_OK
+ *           IRIS_E_DATA  the settings or factors that say it are not known
+ */
+enum iris_status iris_subject_map(const struct iris_subject *s, const struct iris_npy *a,
+                                  enum iris_kind kind, size_t i, struct iris_view_map *m,
+                                  struct iris_err *err);
 
 #endif

@@ -49,6 +49,8 @@ axis_v(const struct iris_subject *s, size_t n)
 struct quantity {
     const char *name, *unit;
     double factor;
+    const char *ascii, *cgs; /* NULL: not known */
+    double to_cgs;
     enum iris_curve curve;
     enum iris_map map;
 };
@@ -72,6 +74,9 @@ quantity_of(const struct iris_subject *s, enum iris_kind kind, size_t channel, s
     if (isfinite(x.to_unit / scaling)) {
         q->unit = x.unit;
         q->factor = x.to_unit / scaling;
+        q->ascii = x.name;
+        q->cgs = x.cgs;
+        q->to_cgs = x.to_cgs / scaling;
     }
     return IRIS_OK;
 }
@@ -147,6 +152,47 @@ iris_view_panel_release(struct iris_view_panel *v)
     *v = (struct iris_view_panel){.title = NULL};
 }
 
+/* View i of an array: what is read, the axis up, the values, a title. */
+static enum iris_status
+view(const struct iris_subject *s, const struct iris_npy *a, enum iris_kind kind, size_t i,
+     struct iris_plane *plane, struct iris_panel *p, struct quantity *q, struct iris_buf *title,
+     struct iris_err *err)
+{
+    if (kind == IRIS_COLUMN)
+        return view_column(s, a, plane, p, q, title, err);
+    if (kind == IRIS_TENSOR)
+        return view_tensor(s, a, i, plane, p, q, title, err);
+    return view_observed(s, a, i, plane, p, q, title, err);
+}
+
+enum iris_status
+iris_subject_map(const struct iris_subject *s, const struct iris_npy *a, enum iris_kind kind,
+                 size_t i, struct iris_view_map *m, struct iris_err *err)
+{
+    struct iris_panel p = {.nx = 0};
+    struct iris_buf title = {0};
+    enum iris_status st;
+    struct quantity q;
+
+    if (!s->hyper)
+        return iris_fail(err, IRIS_E_DATA,
+                         "'%s' is in no data set, so its axes are not known; name its settings",
+                         a->path);
+    st = view(s, a, kind, i, &m->plane, &p, &q, &title, err);
+    iris_buf_release(&title);
+    if (st)
+        return st;
+    if (!q.cgs)
+        return iris_fail(err, IRIS_E_DATA,
+                         "'%s': its type or the factors of its units are not known", a->path);
+    m->x = axis_lon(s, m->plane.nx);
+    m->y = p.y;
+    m->name = q.ascii;
+    m->unit = q.cgs;
+    m->factor = q.to_cgs;
+    return IRIS_OK;
+}
+
 enum iris_status
 iris_subject_view(const struct iris_subject *s, const struct iris_npy *a, enum iris_kind kind,
                   size_t i, size_t max_x, size_t max_y, struct iris_view_panel *v,
@@ -159,12 +205,7 @@ iris_subject_view(const struct iris_subject *s, const struct iris_npy *a, enum i
     struct quantity q;
 
     *v = (struct iris_view_panel){.title = NULL};
-    if (kind == IRIS_COLUMN)
-        st = view_column(s, a, &plane, p, &q, &title, err);
-    else if (kind == IRIS_TENSOR)
-        st = view_tensor(s, a, i, &plane, p, &q, &title, err);
-    else
-        st = view_observed(s, a, i, &plane, p, &q, &title, err);
+    st = view(s, a, kind, i, &plane, p, &q, &title, err);
     if (!st) {
         iris_buf_printf(&title, " [%s]", q.unit);
         st = iris_buf_check(&title, err);

@@ -188,6 +188,7 @@ traced() {
         traced iris-shuffle --publish=$type -H units.json --drop-raw -o shuffled.tsv normalized.tsv
         traced iris-check -o report $type
         traced iris-pack -o $type.h5 $type
+        traced iris-fits -o $type.fits $type
     done
     (cd w && small_lines >small.json && iris-gen -H small.json -t standard -d T -o t.tsv list.tsv)
     traced iris-observe -H small.json -d P --from=T -o p.tsv t.tsv
@@ -421,6 +422,15 @@ one_publication() {
     echo older >base/new.h5
     rm -rf w good
     crash_points "iris-pack over a file" iris-pack -o new.h5 D
+}
+
+@test "iris-fits" {
+    made simple
+    (cd base && iris-shuffle --publish=D -H units.json -o shuffled.tsv normalized.tsv)
+    crash_points iris-fits iris-fits -o new.fits D
+    echo older >base/new.fits
+    rm -rf w good
+    crash_points "iris-fits over a file" iris-fits -o new.fits D
 }
 
 @test "iris-check" {

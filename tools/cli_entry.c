@@ -1,0 +1,199 @@
+#include "cli_entry.h"
+
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "file.h"
+#include "num.h"
+
+/* ---- the command line ---- */
+
+enum iris_status
+iris_cli_number(const char *text, const char *option, uint64_t max, uint64_t *v,
+                struct iris_err *err)
+{
+    if (iris_parse_u64(text, v) || *v < 1 || *v > max)
+        return iris_fail(err, IRIS_E_USAGE, "bad number '%s' for %s: need 1 to %llu", text, option,
+                         (unsigned long long)max);
+    return IRIS_OK;
+}
+
+enum iris_status
+iris_cli_kind(const char *word, size_t n, int *kind, struct iris_err *err)
+{
+    for (*kind = 0; *kind < IRIS_KINDS; ++*kind) {
+        const char *known = iris_kind_column((enum iris_kind) * kind);
+
+        if (strlen(known) == n && !strncmp(word, known, n))
+            return IRIS_OK;
+    }
+    return iris_fail(err, IRIS_E_USAGE, "bad kind '%.*s': need column, observed or tensor", (int)n,
+                     word);
+}
+
+enum iris_status
+iris_cli_entry_option(struct iris_cli *cli, struct iris_choice *what, int opt, char **argv,
+                      struct iris_err *err)
+{
+    switch (opt) {
+    case IRIS_OPT_ENTRY:
+        what->entry = optarg;
+        return IRIS_OK;
+    case IRIS_OPT_LINE:
+        return iris_cli_number(optarg, "--line", UINT32_MAX, &what->line, err);
+    case IRIS_OPT_KIND:
+        return iris_cli_kind(optarg, strlen(optarg), &what->kind, err);
+    case 'H':
+        what->hyper = optarg;
+        return IRIS_OK;
+    case 't':
+        return iris_type_parse(optarg, &what->type, err);
+    default:
+        return iris_cli_option(cli, opt, argv, err);
+    }
+}
+
+enum iris_status
+iris_cli_entry_path(struct iris_choice *what, int argc, char **argv, struct iris_err *err)
+{
+    if (argc - optind != 1)
+        return iris_fail(err, IRIS_E_USAGE, "name one data set or one array");
+    what->path = argv[optind];
+    return IRIS_OK;
+}
+
+enum iris_status
+iris_cli_entry_output(const struct iris_cli *cli, const struct iris_choice *what,
+                      struct iris_err *err)
+{
+    const char *output = cli->output;
+    char *copy = NULL, *dir = NULL, *set = NULL;
+    enum iris_status st;
+
+    st = iris_cli_not_input(output, what->path, err);
+    if (!st)
+        st = iris_cli_not_input(output, what->hyper, err);
+    if (st || !output || !(copy = strdup(output)))
+        return st;
+    dir = realpath(dirname(copy), NULL);
+    set = realpath(what->path, NULL);
+    if (dir && set && !strncmp(dir, set, strlen(set)) && strchr("/", dir[strlen(set)]))
+        st = iris_fail(err, IRIS_E_USAGE, "'%s' is inside of the data set '%s'", output,
+                       what->path);
+    free(copy);
+    free(dir);
+    free(set);
+    return st;
+}
+
+/* ---- arrays ---- */
+
+void
+iris_arrays_close(struct iris_arrays *a)
+{
+    while (a->n) {
+        a->n--;
+        iris_npy_close(&a->array[a->n].npy);
+        iris_subject_release(&a->array[a->n].subject);
+    }
+}
+
+static enum iris_status
+choose_line(const struct iris_choice *what, struct iris_array *x, struct iris_err *err)
+{
+    if (!what->line || x->kind != IRIS_OBSERVED)
+        return IRIS_OK;
+    if (what->line > x->views)
+        return iris_fail(err, IRIS_E_DATA, "'%s' has %zu lines, so none with the number %llu",
+                         x->npy.path, x->views, (unsigned long long)what->line);
+    x->first = (size_t)what->line - 1;
+    x->views = 1;
+    return IRIS_OK;
+}
+
+/* Open one more array, whose kind is known or -1. */
+static enum iris_status
+open_array(const struct iris_choice *what, const char *path, int kind, struct iris_arrays *a,
+           struct iris_err *err)
+{
+    struct iris_array *x = &a->array[a->n];
+    enum iris_status st;
+
+    *x = (struct iris_array){.first = 0};
+    st = iris_npy_open(path, &x->npy, err);
+    if (st)
+        return st;
+    a->n++;
+    st = iris_subject_of(path, what->hyper, what->type, &x->subject, err);
+    x->kind = (enum iris_kind)kind;
+    if (!st && kind < 0)
+        st = iris_subject_kind(&x->subject, &x->npy, &x->kind, err);
+    if (!st)
+        st = iris_subject_views(&x->subject, &x->npy, x->kind, &x->views, err);
+    if (!st)
+        st = choose_line(what, x, err);
+    return st;
+}
+
+enum iris_status
+iris_arrays_open_entry(const struct iris_choice *what, const struct iris_catalog_entry *e,
+                       struct iris_arrays *a, struct iris_err *err)
+{
+    enum iris_status st = IRIS_OK;
+    int k;
+
+    a->n = 0;
+    for (k = 0; k < 2 && !st && e->path[k]; k++) {
+        char *path = iris_path_join(what->path, e->path[k]);
+
+        st = path ? open_array(what, path, (int)e->kind[k], a, err) : iris_fail_memory(err);
+        free(path);
+    }
+    return st;
+}
+
+static enum iris_status
+open_chosen(const struct iris_choice *what, struct iris_arrays *a, char **title,
+            struct iris_err *err)
+{
+    struct iris_catalog c;
+    enum iris_status st;
+    size_t i = 0;
+
+    st = iris_catalog_read(what->path, &c, err);
+    if (!st && what->entry)
+        st = iris_catalog_find(&c, what->entry, &i, err);
+    if (!st && !(*title = strdup(c.entry[i].id)))
+        st = iris_fail_memory(err);
+    if (!st)
+        st = iris_arrays_open_entry(what, &c.entry[i], a, err);
+    iris_catalog_release(&c);
+    return st;
+}
+
+static enum iris_status
+open_file(const struct iris_choice *what, struct iris_arrays *a, char **title, struct iris_err *err)
+{
+    if (what->entry)
+        return iris_fail(err, IRIS_E_USAGE, "'%s' is one array: --entry is for data sets",
+                         what->path);
+    *title = strdup(iris_file_name(what->path));
+    if (!*title)
+        return iris_fail_memory(err);
+    return open_array(what, what->path, what->kind, a, err);
+}
+
+enum iris_status
+iris_arrays_open(const struct iris_choice *what, struct iris_arrays *a, char **title,
+                 struct iris_err *err)
+{
+    struct stat sb;
+
+    a->n = 0;
+    *title = NULL;
+    if (stat(what->path, &sb))
+        return iris_fail(err, IRIS_E_IO, "cannot open '%s':", what->path);
+    return S_ISDIR(sb.st_mode) ? open_chosen(what, a, title, err) : open_file(what, a, title, err);
+}
