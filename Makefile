@@ -48,7 +48,8 @@ BIN := $(BUILD)/bin
 TOOLS := iris-hyper iris-mock iris-list iris-chem iris-gen iris-observe iris-merge iris-units \
          iris-normalize iris-shuffle iris-check iris-pack iris-fetch iris-show
 PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-dataset.5 man/iris-lines.5 man/iris-container.5 \
-         man/iris.7 man/iris-tutorial.7 man/iris-messages.7 man/iris-workflow.7
+         man/iris.7 man/iris-tutorial.7 man/iris-messages.7 \
+         man/iris-differences.7 man/iris-workflow.7
 
 # Layers and what each may include. Nothing else is on its include path, so a
 # wrong dependency does not compile.
@@ -250,6 +251,9 @@ demo: all ## make a small data set from mock snapshots with two ranks
 
 picture: demo ## make the picture in README again
 	cp demo/galaxy.png workflows/galaxy.png
+
+corrections: all ## measure what each correction of the reference's formulas changes
+	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/bench/corrections.sh $(BUILD)/corrections
 
 # What is fast enough? Tables, one program a topic; BENCH=full for the long cases.
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
