@@ -94,9 +94,14 @@ COMPILE = $(CC) $(STD) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all deps bench bench-deps cuda-check cuda-bench no-nvcc demo picture check unit bats unit-programs helpers lint layers headers pages scripts \
-        format check-format install uninstall clean help
+        corrections format check-format install uninstall clean help
 
-all: $(TOOLS:%=$(BIN)/%) ## build every program into build/bin
+all: $(TOOLS:%=$(BIN)/%) $(BUILD)/iris.bash ## build every program into build/bin
+
+# What bash completes is what the programs say of themselves.
+COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+$(BUILD)/iris.bash: workflows/completions.sh $(TOOLS:%=$(BIN)/%)
+	workflows/completions.sh $(TOOLS:%=$(BIN)/%) >$@
 
 # Hot loops are compiled once for every level of instructions, see
 # lib/physics/simd.h; another is one word here. None may give other bytes than another,
@@ -426,7 +431,7 @@ format: ## lay the sources out with clang-format
 check-format: ## fail where clang-format would change something
 	clang-format --dry-run -Werror $(LAID_OUT)
 
-install: all ## install programs, pages, presets and workflows below PREFIX
+install: all ## install programs, pages, completions, presets and workflows below PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(patsubst %,$(DESTDIR)$(PREFIX)/share/iris/%,presets recipes slurm examples)
 	install -m 755 $(TOOLS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(PRESETS) $(DESTDIR)$(PREFIX)/share/iris/presets
@@ -439,8 +444,10 @@ install: all ## install programs, pages, presets and workflows below PREFIX
 	    install -d $(DESTDIR)$(PREFIX)/share/man/man$$s; \
 	    install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; \
 	done
+	install -d $(COMPLETIONS)
+	for t in $(TOOLS); do install -m 644 $(BUILD)/iris.bash $(COMPLETIONS)/$$t; done
 uninstall: ## remove what install put there
-	rm -f $(TOOLS:%=$(DESTDIR)$(PREFIX)/bin/%)
+	rm -f $(TOOLS:%=$(DESTDIR)$(PREFIX)/bin/%) $(TOOLS:%=$(COMPLETIONS)/%)
 	rm -f $(foreach p,$(notdir $(PAGES)),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(p))
 	rm -rf $(DESTDIR)$(PREFIX)/share/iris
 
