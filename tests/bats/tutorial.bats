@@ -94,7 +94,7 @@ learns() {
 
 # nothing is in the queue
 finished() {
-    within 100 eval '[ -z "$(squeue -h)" ]' || { tail -n 15 ./*.out; return 1; }
+    within 400 eval '[ -z "$(squeue -h)" ]' || { tail -n 15 ./*.out; return 1; }
 }
 
 @test "with Slurm" {
