@@ -48,7 +48,8 @@ BIN := $(BUILD)/bin
 TOOLS := iris-hyper iris-mock iris-list iris-chem iris-gen iris-observe iris-merge iris-units \
          iris-normalize iris-shuffle iris-check iris-pack iris-fetch iris-show iris-fits
 PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-dataset.5 man/iris-lines.5 man/iris-container.5 \
-         man/iris.7 man/iris-workflow.7
+         man/iris.7 man/iris-tutorial.7 man/iris-messages.7 \
+         man/iris-differences.7 man/iris-workflow.7
 
 # Layers and what each may include. Nothing else is on its include path, so a
 # wrong dependency does not compile.
@@ -94,9 +95,14 @@ COMPILE = $(CC) $(STD) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all deps bench bench-deps cuda-check cuda-bench no-nvcc demo picture check unit bats unit-programs helpers lint layers headers pages scripts \
-        format check-format install uninstall clean help
+        corrections format check-format install uninstall clean help
 
-all: $(TOOLS:%=$(BIN)/%) ## build every program into build/bin
+all: $(TOOLS:%=$(BIN)/%) $(BUILD)/iris.bash ## build every program into build/bin
+
+# What bash completes is what the programs say of themselves.
+COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+$(BUILD)/iris.bash: workflows/completions.sh $(TOOLS:%=$(BIN)/%)
+	workflows/completions.sh $(TOOLS:%=$(BIN)/%) >$@
 
 # Hot loops are compiled once for every level of instructions, see
 # lib/physics/simd.h; another is one word here. None may give other bytes than another,
@@ -252,6 +258,9 @@ demo: all ## make a small data set from mock snapshots with two ranks
 picture: demo ## make the picture in README again
 	cp demo/galaxy.png workflows/galaxy.png
 
+corrections: all ## measure what each correction of the reference's formulas changes
+	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/bench/corrections.sh $(BUILD)/corrections
+
 # What is fast enough? Tables, one program a topic; BENCH=full for the long cases.
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
 MEASURE := $(BUILD)/bench/measure
@@ -348,7 +357,7 @@ JOBS ?= 2
 PROVE ?= prove --timer
 RUN_TESTS = rm -rf $(TAP) && mkdir -p $(TAP) && $(TEST_ENV) $(PROVE) -j $(JOBS) -e tests/keep
 WITHOUT ?=
-LONGEST := $(patsubst %,tests/bats/%.bats,crash slurm release remote-hostile workflow remote-cut aside kills)
+LONGEST := $(patsubst %,tests/bats/%.bats,crash slurm release remote-hostile workflow tutorial remote-cut aside kills)
 BATS := $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/bats/*.bats))
 TESTS ?= $(filter-out $(WITHOUT:%=tests/bats/%.bats),$(BATS)) $(UNIT_TESTS)
 
@@ -423,7 +432,7 @@ format: ## lay the sources out with clang-format
 check-format: ## fail where clang-format would change something
 	clang-format --dry-run -Werror $(LAID_OUT)
 
-install: all ## install programs, pages, presets and workflows below PREFIX
+install: all ## install programs, pages, completions, presets and workflows below PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(patsubst %,$(DESTDIR)$(PREFIX)/share/iris/%,presets recipes slurm examples)
 	install -m 755 $(TOOLS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(PRESETS) $(DESTDIR)$(PREFIX)/share/iris/presets
@@ -436,8 +445,10 @@ install: all ## install programs, pages, presets and workflows below PREFIX
 	    install -d $(DESTDIR)$(PREFIX)/share/man/man$$s; \
 	    install -m 644 man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s; \
 	done
+	install -d $(COMPLETIONS)
+	for t in $(TOOLS); do install -m 644 $(BUILD)/iris.bash $(COMPLETIONS)/$$t; done
 uninstall: ## remove what install put there
-	rm -f $(TOOLS:%=$(DESTDIR)$(PREFIX)/bin/%)
+	rm -f $(TOOLS:%=$(DESTDIR)$(PREFIX)/bin/%) $(TOOLS:%=$(COMPLETIONS)/%)
 	rm -f $(foreach p,$(notdir $(PAGES)),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(p))
 	rm -rf $(DESTDIR)$(PREFIX)/share/iris
 

@@ -22,6 +22,7 @@ static const char usage[] =
     "                         print what the tables say at a density of H nuclei\n"
     "                         [m^-3], an H2 abundance and a temperature [K], for LINE\n"
     "                         (from 0) or every line\n"
+    "      --seed=N           use N instead of suite_hyper.seed\n"
     "      --dry-run          say what would be done, write nothing\n"
     "      --progress=SECONDS time between lines of progress, 0 for none (30)\n"
     "  -q, --quiet            no progress, no warnings\n"
