@@ -70,9 +70,11 @@ held() {
     done
 }
 
-# standing SID: all ranks of the job have stopped, or it has ended
-standing() {
-    [ "$(ps -s "$1" -o comm=,stat= | awk '$1 == "iris-gen" && $2 !~ /^[TZ]/' | wc -l)" = 0 ]
+# stand SID: stop all ranks of the job, also those that have just begun; all have
+# stopped, or it has ended
+stand() {
+    kill -STOP $(ranks "$1") 2>/dev/null || true
+    [ -z "$(ps -s "$1" -o comm=,stat= | awk '$1 == "iris-gen" && $2 !~ /^[TZ]/')" ]
 }
 
 # A command behind "!" never ends a test.
@@ -153,13 +155,13 @@ no_arrays() {
     # as many as are read ahead, and one more
     for ahead in 0 1 3; do
         rm -rf d
-        # all stand still while they are looked at
+        # every rank goes on from each of its arrays when it was looked at
         start $(stops rename tensor.npy) $(mpi 3) iris-gen -H hyper.json -t standard -d d -o e.tsv \
             $([ $ahead = 1 ] || echo --read-ahead=$ahead) list.tsv
         most=0
         while kill -0 $background 2>/dev/null; do
-            kill -STOP $(ranks $background) 2>/dev/null || true
-            wait_for standing $background
+            # one that goes on could take the next before the one it has left is seen
+            wait_for stand $background
             # files that hold pages
             n=$(for p in $(ranks $background); do held $p; done | awk '$2 > 0' | sort -u | wc -l)
             [ "$n" -le "$most" ] || most=$n

@@ -241,10 +241,10 @@ END
 
 # Both emulated nodes have their directory in the same place.
 enter_and_leave() (
-    local i
     squeue() { echo 1; }
     SLURM_CLUSTER_NAME=iris-start-$$ SLURM_JOB_ID=1 SLURM_RESTART_COUNT=2
     . "$SLURM/job.bash"
+    trap 'rm -rf "$memories"-*' EXIT
     for i in $(seq 40); do
         mkdir -p "$memories-1/1/cache" "$memories-0/0"
         both enter
