@@ -16,8 +16,10 @@
 static const char usage[] =
     "usage: iris-show -o OUT.png [--entry=N|ID] [--sheet=N] DATASET\n"
     "       iris-show -o OUT.png [-H FILE] [-t TYPE] [--kind=KIND] ENTRY.npy\n"
-    "Draw an entry of a data set, or one array, as a PNG picture: column map and\n"
-    "longitude-velocity diagram with axes in pc, deg and km/s.\n"
+    "       iris-show -o OUT.png [-H FILE] [--size=PC] [--side] SNAPSHOT.hdf5\n"
+    "Draw an entry of a data set, one array, or a snapshot as a PNG picture: column\n"
+    "map and longitude-velocity diagram with axes in pc, deg and km/s; of a snapshot\n"
+    "the column density of its gas.\n"
     "\n"
     "      --entry=N|ID       draw entry N of the index, from 0, or the one with that\n"
     "                         id (0)\n"
@@ -28,14 +30,27 @@ static const char usage[] =
     "                         the array do not say\n"
     "      --kind=KIND        the array is a column, observed or tensor, where its\n"
     "                         shape and name do not say\n"
-    "      --scale=[KIND:]S   linear, log or asinh; KIND: of these panels only; may\n"
-    "                         be repeated\n"
+    "      --size=PC          half the width of the map of a snapshot (as far as rays\n"
+    "                         go, or as 99 % of the mass are)\n"
+    "      --side             draw a snapshot from the side too\n"
+    "      --scale=[KIND:]S   linear, log or asinh; KIND (column, observed, tensor,\n"
+    "                         snapshot): of these panels only; may be repeated\n"
     "      --range=[KIND:]LO,HI  the values from dark to bright, in the unit of the\n"
     "                         bar; KIND as above\n"
     "      --width=PX         width of the picture, to 4096 (560 a panel)\n"
     "\n" IRIS_CLI_HELP;
 
-enum { OPT_ENTRY = IRIS_OPT_TOOL, OPT_SHEET, OPT_LINE, OPT_KIND, OPT_SCALE, OPT_RANGE, OPT_WIDTH };
+enum {
+    OPT_ENTRY = IRIS_OPT_TOOL,
+    OPT_SHEET,
+    OPT_LINE,
+    OPT_KIND,
+    OPT_SCALE,
+    OPT_RANGE,
+    OPT_WIDTH,
+    OPT_SIZE,
+    OPT_SIDE
+};
 
 static enum iris_status
 parse_number(const char *text, const char *option, uint64_t max, uint64_t *v, struct iris_err *err)
@@ -47,16 +62,18 @@ parse_number(const char *text, const char *option, uint64_t max, uint64_t *v, st
 }
 
 static enum iris_status
-parse_kind(const char *word, size_t n, int *kind, struct iris_err *err)
+parse_what(const char *word, size_t n, int limit, int *what, struct iris_err *err)
 {
-    for (*kind = 0; *kind < IRIS_KINDS; ++*kind) {
-        const char *known = iris_kind_column((enum iris_kind) * kind);
+    for (*what = 0; *what < limit; ++*what) {
+        const char *known = *what < IRIS_KINDS ? iris_kind_column((enum iris_kind) * what)
+                                               : "snapshot";
 
         if (strlen(known) == n && !strncmp(word, known, n))
             return IRIS_OK;
     }
-    return iris_fail(err, IRIS_E_USAGE, "bad kind '%.*s': need column, observed or tensor", (int)n,
-                     word);
+    return iris_fail(err, IRIS_E_USAGE, "bad kind '%.*s': need column, observed%s tensor%s", (int)n,
+                     word, limit > IRIS_KINDS ? "," : " or",
+                     limit > IRIS_KINDS ? " or snapshot" : "");
 }
 
 /* The kind before a colon, -1 for all; *text is moved behind it. */
@@ -69,7 +86,7 @@ parse_prefix(const char **text, int *kind, struct iris_err *err)
     *kind = -1;
     if (!colon)
         return IRIS_OK;
-    st = parse_kind(*text, (size_t)(colon - *text), kind, err);
+    st = parse_what(*text, (size_t)(colon - *text), SHOW_WHATS, kind, err);
     *text = colon + 1;
     return st;
 }
@@ -84,7 +101,7 @@ parse_scale(const char *text, struct show *o, struct iris_err *err)
     st = parse_prefix(&text, &kind, err);
     if (!st)
         st = iris_curve_parse(text, &curve, err);
-    for (k = 0; k < IRIS_KINDS && !st; k++) {
+    for (k = 0; k < SHOW_WHATS && !st; k++) {
         if (kind < 0 || kind == k) {
             o->look[k].has_curve = 1;
             o->look[k].curve = curve;
@@ -112,12 +129,20 @@ parse_range(const char *text, struct show *o, struct iris_err *err)
         !(range[1] - range[0] > 1e-200) || !isfinite(range[0]) || !isfinite(range[1]))
         return iris_fail(err, IRIS_E_USAGE, "bad range '%s': need LO,HI with LO below HI", text);
     o->range_of_all |= kind < 0;
-    for (k = 0; k < IRIS_KINDS; k++) {
+    for (k = 0; k < SHOW_WHATS; k++) {
         if (kind < 0 || kind == k) {
             o->look[k].has_range = 1;
             memcpy(o->look[k].range, range, sizeof range);
         }
     }
+    return IRIS_OK;
+}
+
+static enum iris_status
+parse_size(const char *text, double *size, struct iris_err *err)
+{
+    if (iris_parse_f64(text, size) || !(*size >= 1e-6 && *size <= 1e12))
+        return iris_fail(err, IRIS_E_USAGE, "bad size '%s': need pc, 1e-6 to 1e12", text);
     return IRIS_OK;
 }
 
@@ -136,7 +161,7 @@ take_option(struct show *o, int opt, char **argv, struct iris_err *err)
     case OPT_LINE:
         return parse_number(optarg, "--line", UINT32_MAX, &o->line, err);
     case OPT_KIND:
-        return parse_kind(optarg, strlen(optarg), &o->kind, err);
+        return parse_what(optarg, strlen(optarg), IRIS_KINDS, &o->kind, err);
     case OPT_SCALE:
         return parse_scale(optarg, o, err);
     case OPT_RANGE:
@@ -145,6 +170,11 @@ take_option(struct show *o, int opt, char **argv, struct iris_err *err)
         st = parse_number(optarg, "--width", SHOW_WIDTH_MAX, &number, err);
         o->width = st ? 0 : (int)number;
         return st;
+    case OPT_SIZE:
+        return parse_size(optarg, &o->size, err);
+    case OPT_SIDE:
+        o->side = 1;
+        return IRIS_OK;
     case 'H':
         o->hyper = optarg;
         return IRIS_OK;
@@ -167,6 +197,8 @@ parse(int argc, char **argv, struct show *o, struct iris_err *err)
                                             {"scale", required_argument, NULL, OPT_SCALE},
                                             {"range", required_argument, NULL, OPT_RANGE},
                                             {"width", required_argument, NULL, OPT_WIDTH},
+                                            {"size", required_argument, NULL, OPT_SIZE},
+                                            {"side", no_argument, NULL, OPT_SIDE},
                                             IRIS_CLI_LONG,
                                             {NULL, 0, NULL, 0}};
     enum iris_status st;
@@ -179,7 +211,7 @@ parse(int argc, char **argv, struct show *o, struct iris_err *err)
             return st;
     }
     if (argc - optind != 1)
-        return iris_fail(err, IRIS_E_USAGE, "name one data set or one array");
+        return iris_fail(err, IRIS_E_USAGE, "name one data set, array or snapshot");
     o->path = argv[optind];
     if (!o->cli->output && !o->cli->dry_run && isatty(STDOUT_FILENO))
         return iris_fail(err, IRIS_E_USAGE, "a terminal shows no pictures: name a file with -o");

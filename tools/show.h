@@ -1,4 +1,6 @@
-/* show -- what iris-show draws: panels of an entry, or a sheet of entries. */
+/* show -- what iris-show draws: panels of an entry or a snapshot, or a sheet of
+ * entries.
+ */
 #ifndef SHOW_H
 #define SHOW_H
 
@@ -10,15 +12,20 @@
 #include "entry.h"
 #include "err.h"
 #include "npy.h"
+#include "plot.h"
 #include "stretch.h"
 #include "subject.h"
 
 #define SHOW_WIDTH_MAX 4096
 #define SHOW_SHEET_MAX 256
 
+/* What a panel shows, as far as scales and ranges are told apart: an array of a data set
+ * (see enum iris_kind), or a snapshot. */
+enum show_what { SHOW_SNAPSHOT = IRIS_KINDS, SHOW_WHATS };
+
 struct show {
     struct iris_cli *cli;
-    const char *path;  /* of a data set or an array */
+    const char *path;  /* of a data set, an array or a snapshot */
     const char *entry; /* NULL: the first */
     uint64_t sheet;    /* entries side by side; 0: one, large */
     uint64_t line;     /* from 1; 0: all */
@@ -26,12 +33,14 @@ struct show {
     enum iris_type type; /* 0: as the files say */
     int kind;            /* -1: as the array says */
     int width;           /* 0: as the panels want */
+    double size;         /* pc, half the width of a snapshot; 0: as it wants */
+    int side;            /* a snapshot from the side too */
     int range_of_all;    /* a range was given without a kind */
     struct show_look {
         int has_curve, has_range;
         enum iris_curve curve;
         double range[2];
-    } look[IRIS_KINDS];
+    } look[SHOW_WHATS];
     char *title; /* what is drawn; the caller frees it */
 };
 
@@ -61,17 +70,47 @@ enum iris_status show_open_entry(const struct show *o, const struct iris_catalog
                                  struct show_arrays *a, struct iris_err *err);
 void show_close(struct show_arrays *a);
 
-/* How values of one kind become colours: as asked for, else as suits them. */
-enum iris_status show_stretch(const struct show *o, enum iris_kind kind, enum iris_curve suggested,
-                              const double *value, size_t n, struct iris_stretch *s,
-                              struct iris_err *err);
-
 /* One range for arrays of two quantities makes no sense.
  *
  *   return  IRIS_OK, or IRIS_E_USAGE
  */
 enum iris_status show_check_range(const struct show *o, const struct show_arrays *a,
                                   struct iris_err *err);
+
+enum iris_status show_snapshot(struct show *o, struct iris_canvas *canvas, struct iris_err *err);
+
+/* ---- the page ---- */
+
+/* Panels in rows, and where the next one is. */
+struct show_page {
+    int columns, rows, width, panel_width, panel_height, zoom, n;
+};
+
+/*   return  IRIS_OK, or IRIS_E_USAGE: too narrow for so many */
+enum iris_status show_lay_out(const struct show *o, size_t panels, struct show_page *p,
+                              struct iris_err *err);
+
+/* A white one with the title. */
+enum iris_status show_begin(const struct show *o, const struct show_page *p,
+                            struct iris_canvas *canvas, struct iris_err *err);
+
+/* Pixels of the next panel's image. */
+void show_image(const struct show_page *p, size_t *width, size_t *height);
+
+/* Draw the next panel.
+ *
+ *   in     name   of the file, for a warning
+ *   inout  panel  its stretch is made from the curve there, the values and what was
+ *                 asked for
+ */
+enum iris_status show_panel(const struct show *o, struct show_page *p, enum show_what what,
+                            const char *name, struct iris_panel *panel, struct iris_canvas *canvas,
+                            struct iris_err *err);
+
+/* How values become colours: as asked for, else as suits them. */
+enum iris_status show_stretch(const struct show *o, enum show_what what, enum iris_curve suggested,
+                              const double *value, size_t n, struct iris_stretch *s,
+                              struct iris_err *err);
 
 /* The line above everything. */
 #define SHOW_HEAD 41 /* pixels of the font that it takes */

@@ -83,8 +83,8 @@ find_ranges(struct sheet *s, struct iris_err *err)
     }
     for (k = 0; k < 2; k++) {
         if (!st)
-            st = show_stretch(s->o, kind[k], s->stretch[k].curve, s->value[k], s->values[k],
-                              &s->stretch[k], err);
+            st = show_stretch(s->o, (enum show_what)kind[k], s->stretch[k].curve, s->value[k],
+                              s->values[k], &s->stretch[k], err);
         free(s->value[k]);
     }
     return st;

@@ -16,6 +16,7 @@ enum {
     ABOVE = LINE + 3 + LINE + 2 + TICK + BAR + 10,
     BELOW = TICK + 2 + LINE + 2 + LINE + 6,
     LEAST = 100, /* of an image */
+    SUN = 7,     /* half of the sign */
 };
 
 int
@@ -134,6 +135,40 @@ draw_left(struct iris_canvas *c, const struct side *s, const struct iris_area *i
                         title, zoom, IRIS_BLACK);
 }
 
+/* A ring and a point, black on white. */
+static void
+draw_sun(struct iris_canvas *c, int x, int y, int zoom)
+{
+    static const struct iris_colour white = {255, 255, 255};
+    int i, j;
+
+    for (j = -SUN; j <= SUN; j++) {
+        for (i = -SUN; i <= SUN; i++) {
+            int d2 = i * i + j * j;
+
+            if (d2 <= SUN * SUN + SUN)
+                iris_canvas_fill(c, x + i * zoom, y + j * zoom, zoom, zoom,
+                                 d2 <= 2 || (d2 >= 25 && d2 < 36) ? IRIS_BLACK : white);
+        }
+    }
+}
+
+static void
+draw_marks(struct iris_canvas *c, const struct iris_panel *p, const struct side *x,
+           const struct side *y, const struct iris_area *image, int zoom)
+{
+    size_t i;
+
+    for (i = 0; i < p->marks; i++) {
+        double u = iris_stretch_at(&x->range, p->mark[i].x);
+        double v = iris_stretch_at(&y->range, p->mark[i].y);
+
+        if (u >= 0 && u <= 1 && v >= 0 && v <= 1)
+            draw_sun(c, image->x + pixel_of(u, x->backwards, image->width),
+                     image->y + pixel_of(v, !y->backwards, image->height), zoom);
+    }
+}
+
 int
 iris_bar_height(int zoom)
 {
@@ -187,6 +222,7 @@ iris_panel_draw(struct iris_canvas *c, const struct iris_panel *p, const struct 
     if (st)
         return st;
     iris_image_draw(c, p, &image);
+    draw_marks(c, p, &x, &y, &image, zoom);
     iris_canvas_frame(c, image.x - zoom, image.y - zoom, image.width + 2 * zoom,
                       image.height + 2 * zoom, zoom, IRIS_BLACK);
     draw_below(c, &x, &image, p->x.title, zoom);

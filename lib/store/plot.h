@@ -21,6 +21,11 @@ struct iris_scale {
     const char *title;
 };
 
+/* A place that is marked with the sign of the Sun. */
+struct iris_mark {
+    double x, y; /* in the numbers of the axes; beyond the edges it is not drawn */
+};
+
 struct iris_panel {
     size_t nx, ny;
     const double *value; /* [ny][nx]; nx, ny may be less than x.n, y.n: then each
@@ -30,6 +35,8 @@ struct iris_panel {
     const char *title;
     struct iris_stretch stretch;
     enum iris_map map;
+    const struct iris_mark *mark; /* [marks] */
+    size_t marks;
 };
 
 struct iris_area {

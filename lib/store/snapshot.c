@@ -194,10 +194,10 @@ check_counts(const struct iris_part *p, double this_file, size_t found,
                         this_file, found);
 }
 
-/* First look at every file: count the cells. */
-static enum iris_status
-survey(const char *path, uint64_t files, const struct iris_settings *s,
-       struct iris_snapshot_meta *m, struct iris_snapshot_info *info, struct iris_err *err)
+enum iris_status
+iris_snapshot_survey(const char *path, uint64_t files, const struct iris_settings *s,
+                     struct iris_snapshot_meta *m, struct iris_snapshot_info *info,
+                     struct iris_err *err)
 {
     enum iris_status st = IRIS_OK;
     double total = -1, claimed;
@@ -322,7 +322,7 @@ iris_snapshot_load(const char *path, uint64_t files, const struct iris_settings 
         return iris_fail(err, IRIS_E_DATA, "a snapshot of %" PRIu64 " files makes no sense", files);
     meta.pause = pause;
     meta.pause_self = pause_self;
-    st = survey(path, files, s, &meta, info, err);
+    st = iris_snapshot_survey(path, files, s, &meta, info, err);
     if (!st)
         st = iris_cells_new_in(cells, info->cells, memory, err);
     if (!st)

@@ -67,10 +67,9 @@ iris_snapshot_claimed(hid_t file, const char *name)
     return count;
 }
 
-/* Open a dataset of n rows and so many columns (0: any, returned). */
-static enum iris_status
-open_dataset(const struct iris_part *p, const char *path, size_t n, size_t *columns, hid_t *dataset,
-             struct iris_err *err)
+enum iris_status
+iris_snapshot_open_rows(const struct iris_part *p, const char *path, size_t n, size_t *columns,
+                        hid_t *dataset, struct iris_err *err)
 {
     hsize_t dims[2] = {0, 1};
     H5T_class_t class;
@@ -107,6 +106,22 @@ open_dataset(const struct iris_part *p, const char *path, size_t n, size_t *colu
     }
     *columns = (size_t)dims[1];
     return iris_h5_check_virtual(p->path, path, *dataset, err);
+}
+
+enum iris_status
+iris_snapshot_read_rows(const struct iris_part *p, const char *path, hid_t dataset, size_t first,
+                        size_t n, size_t columns, double *row, struct iris_err *err)
+{
+    hsize_t start[2] = {first, 0}, count[2] = {n, columns};
+    hid_t space = H5Dget_space(dataset), memory = H5Screate_simple(2, count, NULL);
+    enum iris_status st = IRIS_OK;
+
+    if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
+        H5Dread(dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, row) < 0)
+        st = iris_h5_fail(err, IRIS_E_DATA, "read", path, p->name);
+    H5Sclose(memory);
+    H5Sclose(space);
+    return st;
 }
 
 enum iris_status
@@ -150,24 +165,29 @@ missing(const struct iris_part *p, enum dataset d, struct iris_err *err)
                      way_out[d] ? way_out[d] : "");
 }
 
-/* Code units of a dataset to physical code units. */
+double
+iris_snapshot_physical(const struct iris_snapshot_meta *meta, const struct iris_part *p,
+                       const char *path, double a, double h)
+{
+    double unused;
+    int says = iris_h5_attribute(p->file, path, "a_scaling", &unused) &&
+               iris_h5_attribute(p->file, path, "h_scaling", &unused);
+
+    if (says) {
+        iris_h5_attribute(p->file, path, "a_scaling", &a);
+        iris_h5_attribute(p->file, path, "h_scaling", &h);
+    } else if (!meta->comoving) {
+        a = h = 0;
+    }
+    if (!meta->comoving)
+        a = 0;
+    return (a != 0 ? iris_pow(meta->a, a) : 1) * (h != 0 ? iris_pow(meta->h, h) : 1);
+}
+
 static double
 physical(const struct job *job, const struct iris_part *p, enum dataset d)
 {
-    double a = 0, h = 0, unused;
-    int says = iris_h5_attribute(p->file, known[d].path, "a_scaling", &unused) &&
-               iris_h5_attribute(p->file, known[d].path, "h_scaling", &unused);
-
-    if (says) {
-        iris_h5_attribute(p->file, known[d].path, "a_scaling", &a);
-        iris_h5_attribute(p->file, known[d].path, "h_scaling", &h);
-    } else if (job->meta->comoving) {
-        a = known[d].a;
-        h = known[d].h;
-    }
-    if (!job->meta->comoving)
-        a = 0;
-    return (a != 0 ? iris_pow(job->meta->a, a) : 1) * (h != 0 ? iris_pow(job->meta->h, h) : 1);
+    return iris_snapshot_physical(job->meta, p, known[d].path, known[d].a, known[d].h);
 }
 
 /* Put rows of a dataset, as read, where they belong. `at` is the number of the
@@ -293,35 +313,27 @@ read_dataset(struct job *job, const struct iris_part *p, enum dataset d, size_t 
              struct iris_err *err)
 {
     size_t columns = known[d].columns, done = 0;
-    hid_t dataset = -1, space = -1;
+    hid_t dataset = -1;
     enum iris_status st;
 
     if (!iris_h5_has(p->file, known[d].path))
         return missing(p, d, err);
-    st = open_dataset(p, known[d].path, n, &columns, &dataset, err);
+    st = iris_snapshot_open_rows(p, known[d].path, n, &columns, &dataset, err);
     if (!st && d == ABUNDANCES)
         st = check_columns(job, p, columns, err);
-    if (!st)
-        space = H5Dget_space(dataset);
     while (!st && done < n) {
-        hsize_t rows = n - done < ROWS ? n - done : ROWS, start[2] = {done, 0};
-        hsize_t count[2] = {rows, columns};
-        hid_t memory = H5Screate_simple(2, count, NULL);
+        size_t rows = n - done < ROWS ? n - done : ROWS;
 
-        if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
-            H5Dread(dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, job->chunk) < 0)
-            st = iris_h5_fail(err, IRIS_E_DATA, "read", known[d].path, p->name);
-        H5Sclose(memory);
+        st = iris_snapshot_read_rows(p, known[d].path, dataset, done, rows, columns, job->chunk,
+                                     err);
         if (!st)
-            st = check_values(job, p, d, job->chunk, columns, (size_t)rows, done, err);
+            st = check_values(job, p, d, job->chunk, columns, rows, done, err);
         if (!st)
-            store(job, d, job->chunk, columns, (size_t)rows, first + done);
-        done += (size_t)rows;
+            store(job, d, job->chunk, columns, rows, first + done);
+        done += rows;
         if (!st && job->meta->pause && job->meta->pause(job->meta->pause_self))
             st = iris_fail(err, IRIS_E_RETRY, "stopped");
     }
-    if (space >= 0)
-        H5Sclose(space);
     if (dataset >= 0)
         H5Dclose(dataset);
     return st;

@@ -10,6 +10,7 @@
 #include "digest.h"
 #include "err.h"
 #include "hyper.h"
+#include "snapshot.h"
 
 /* One file of a set. */
 struct iris_part {
@@ -42,6 +43,33 @@ enum iris_status iris_snapshot_count(const struct iris_part *p, size_t *n, struc
 
 /* The gas entry of a NumPart attribute, its high word included; -1 for none. */
 double iris_snapshot_claimed(hid_t file, const char *name);
+
+/* First look at every file: headers, units, and how many cells there are.
+ *
+ *   inout  meta  everything but the pause and coordinate_factor
+ *   owns   meta->first the caller, with free, also after failure; info->warnings
+ */
+enum iris_status iris_snapshot_survey(const char *path, uint64_t files,
+                                      const struct iris_settings *s,
+                                      struct iris_snapshot_meta *meta,
+                                      struct iris_snapshot_info *info, struct iris_err *err);
+
+/* Open a dataset of n rows of numbers.
+ *
+ *   inout  columns  0: any, and how many there are
+ */
+enum iris_status iris_snapshot_open_rows(const struct iris_part *p, const char *path, size_t n,
+                                         size_t *columns, hid_t *dataset, struct iris_err *err);
+
+/* Rows [first, first + n) of one that is open. */
+enum iris_status iris_snapshot_read_rows(const struct iris_part *p, const char *path, hid_t dataset,
+                                         size_t first, size_t n, size_t columns, double *row,
+                                         struct iris_err *err);
+
+/* Code units of a dataset to physical code units; in a comoving run where it does not
+ * say, by the powers a and h. */
+double iris_snapshot_physical(const struct iris_snapshot_meta *meta, const struct iris_part *p,
+                              const char *path, double a, double h);
 
 /* Read every wanted field into cells: positions in code units as they are, the
  * rest in processing units. */

@@ -46,6 +46,11 @@ open(path, "wb").write(b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head.
     struct.pack("<%df" % len(data), *data))' "$@"
 }
 
+# planted X Y Z VX VY VZ: ./planted.hdf5 with one dense cell there, in pc and km/s
+planted() {
+    /usr/bin/python3 "$IRIS_SOURCE/tests/helpers/plant.py" planted.hdf5 "$@"
+}
+
 @test "help and version" {
     run -0 --separate-stderr iris-show --help
     [[ $output == "usage: iris-show "* ]]
@@ -62,6 +67,9 @@ open(path, "wb").write(b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head.
     for words in "" "D R" "--entry" "--sheet=0 D" "--sheet=257 D" "--line=0 D" "--kind=map D" \
         "--scale=sqrt D" "--scale=map:log D" "--range=1 D" "--range=2,1 D" "--range=1,nan D" \
         "--range=1,2 D" "--range=1,2 --sheet=2 D" "--range=tensor:1,2 S" "--range=column:-1,2 D" \
+        "--size=0 D" "--size=-1 D" "--size=nan D" "--size=9 D" "--side D" "--side $array" \
+        "--sheet=2 snaps/snap_001.hdf5" "--entry=0 snaps/snap_001.hdf5" \
+        "--range=snapshot:-1,2 snaps/snap_001.hdf5" \
         "--width=100 D" "--width=9999 D" "--width=300 --sheet=2 D" "-t map D" "--new D" \
         "--entry=0 $array" "--sheet=2 $array"; do
         run -64 --separate-stderr iris-show -o x.png $words
@@ -353,6 +361,73 @@ open(path, "wb").write(b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head.
     refuses -o D/new.png D
     refuses -H D/hyper.json -o D/hyper.json "D/$f"
     diff -r before D
+}
+
+@test "a snapshot: place, direction, units" {
+    # 1e4 solar masses on a square of 20 pc, and what is in front and behind
+    planted 100 -60 40 0 0 0
+    iris-show -v --size=200 --side -o a.png planted.hdf5 2>note
+    [ "$(picture a.png size)" = "1120 599 2" ]
+    near "$(picture a.png spot 0 $VIRIDIS)" "$(awk 'BEGIN { print 0.5 + 100 / 400, 0.5 - 60 / 400 }')" 0.004
+    near "$(picture a.png spot 1 $VIRIDIS)" "$(awk 'BEGIN { print 0.5 + 100 / 400, 0.5 + 40 / 400 }')" 0.004
+    near "$(picture a.png count 0 $VIRIDIS)" "$(awk 'BEGIN { print (20 / 400) ^ 2 }')" 3e-4
+    iris-show -v --size=200 --scale=snapshot:linear --range=snapshot:0,24 -o b.png planted.hdf5 2>note
+    [[ $(cat note) == *"12299 cells"*"gas column density, from above [M☉ pc⁻²]: from 0 to 24" ]]
+    # 10 layers of 10 solar masses are 0.25 by pc^2, the dense cell is 25 more
+    near "$(picture b.png count 0 $VIRIDIS)" "$(awk 'BEGIN { print (20 / 400) ^ 2 }')" 3e-4
+    iris-show --size=200 --scale=linear --range=0,26 -o b.png planted.hdf5
+    near "$(picture b.png count 0 $VIRIDIS)" 0 1e-4
+    # about another centre, given in code units
+    iris-hyper --preset=hyper.json -s 'suite_hyper.centre=[12100.0, 11940.0, 12040.0]' -o centre.json
+    iris-show --size=200 -H centre.json -o c.png planted.hdf5
+    near "$(picture c.png spot 0 $VIRIDIS)" "0.5 0.5" 0.004
+    iris-hyper --preset=hyper.json -s 'suite_hyper.centre="densest"' -o densest.json
+    iris-show --size=200 -H densest.json planted.hdf5 | cmp - c.png
+}
+
+@test "a snapshot: how much of it, and where the Sun is" {
+    planted 100 -60 40 0 0 0
+    iris-show -v -H hyper.json -o a.png planted.hdf5 # 1.1 times 225 pc
+    near "$(picture a.png spot 0 $VIRIDIS)" "$(awk 'BEGIN { print 0.5 + 50 / 247.5, 0.5 - 30 / 247.5 }')" 0.004
+    iris-show -o b.png --range=0.1,20 planted.hdf5 # 99 % of the mass are in the lattice of 300 pc, and round is 400
+    near "$(picture b.png spot 0 $VIRIDIS)" "$(awk 'BEGIN { print 0.5 + 50 / 400, 0.5 - 30 / 400 }')" 0.006
+    # from above the Sun is counter-clockwise from +x: at 60 degrees up on the right
+    iris-hyper --preset=hyper.json -s coordinate_hyper.theta_zero=60.0 -o turned.json
+    iris-show --size=9000 -H turned.json -o c.png planted.hdf5
+    iris-show --size=9000 -o d.png planted.hdf5
+    spot=$(picture c.png spot 0 255,255,255)
+    near "$spot" "$(awk 'BEGIN { print 0.5 + 8277 / 36000, 0.5 + 8277 * sqrt(3) / 36000 }')" 0.004
+    [ -z "$(picture d.png spot 0 255,255,255)" ]
+    iris-show --size=4000 -H turned.json -o e.png planted.hdf5 # out of view
+    [ -z "$(picture e.png spot 0 255,255,255)" ]
+}
+
+@test "a snapshot of several files, and wrong ones" {
+    iris-mock -o snaps/snapdir_009 --cells=2000 --seed=1 --files=3
+    iris-show -v --side -o a.png snaps/snapdir_009/*.0.hdf5 2>note
+    grep -q ': 2000 cells' note
+    iris-show --side -o b.png snaps/snapdir_009/*.1.hdf5
+    [ "$(picture a.png size)" = "1120 599 2" ]
+    run -0 --separate-stderr iris-show --dry-run -o x.png snaps/snap_001.hdf5
+    [[ $stderr == *"would draw 'snap_001.hdf5', 560 x 599 pixels"* ]]
+    refuses() {
+        run -65 --separate-stderr iris-show -o x.png "$1"
+        one_sentence iris-show
+        [[ $stderr == *"$2"* ]] || { echo "no '$2' in: $stderr"; return 1; }
+        [ ! -e x.png ]
+    }
+    rm snaps/snapdir_009/*.2.hdf5
+    run -74 --separate-stderr iris-show -o x.png snaps/snapdir_009/*.0.hdf5
+    one_sentence iris-show
+    cp snaps/snap_001.hdf5 a.hdf5
+    h5edit a.hdf5 set PartType0/Masses 7 -1
+    refuses a.hdf5 "cell 7 has the mass -1"
+    h5edit a.hdf5 delete PartType0/Masses
+    refuses a.hdf5 "no dataset 'PartType0/Masses'"
+    h5edit a.hdf5 delete Header
+    refuses a.hdf5 "Header"
+    head -c 3000 snaps/snap_001.hdf5 >b.hdf5
+    refuses b.hdf5 "b.hdf5"
 }
 
 @test "a sheet of entries" {
