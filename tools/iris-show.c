@@ -14,7 +14,7 @@
 #include "subject.h"
 
 static const char usage[] =
-    "usage: iris-show -o OUT.png [--entry=N|ID] [--sheet=N] DATASET\n"
+    "usage: iris-show -o OUT.png [--entry=N|ID] [--sheet=N] DATASET|CONTAINER.h5\n"
     "       iris-show -o OUT.png [-H FILE] [-t TYPE] [--kind=KIND] ENTRY.npy\n"
     "       iris-show -o OUT.png [-H FILE] [--size=PC] [--side] SNAPSHOT.hdf5\n"
     "Draw an entry of a data set, one array, or a snapshot as a PNG picture: column\n"

@@ -9,6 +9,7 @@
 #include "canvas.h"
 #include "catalog.h"
 #include "cli.h"
+#include "container_read.h"
 #include "entry.h"
 #include "err.h"
 #include "npy.h"
@@ -30,12 +31,13 @@ struct show {
     uint64_t sheet;    /* entries side by side; 0: one, large */
     uint64_t line;     /* from 1; 0: all */
     const char *hyper;
-    enum iris_type type; /* 0: as the files say */
-    int kind;            /* -1: as the array says */
-    int width;           /* 0: as the panels want */
-    double size;         /* pc, half the width of a snapshot; 0: as it wants */
-    int side;            /* a snapshot from the side too */
-    int range_of_all;    /* a range was given without a kind */
+    enum iris_type type;              /* 0: as the files say */
+    struct iris_container *container; /* what path is; NULL: something else */
+    int kind;                         /* -1: as the array says */
+    int width;                        /* 0: as the panels want */
+    double size;                      /* pc, half the width of a snapshot; 0: as it wants */
+    int side;                         /* a snapshot from the side too */
+    int range_of_all;                 /* a range was given without a kind */
     struct show_look {
         int has_curve, has_range;
         enum iris_curve curve;
@@ -65,8 +67,14 @@ struct show_arrays {
     } array[2];
 };
 
-/*   owns  show_close; safe on zeroed, after failure and twice */
-enum iris_status show_open_entry(const struct show *o, const struct iris_catalog_entry *e,
+/* The entries of the data set. */
+enum iris_status show_catalog(const struct show *o, struct iris_catalog *c, struct iris_err *err);
+
+/* Open the arrays of entry i.
+ *
+ *   owns  show_close; safe on zeroed, after failure and twice
+ */
+enum iris_status show_open_entry(const struct show *o, const struct iris_catalog *c, size_t i,
                                  struct show_arrays *a, struct iris_err *err);
 void show_close(struct show_arrays *a);
 

@@ -46,6 +46,22 @@ choose_line(const struct show *o, struct show_array *x, struct iris_err *err)
     return IRIS_OK;
 }
 
+/* What the array that was opened last is. */
+static enum iris_status
+take_array(const struct show *o, int kind, struct show_array *x, struct iris_err *err)
+{
+    enum iris_status st = IRIS_OK;
+
+    x->kind = (enum iris_kind)kind;
+    if (kind < 0)
+        st = iris_subject_kind(&x->subject, &x->npy, &x->kind, err);
+    if (!st)
+        st = iris_subject_views(&x->subject, &x->npy, x->kind, &x->views, err);
+    if (!st)
+        st = choose_line(o, x, err);
+    return st;
+}
+
 /* Open one more array, whose kind is known or -1. */
 static enum iris_status
 open_array(const struct show *o, const char *path, int kind, struct show_arrays *a,
@@ -60,31 +76,54 @@ open_array(const struct show *o, const char *path, int kind, struct show_arrays 
         return st;
     a->n++;
     st = iris_subject_of(path, o->hyper, o->type, &x->subject, err);
-    x->kind = (enum iris_kind)kind;
-    if (!st && kind < 0)
-        st = iris_subject_kind(&x->subject, &x->npy, &x->kind, err);
-    if (!st)
-        st = iris_subject_views(&x->subject, &x->npy, x->kind, &x->views, err);
-    if (!st)
-        st = choose_line(o, x, err);
-    return st;
+    return st ? st : take_array(o, kind, x, err);
+}
+
+static enum iris_status
+open_packed(const struct show *o, const struct iris_catalog *c, size_t i, int k,
+            struct show_arrays *a, struct iris_err *err)
+{
+    const struct iris_catalog_entry *e = &c->entry[i];
+    struct show_array *x = &a->array[a->n];
+    enum iris_status st;
+
+    *x = (struct show_array){.first = 0};
+    st = iris_container_array(o->container, e->kind[k], i, c->n, e->path[k], &x->npy, err);
+    if (st)
+        return st;
+    a->n++;
+    st = iris_subject_in(o->container, e->path[k], o->hyper, o->type, &x->subject, err);
+    return st ? st : take_array(o, (int)e->kind[k], x, err);
 }
 
 enum iris_status
-show_open_entry(const struct show *o, const struct iris_catalog_entry *e, struct show_arrays *a,
+show_open_entry(const struct show *o, const struct iris_catalog *c, size_t i, struct show_arrays *a,
                 struct iris_err *err)
 {
+    const struct iris_catalog_entry *e = &c->entry[i];
     enum iris_status st = IRIS_OK;
     int k;
 
     a->n = 0;
     for (k = 0; k < 2 && !st && e->path[k]; k++) {
-        char *path = iris_path_join(o->path, e->path[k]);
+        char *path;
 
+        if (o->container) {
+            st = open_packed(o, c, i, k, a, err);
+            continue;
+        }
+        path = iris_path_join(o->path, e->path[k]);
         st = path ? open_array(o, path, (int)e->kind[k], a, err) : iris_fail_memory(err);
         free(path);
     }
     return st;
+}
+
+enum iris_status
+show_catalog(const struct show *o, struct iris_catalog *c, struct iris_err *err)
+{
+    return o->container ? iris_catalog_of_container(o->container, c, err)
+                        : iris_catalog_read(o->path, c, err);
 }
 
 static enum iris_status
@@ -94,13 +133,13 @@ open_chosen(struct show *o, struct show_arrays *a, struct iris_err *err)
     enum iris_status st;
     size_t i = 0;
 
-    st = iris_catalog_read(o->path, &c, err);
+    st = show_catalog(o, &c, err);
     if (!st && o->entry)
         st = iris_catalog_find(&c, o->entry, &i, err);
     if (!st && !(o->title = strdup(c.entry[i].id)))
         st = iris_fail_memory(err);
     if (!st)
-        st = show_open_entry(o, &c.entry[i], a, err);
+        st = show_open_entry(o, &c, i, a, err);
     iris_catalog_release(&c);
     return st;
 }
@@ -160,12 +199,27 @@ draw(const struct show *o, const struct show_arrays *a, struct iris_canvas *canv
     return st;
 }
 
-enum iris_status
-show_draw(struct show *o, struct iris_canvas *canvas, struct iris_err *err)
+static enum iris_status
+draw_arrays(struct show *o, int is_set, struct iris_canvas *canvas, struct iris_err *err)
 {
     struct show_arrays a = {.n = 0};
     enum iris_status st;
+
+    st = is_set ? open_chosen(o, &a, err) : open_file(o, &a, err);
+    if (!st)
+        st = show_check_range(o, &a, err);
+    if (!st)
+        st = draw(o, &a, canvas, err);
+    show_close(&a);
+    return st;
+}
+
+enum iris_status
+show_draw(struct show *o, struct iris_canvas *canvas, struct iris_err *err)
+{
+    enum iris_status st;
     enum iris_form form;
+    int is_set;
 
     st = iris_form_of(o->path, &form, err);
     if (st)
@@ -175,13 +229,11 @@ show_draw(struct show *o, struct iris_canvas *canvas, struct iris_err *err)
     if (o->size > 0 || o->side)
         return iris_fail(err, IRIS_E_USAGE, "'%s' is no snapshot: it takes no --size and --side",
                          o->path);
-    if (form == IRIS_FORM_DIRECTORY && o->sheet)
-        return show_sheet(o, canvas, err);
-    st = form == IRIS_FORM_DIRECTORY ? open_chosen(o, &a, err) : open_file(o, &a, err);
+    if (form == IRIS_FORM_CONTAINER)
+        st = iris_container_open(o->path, &o->container, err);
+    is_set = form == IRIS_FORM_DIRECTORY || form == IRIS_FORM_CONTAINER;
     if (!st)
-        st = show_check_range(o, &a, err);
-    if (!st)
-        st = draw(o, &a, canvas, err);
-    show_close(&a);
+        st = is_set && o->sheet ? show_sheet(o, canvas, err) : draw_arrays(o, is_set, canvas, err);
+    iris_container_close(o->container);
     return st;
 }

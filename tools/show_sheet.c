@@ -72,7 +72,7 @@ find_ranges(struct sheet *s, struct iris_err *err)
         st = s->value[k] ? IRIS_OK : iris_fail_memory(err);
     }
     for (i = 0; i < s->n && !st; i++) {
-        st = show_open_entry(s->o, &s->catalog.entry[s->first + i], &a, err);
+        st = show_open_entry(s->o, &s->catalog, s->first + i, &a, err);
         if (!st)
             st = show_check_range(s->o, &a, err);
         if (!st && a.n == 1)
@@ -172,7 +172,7 @@ draw(struct sheet *s, struct iris_canvas *canvas, struct iris_err *err)
     st = find_ranges(s, err);
     show_title(canvas, s->o->title, s->zoom);
     for (i = 0; i < s->n && !st; i++) {
-        st = show_open_entry(s->o, &s->catalog.entry[s->first + i], &a, err);
+        st = show_open_entry(s->o, &s->catalog, s->first + i, &a, err);
         if (!st)
             st = draw_entry(s, i, &a, top, canvas, err);
         show_close(&a);
@@ -180,13 +180,16 @@ draw(struct sheet *s, struct iris_canvas *canvas, struct iris_err *err)
     return st;
 }
 
-/* The name of a directory, however it was typed. */
+/* The name of a directory, however it was typed, or of a container without .h5. */
 static char *
-name_of(const char *path)
+name_of(const struct show *o)
 {
-    char *full = realpath(path, NULL), *slash = full ? strrchr(full, '/') : NULL;
-    char *name = strdup(slash ? slash + 1 : path);
+    char *full = realpath(o->path, NULL), *slash = full ? strrchr(full, '/') : NULL;
+    char *name = strdup(slash ? slash + 1 : o->path);
+    char *dot = name && o->container ? strrchr(name, '.') : NULL;
 
+    if (dot && dot > name)
+        *dot = '\0';
     free(full);
     return name;
 }
@@ -204,10 +207,10 @@ show_sheet(struct show *o, struct iris_canvas *canvas, struct iris_err *err)
     if (s.side < COARSE)
         return iris_fail(err, IRIS_E_USAGE, "too narrow: a sheet needs --width=%d or more",
                          CELLS * (2 * COARSE + 5 * GAP / 2 + 1));
-    o->title = name_of(o->path);
+    o->title = name_of(o);
     if (!o->title)
         return iris_fail_memory(err);
-    st = iris_catalog_read(o->path, &s.catalog, err);
+    st = show_catalog(o, &s.catalog, err);
     if (!st && o->entry)
         st = iris_catalog_find(&s.catalog, o->entry, &s.first, err);
     if (!st) {

@@ -5,7 +5,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "h5.h"
+
 enum { MAGIC = 8 };
+
+/* Whether it wants to be one. */
+static int
+is_container(const char *path)
+{
+    hid_t file;
+    int is;
+
+    iris_h5_quiet();
+    file = iris_h5_open(path);
+    is = file >= 0 && iris_h5_has_attribute(file, "/", "format");
+    if (file >= 0)
+        H5Fclose(file);
+    return is;
+}
 
 enum iris_status
 iris_form_of(const char *path, enum iris_form *form, struct iris_err *err)
@@ -30,6 +47,9 @@ iris_form_of(const char *path, enum iris_form *form, struct iris_err *err)
     close(fd);
     if (n < 0)
         return IRIS_E_IO;
-    *form = memcmp(begin, hdf5, MAGIC) ? IRIS_FORM_OTHER : IRIS_FORM_HDF5;
+    if (memcmp(begin, hdf5, MAGIC))
+        *form = IRIS_FORM_OTHER;
+    else
+        *form = is_container(path) ? IRIS_FORM_CONTAINER : IRIS_FORM_HDF5;
     return IRIS_OK;
 }

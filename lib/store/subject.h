@@ -4,6 +4,7 @@
 #ifndef IRIS_SUBJECT_H
 #define IRIS_SUBJECT_H
 
+#include "container_read.h"
 #include "entry.h"
 #include "err.h"
 #include "hyper.h"
@@ -38,6 +39,14 @@ struct iris_subject {
  */
 enum iris_status iris_subject_of(const char *path, const char *hyper, enum iris_type type,
                                  struct iris_subject *s, struct iris_err *err);
+
+/* The same of an array in a container, in IRIS units.
+ *
+ *   in   path  of the array in the data set that was packed
+ */
+enum iris_status iris_subject_in(const struct iris_container *c, const char *path,
+                                 const char *hyper, enum iris_type type, struct iris_subject *s,
+                                 struct iris_err *err);
 void iris_subject_release(struct iris_subject *s);
 
 /* Which kind of array a file holds: by its shape; and, since a column map and

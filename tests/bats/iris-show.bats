@@ -363,6 +363,54 @@ planted() {
     diff -r before D
 }
 
+@test "a container: the bytes of the data set" {
+    iris-pack -o D.h5 D
+    for words in "" "--entry=4" "--sheet=6" "--sheet=2 --entry=3" "--scale=linear --width=1300"; do
+        iris-show $words -o a.png D
+        iris-show $words D.h5 | cmp - a.png
+    done
+    id=$(column id D/iris-manifest.tsv | sed -n 3p)
+    iris-show -v --entry="$id" -o a.png D 2>a
+    iris-show -v --entry="$id" -o b.png D.h5 2>b
+    cmp a.png b.png
+    cmp a b
+    # other settings than its own
+    iris-hyper --preset=hyper.json -s coordinate_hyper.r_min=8000.0 -o other.json
+    iris-show -H other.json -o a.png D.h5
+    iris-show -H other.json --entry=0 D | cmp - a.png
+    run -1 cmp -s a.png b.png
+    # tensors are read row by row
+    pipeline standard T
+    iris-pack -o T.h5 T
+    iris-show -o a.png T
+    iris-show T.h5 | cmp - a.png
+    iris-show --sheet=2 -o a.png T
+    iris-show --sheet=2 T.h5 | cmp - a.png
+}
+
+@test "wrong containers" {
+    iris-pack -o D.h5 D
+    refuses() {
+        run -"$1" --separate-stderr iris-show "${@:3}"
+        one_sentence iris-show
+        [[ $stderr == *"$2"* ]] || { echo "no '$2' in: $stderr"; return 1; }
+    }
+    refuses 64 "--side" -o x.png --side D.h5
+    refuses 64 "D.h5" -o D.h5 D.h5
+    refuses 65 "entry '6'" -o x.png --entry=6 D.h5
+    cp D.h5 a.h5
+    h5edit a.h5 iattr / complete 0
+    refuses 65 "'a.h5' is not complete" -o x.png a.h5
+    cp D.h5 a.h5
+    h5edit a.h5 delete observed
+    refuses 65 "'a.h5' has no dataset 'observed'" -o x.png a.h5
+    h5edit a.h5 delete manifest
+    refuses 65 "'a.h5' has no dataset 'manifest'" -o x.png a.h5
+    head -c 20000 D.h5 >a.h5
+    refuses 65 "a.h5" -o x.png a.h5
+    [ ! -e x.png ]
+}
+
 @test "a snapshot: place, direction, units" {
     # 1e4 solar masses on a square of 20 pc, and what is in front and behind
     planted 100 -60 40 0 0 0
