@@ -1,5 +1,4 @@
 #include <libgen.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,10 @@ static const char usage[] =
     "                         id (0)\n"
     "      --sheet=N          draw N entries from there on, small and side by side\n"
     "      --line=N           of an observation draw line N only, from 1\n"
+    "      --field=NAME,...   of a tensor draw these: v_r, rho, T, x_H2, x_CO, T_dust;\n"
+    "                         may be repeated (rho,T)\n"
+    "      --slice=AXIS:AT    of a tensor draw the plane at lat:DEG, lon:DEG or r:PC\n"
+    "                         (the latitude in the middle)\n"
     "  -H, --hyper=FILE       the settings, instead of those beside the array\n"
     "  -t, --type=TYPE        simple, synthetic or standard, where the files around\n"
     "                         the array do not say\n"
@@ -34,23 +37,17 @@ static const char usage[] =
     "                         go, or as 99 % of the mass are)\n"
     "      --side             draw a snapshot from the side too\n"
     "      --scale=[KIND:]S   linear, log or asinh; KIND (column, observed, tensor,\n"
-    "                         snapshot): of these panels only; may be repeated\n"
+    "                         snapshot, or a field): of these panels only; may be\n"
+    "                         repeated\n"
     "      --range=[KIND:]LO,HI  the values from dark to bright, in the unit of the\n"
     "                         bar; KIND as above\n"
     "      --width=PX         width of the picture, to 4096 (560 a panel)\n"
     "\n" IRIS_CLI_HELP;
 
-enum {
-    OPT_ENTRY = IRIS_OPT_TOOL,
-    OPT_SHEET,
-    OPT_LINE,
-    OPT_KIND,
-    OPT_SCALE,
-    OPT_RANGE,
-    OPT_WIDTH,
-    OPT_SIZE,
-    OPT_SIDE
-};
+/* clang-format off */
+enum { OPT_ENTRY = IRIS_OPT_TOOL, OPT_SHEET, OPT_LINE, OPT_KIND, OPT_SCALE, OPT_RANGE, OPT_WIDTH,
+       OPT_SIZE, OPT_SIDE, OPT_FIELD, OPT_SLICE };
+/* clang-format on */
 
 static enum iris_status
 parse_number(const char *text, const char *option, uint64_t max, uint64_t *v, struct iris_err *err)
@@ -58,91 +55,6 @@ parse_number(const char *text, const char *option, uint64_t max, uint64_t *v, st
     if (iris_parse_u64(text, v) || *v < 1 || *v > max)
         return iris_fail(err, IRIS_E_USAGE, "bad number '%s' for %s: need 1 to %llu", text, option,
                          (unsigned long long)max);
-    return IRIS_OK;
-}
-
-static enum iris_status
-parse_what(const char *word, size_t n, int limit, int *what, struct iris_err *err)
-{
-    for (*what = 0; *what < limit; ++*what) {
-        const char *known = *what < IRIS_KINDS ? iris_kind_column((enum iris_kind) * what)
-                                               : "snapshot";
-
-        if (strlen(known) == n && !strncmp(word, known, n))
-            return IRIS_OK;
-    }
-    return iris_fail(err, IRIS_E_USAGE, "bad kind '%.*s': need column, observed%s tensor%s", (int)n,
-                     word, limit > IRIS_KINDS ? "," : " or",
-                     limit > IRIS_KINDS ? " or snapshot" : "");
-}
-
-/* The kind before a colon, -1 for all; *text is moved behind it. */
-static enum iris_status
-parse_prefix(const char **text, int *kind, struct iris_err *err)
-{
-    const char *colon = strchr(*text, ':');
-    enum iris_status st;
-
-    *kind = -1;
-    if (!colon)
-        return IRIS_OK;
-    st = parse_what(*text, (size_t)(colon - *text), SHOW_WHATS, kind, err);
-    *text = colon + 1;
-    return st;
-}
-
-static enum iris_status
-parse_scale(const char *text, struct show *o, struct iris_err *err)
-{
-    enum iris_curve curve;
-    enum iris_status st;
-    int kind, k;
-
-    st = parse_prefix(&text, &kind, err);
-    if (!st)
-        st = iris_curve_parse(text, &curve, err);
-    for (k = 0; k < SHOW_WHATS && !st; k++) {
-        if (kind < 0 || kind == k) {
-            o->look[k].has_curve = 1;
-            o->look[k].curve = curve;
-        }
-    }
-    return st;
-}
-
-static enum iris_status
-parse_range(const char *text, struct show *o, struct iris_err *err)
-{
-    char lo[64] = "";
-    enum iris_status st;
-    const char *comma;
-    double range[2];
-    int kind, k;
-
-    st = parse_prefix(&text, &kind, err);
-    if (st)
-        return st;
-    comma = strchr(text, ',');
-    if (comma && (size_t)(comma - text) < sizeof lo)
-        memcpy(lo, text, (size_t)(comma - text));
-    if (!comma || iris_parse_f64(lo, &range[0]) || iris_parse_f64(comma + 1, &range[1]) ||
-        !(range[1] - range[0] > 1e-200) || !isfinite(range[0]) || !isfinite(range[1]))
-        return iris_fail(err, IRIS_E_USAGE, "bad range '%s': need LO,HI with LO below HI", text);
-    o->range_of_all |= kind < 0;
-    for (k = 0; k < SHOW_WHATS; k++) {
-        if (kind < 0 || kind == k) {
-            o->look[k].has_range = 1;
-            memcpy(o->look[k].range, range, sizeof range);
-        }
-    }
-    return IRIS_OK;
-}
-
-static enum iris_status
-parse_size(const char *text, double *size, struct iris_err *err)
-{
-    if (iris_parse_f64(text, size) || !(*size >= 1e-6 && *size <= 1e12))
-        return iris_fail(err, IRIS_E_USAGE, "bad size '%s': need pc, 1e-6 to 1e12", text);
     return IRIS_OK;
 }
 
@@ -161,17 +73,21 @@ take_option(struct show *o, int opt, char **argv, struct iris_err *err)
     case OPT_LINE:
         return parse_number(optarg, "--line", UINT32_MAX, &o->line, err);
     case OPT_KIND:
-        return parse_what(optarg, strlen(optarg), IRIS_KINDS, &o->kind, err);
+        return show_parse_kind(optarg, &o->kind, err);
     case OPT_SCALE:
-        return parse_scale(optarg, o, err);
+        return show_parse_scale(optarg, o, err);
     case OPT_RANGE:
-        return parse_range(optarg, o, err);
+        return show_parse_range(optarg, o, err);
     case OPT_WIDTH:
         st = parse_number(optarg, "--width", SHOW_WIDTH_MAX, &number, err);
         o->width = st ? 0 : (int)number;
         return st;
+    case OPT_FIELD:
+        return show_parse_fields(optarg, o, err);
+    case OPT_SLICE:
+        return show_parse_slice(optarg, o, err);
     case OPT_SIZE:
-        return parse_size(optarg, &o->size, err);
+        return show_parse_size(optarg, &o->size, err);
     case OPT_SIDE:
         o->side = 1;
         return IRIS_OK;
@@ -197,6 +113,8 @@ parse(int argc, char **argv, struct show *o, struct iris_err *err)
                                             {"scale", required_argument, NULL, OPT_SCALE},
                                             {"range", required_argument, NULL, OPT_RANGE},
                                             {"width", required_argument, NULL, OPT_WIDTH},
+                                            {"field", required_argument, NULL, OPT_FIELD},
+                                            {"slice", required_argument, NULL, OPT_SLICE},
                                             {"size", required_argument, NULL, OPT_SIZE},
                                             {"side", no_argument, NULL, OPT_SIDE},
                                             IRIS_CLI_LONG,
@@ -213,6 +131,7 @@ parse(int argc, char **argv, struct show *o, struct iris_err *err)
     if (argc - optind != 1)
         return iris_fail(err, IRIS_E_USAGE, "name one data set, array or snapshot");
     o->path = argv[optind];
+    show_settle(o);
     if (!o->cli->output && !o->cli->dry_run && isatty(STDOUT_FILENO))
         return iris_fail(err, IRIS_E_USAGE, "a terminal shows no pictures: name a file with -o");
     return IRIS_OK;

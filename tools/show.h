@@ -21,8 +21,8 @@
 #define SHOW_SHEET_MAX 256
 
 /* What a panel shows, as far as scales and ranges are told apart: an array of a data set
- * (see enum iris_kind), or a snapshot. */
-enum show_what { SHOW_SNAPSHOT = IRIS_KINDS, SHOW_WHATS };
+ * (see enum iris_kind), a snapshot, or a field of a tensor. */
+enum show_what { SHOW_SNAPSHOT = IRIS_KINDS, SHOW_FIELD, SHOW_WHATS = SHOW_FIELD + IRIS_FIELDS };
 
 struct show {
     struct iris_cli *cli;
@@ -34,10 +34,14 @@ struct show {
     enum iris_type type;              /* 0: as the files say */
     struct iris_container *container; /* what path is; NULL: something else */
     int kind;                         /* -1: as the array says */
-    int width;                        /* 0: as the panels want */
-    double size;                      /* pc, half the width of a snapshot; 0: as it wants */
-    int side;                         /* a snapshot from the side too */
-    int range_of_all;                 /* a range was given without a kind */
+    size_t fields;                    /* of a tensor; 0: as it has them */
+    enum iris_field field[IRIS_FIELDS];
+    int has_slice;
+    struct iris_slice slice;
+    int width;        /* 0: as the panels want */
+    double size;      /* pc, half the width of a snapshot; 0: as it wants */
+    int side;         /* a snapshot from the side too */
+    int range_of_all; /* a range was given without a kind */
     struct show_look {
         int has_curve, has_range;
         enum iris_curve curve;
@@ -45,6 +49,17 @@ struct show {
     } look[SHOW_WHATS];
     char *title; /* what is drawn; the caller frees it */
 };
+
+/* The values of options; IRIS_E_USAGE where they are wrong. */
+enum iris_status show_parse_kind(const char *word, int *kind, struct iris_err *err);
+enum iris_status show_parse_scale(const char *text, struct show *o, struct iris_err *err);
+enum iris_status show_parse_range(const char *text, struct show *o, struct iris_err *err);
+enum iris_status show_parse_fields(const char *text, struct show *o, struct iris_err *err);
+enum iris_status show_parse_slice(const char *text, struct show *o, struct iris_err *err);
+enum iris_status show_parse_size(const char *text, double *size, struct iris_err *err);
+
+/* When all are known. */
+void show_settle(struct show *o);
 
 /* Draw it.
  *
@@ -117,8 +132,11 @@ enum iris_status show_panel(const struct show *o, struct show_page *p, enum show
 
 /* How values become colours: as asked for, else as suits them. */
 enum iris_status show_stretch(const struct show *o, enum show_what what, enum iris_curve suggested,
-                              const double *value, size_t n, struct iris_stretch *s,
-                              struct iris_err *err);
+                              enum iris_map map, const double *value, size_t n,
+                              struct iris_stretch *s, struct iris_err *err);
+
+/* What a view of an array is. */
+enum show_what show_what_of(enum iris_kind kind, const struct iris_view_panel *v);
 
 /* The line above everything. */
 #define SHOW_HEAD 41 /* pixels of the font that it takes */

@@ -6,19 +6,29 @@
 #include "form.h"
 #include "show.h"
 
-/* A tensor has two quantities in one array. */
+/* A tensor has several quantities in one array. */
 enum iris_status
 show_check_range(const struct show *o, const struct show_arrays *a, struct iris_err *err)
 {
-    if (a->n && a->array[0].kind == IRIS_TENSOR && o->look[IRIS_TENSOR].has_range)
+    if (a->n && a->array[0].kind == IRIS_TENSOR && o->look[IRIS_TENSOR].has_range &&
+        a->array[0].views > 1)
         return iris_fail(err, IRIS_E_USAGE,
-                         "a tensor is drawn as density and temperature, which "
-                         "have no range in common");
+                         "fields of a tensor have no range in common: say --range=rho:LO,HI");
     if (a->n > 1 && o->range_of_all)
         return iris_fail(err, IRIS_E_USAGE,
                          "two quantities have no range in common: say --range=column:LO,HI or "
                          "--range=observed:LO,HI");
     return IRIS_OK;
+}
+
+/* A field or a slice is asked for where there is none. */
+static enum iris_status
+check_fields(const struct show *o, const struct show_arrays *a, struct iris_err *err)
+{
+    if (a->array[0].kind == IRIS_TENSOR || (!o->fields && !o->has_slice))
+        return IRIS_OK;
+    return iris_fail(err, IRIS_E_USAGE, "'%s' is no tensor: it takes no --field and --slice",
+                     a->array[0].npy.path);
 }
 
 /* ---- what to draw ---- */
@@ -55,6 +65,12 @@ take_array(const struct show *o, int kind, struct show_array *x, struct iris_err
     x->kind = (enum iris_kind)kind;
     if (kind < 0)
         st = iris_subject_kind(&x->subject, &x->npy, &x->kind, err);
+    if (o->fields) {
+        x->subject.fields = o->fields;
+        memcpy(x->subject.field, o->field, sizeof o->field);
+    }
+    if (o->has_slice)
+        x->subject.slice = o->slice;
     if (!st)
         st = iris_subject_views(&x->subject, &x->npy, x->kind, &x->views, err);
     if (!st)
@@ -169,7 +185,7 @@ draw_view(const struct show *o, const struct show_array *x, size_t i, struct sho
     show_image(page, &width, &height);
     st = iris_subject_view(&x->subject, &x->npy, x->kind, i, width, height, &v, err);
     if (!st)
-        st = show_panel(o, page, (enum show_what)x->kind, x->npy.path, &v.panel, canvas, err);
+        st = show_panel(o, page, show_what_of(x->kind, &v), x->npy.path, &v.panel, canvas, err);
     iris_view_panel_release(&v);
     return st;
 }
@@ -206,6 +222,8 @@ draw_arrays(struct show *o, int is_set, struct iris_canvas *canvas, struct iris_
     enum iris_status st;
 
     st = is_set ? open_chosen(o, &a, err) : open_file(o, &a, err);
+    if (!st)
+        st = check_fields(o, &a, err);
     if (!st)
         st = show_check_range(o, &a, err);
     if (!st)

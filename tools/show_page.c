@@ -3,7 +3,7 @@
 #include "show.h"
 
 /* Sizes in pixels of the font. */
-enum { PANEL = 560, MARGIN = 12, FOOT = 4 };
+enum { PANEL = 560, MARGIN = 12, FOOT = 4, GAP = 12 };
 
 /* Twice, one beside the other: that is bold. */
 void
@@ -17,14 +17,25 @@ show_title(struct iris_canvas *canvas, const char *title, int zoom)
 
 enum iris_status
 show_stretch(const struct show *o, enum show_what what, enum iris_curve suggested,
-             const double *value, size_t n, struct iris_stretch *s, struct iris_err *err)
+             enum iris_map map, const double *value, size_t n, struct iris_stretch *s,
+             struct iris_err *err)
 {
     const struct show_look *look = &o->look[what];
     enum iris_curve curve = look->has_curve ? look->curve : suggested;
+    enum iris_status st;
 
     if (look->has_range)
         return iris_stretch_set(curve, look->range[0], look->range[1], s, err);
-    return iris_stretch_auto(curve, value, n, s, err);
+    st = iris_stretch_auto(curve, value, n, s, err);
+    if (!st && map == IRIS_RED_BLUE)
+        iris_stretch_balance(s);
+    return st;
+}
+
+enum show_what
+show_what_of(enum iris_kind kind, const struct iris_view_panel *v)
+{
+    return kind == IRIS_TENSOR ? (enum show_what)(SHOW_FIELD + v->field) : (enum show_what)kind;
 }
 
 enum iris_status
@@ -46,7 +57,7 @@ enum iris_status
 show_begin(const struct show *o, const struct show_page *p, struct iris_canvas *canvas,
            struct iris_err *err)
 {
-    int height = SHOW_HEAD * p->zoom + p->rows * p->panel_height + FOOT * p->zoom;
+    int height = (SHOW_HEAD + FOOT - GAP) * p->zoom + p->rows * (p->panel_height + GAP * p->zoom);
     enum iris_status st = iris_canvas_init(canvas, p->width, height, err);
 
     if (!st)
@@ -59,7 +70,8 @@ static struct iris_area
 next_box(const struct show_page *p)
 {
     return (struct iris_area){p->n % p->columns * p->panel_width,
-                              SHOW_HEAD * p->zoom + p->n / p->columns * p->panel_height,
+                              SHOW_HEAD * p->zoom +
+                                  p->n / p->columns * (p->panel_height + GAP * p->zoom),
                               p->panel_width, p->panel_height};
 }
 
@@ -81,7 +93,7 @@ show_panel(const struct show *o, struct show_page *p, enum show_what what, const
     struct iris_area box = next_box(p);
     enum iris_status st;
 
-    st = show_stretch(o, what, s->curve, panel->value, panel->nx * panel->ny, s, err);
+    st = show_stretch(o, what, s->curve, panel->map, panel->value, panel->nx * panel->ny, s, err);
     if (st)
         return st;
     if (isnan(s->lo))

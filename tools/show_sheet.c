@@ -21,6 +21,8 @@ struct sheet {
     size_t first, n;
     int width, zoom, cell, side; /* side of a thumbnail */
     struct iris_stretch stretch[2];
+    enum iris_map map[2];
+    enum show_what what[2];
     double *value[2]; /* while the ranges are looked for */
     size_t values[2];
 };
@@ -52,6 +54,8 @@ collect(struct sheet *s, const struct show_arrays *a, struct iris_err *err)
         memcpy(s->value[k] + s->values[k], v.raster.value, n * sizeof *v.raster.value);
         s->values[k] += n;
         s->stretch[k].curve = v.panel.stretch.curve;
+        s->map[k] = v.panel.map;
+        s->what[k] = show_what_of(a->array[a->n > 1 ? k : 0].kind, &v);
         iris_view_panel_release(&v);
     }
     return st;
@@ -61,7 +65,6 @@ collect(struct sheet *s, const struct show_arrays *a, struct iris_err *err)
 static enum iris_status
 find_ranges(struct sheet *s, struct iris_err *err)
 {
-    enum iris_kind kind[2] = {IRIS_COLUMN, IRIS_OBSERVED};
     enum iris_status st = IRIS_OK;
     struct show_arrays a = {.n = 0};
     size_t i;
@@ -75,15 +78,15 @@ find_ranges(struct sheet *s, struct iris_err *err)
         st = show_open_entry(s->o, &s->catalog, s->first + i, &a, err);
         if (!st)
             st = show_check_range(s->o, &a, err);
-        if (!st && a.n == 1)
-            kind[0] = kind[1] = IRIS_TENSOR;
+        if (!st && a.n == 1 && a.array[0].views != 2)
+            st = iris_fail(err, IRIS_E_USAGE, "a sheet of tensors has two fields");
         if (!st)
             st = collect(s, &a, err);
         show_close(&a);
     }
     for (k = 0; k < 2; k++) {
         if (!st)
-            st = show_stretch(s->o, (enum show_what)kind[k], s->stretch[k].curve, s->value[k],
+            st = show_stretch(s->o, s->what[k], s->stretch[k].curve, s->map[k], s->value[k],
                               s->values[k], &s->stretch[k], err);
         free(s->value[k]);
     }

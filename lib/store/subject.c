@@ -13,6 +13,15 @@
 
 enum { LEVELS = 5 }; /* DATASET/entries/DIGEST/UNITS/SNAPSHOT/array */
 
+static void
+begin(struct iris_subject *s, enum iris_type type)
+{
+    *s = (struct iris_subject){.type = type,
+                               .fields = 2,
+                               .field = {IRIS_RHO, IRIS_T},
+                               .slice = {IRIS_SLICE_LAT, (double)NAN}};
+}
+
 void
 iris_subject_release(struct iris_subject *s)
 {
@@ -230,7 +239,7 @@ iris_subject_of(const char *path, const char *hyper, enum iris_type type, struct
     struct around a = {0};
     enum iris_status st;
 
-    *s = (struct iris_subject){.type = type};
+    begin(s, type);
     st = look_around(path, &a, err);
     if (!st)
         st = read_around(s, hyper, &a, err);
@@ -280,7 +289,7 @@ iris_subject_in(const struct iris_container *c, const char *path, const char *hy
     struct iris_unit_factors units;
     enum iris_status st;
 
-    *s = (struct iris_subject){.type = type};
+    begin(s, type);
     st = iris_container_hyper(c, &text, err);
     if (!st)
         st = iris_hyper_parse(iris_buf_str(&text), text.len, c->path, NULL, &own, err);
@@ -376,6 +385,6 @@ iris_subject_views(const struct iris_subject *s, const struct iris_npy *a, enum 
         iris_buf_release(&b);
         return bad_shape(a, sentence, err);
     }
-    *n = kind == IRIS_COLUMN ? 1 : kind == IRIS_TENSOR ? 2 : x.dim[0];
+    *n = kind == IRIS_COLUMN ? 1 : kind == IRIS_TENSOR ? s->fields : x.dim[0];
     return IRIS_OK;
 }

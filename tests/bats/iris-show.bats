@@ -19,6 +19,8 @@ setup() {
 
 # The brightest colour of each map, and the one of what is not a number.
 VIRIDIS=253,231,37 INFERNO=252,255,164 GREY=176,176,176
+# The ends and the middle of the one for velocities.
+BLUE=1,74,117 RED=110,55,42 WHITE=243,243,243
 
 picture() {
     python3 "$IRIS_SOURCE/tests/helpers/picture.py" "$@"
@@ -51,6 +53,22 @@ planted() {
     /usr/bin/python3 "$IRIS_SOURCE/tests/helpers/plant.py" planted.hdf5 "$@"
 }
 
+# seen SPIN THETA X Y Z VX VY VZ: what is there to an observer at 8277 pc, by plane
+# geometry: distance, longitude, latitude, velocity towards him
+seen() {
+    awk -v spin="$1" -v theta="$2" -v x="$3" -v y="$4" -v z="$5" -v u="$6" -v v="$7" -v w="$8" 'BEGIN {
+        pi = atan2(0, -1); c = cos(theta * pi / 180); s = sin(theta * pi / 180)
+        ahead = 8277 - (x * c + y * s); right = -x * s + y * c
+        r = sqrt(ahead ^ 2 + right ^ 2 + z ^ 2)
+        print r, spin * atan2(-right, ahead) * 180 / pi, spin * atan2(z, sqrt(r * r - z * z)) * 180 / pi,
+            ((u * c + v * s) * ahead - (-u * s + v * c) * right - w * z) / r }'
+}
+
+# at VALUE LO HI N: as a fraction of an axis of N pixels
+at() {
+    awk -v a="$1" -v lo="$2" -v hi="$3" -v n="$4" 'BEGIN { print ((a - lo) / (hi - lo) * (n - 1) + 0.5) / n }'
+}
+
 @test "help and version" {
     run -0 --separate-stderr iris-show --help
     [[ $output == "usage: iris-show "* ]]
@@ -67,6 +85,9 @@ planted() {
     for words in "" "D R" "--entry" "--sheet=0 D" "--sheet=257 D" "--line=0 D" "--kind=map D" \
         "--scale=sqrt D" "--scale=map:log D" "--range=1 D" "--range=2,1 D" "--range=1,nan D" \
         "--range=1,2 D" "--range=1,2 --sheet=2 D" "--range=tensor:1,2 S" "--range=column:-1,2 D" \
+        "--field=rho,mass S" "--field= S" "--field=rho, S" "--field=rho D" "--slice=lat:0 D" \
+        "--slice=v:0 S" "--slice=lat S" "--slice=r: S" "--slice=lat:nan S" "--sheet=2 --field=rho S" \
+        "--range=1,2 --field=rho,T S" "--field=rho snaps/snap_001.hdf5" "--slice=r:1 snaps/snap_001.hdf5" \
         "--size=0 D" "--size=-1 D" "--size=nan D" "--size=9 D" "--side D" "--side $array" \
         "--sheet=2 snaps/snap_001.hdf5" "--entry=0 snaps/snap_001.hdf5" \
         "--range=snapshot:-1,2 snaps/snap_001.hdf5" \
@@ -277,6 +298,87 @@ planted() {
     near "$(picture a.png count 1 $INFERNO)" "$(awk 'BEGIN { print 1 / 12 + 1 / 192 }')" 0.004
     iris-show -o b.png S
     [ "$(picture b.png size)" = "1120 599 2" ]
+}
+
+@test "a tensor: fields and slices" {
+    # dense at r index 3 of 16, longitude index 2 of 12, latitude index 4 of 6
+    values a.npy "(6, 16, 12, 6)" "500 + 10 * i if (j, k, l) == (3, 2, 4) else 1 + (j + k + l) % 5"
+    x=$(at 2 0 11 12) y=$(at 4 0 5 6) z=$(at 3 0 15 16) left=$(awk 'BEGIN { print 1 - 2.5 / 12 }')
+    for settings in "" "-H hyper.json"; do
+        lat=4 lon=2 r=3
+        [ -z "$settings" ] || { lat=0.2 lon=-0.9 r=8142; } # in the pixel, not in its middle
+        for field in rho T x_H2 x_CO T_dust; do
+            [[ $field == T* ]] && colour=$INFERNO || colour=$VIRIDIS
+            iris-show $settings --field=$field --slice=lat:$lat -o a.png a.npy
+            [ "$(picture a.png size)" = "560 599 1" ]
+            near "$(picture a.png spot 0 $colour)" "$left $z" 0.004
+            iris-show $settings --field=$field --slice=lon:$lon -o b.png a.npy
+            near "$(picture b.png spot 0 $colour)" "$z $y" 0.004
+            iris-show $settings --field=$field --slice=r:$r -o c.png a.npy
+            near "$(picture c.png spot 0 $colour)" "$left $y" 0.004
+        done
+        iris-show $settings --field=v_r --slice=lat:$lat -o a.png a.npy
+        near "$(picture a.png spot 0 $BLUE)" "$left $z" 0.004
+    done
+    # in the order they are asked for, each once
+    iris-show -v -H hyper.json --field=T,v_r --field=rho,T -o a.png a.npy 2>note
+    [ "$(sed 's/^iris-show: \(.*\) at .*/\1/' note | paste -sd,)" = \
+        "gas temperature,velocity towards the observer,gas density" ]
+    [ "$(picture a.png size)" = "1680 599 3" ]
+    iris-show -H hyper.json --field=v_r,rho,T,x_H2,x_CO,T_dust -o a.png a.npy
+    [ "$(picture a.png size)" = "1680 1165 6" ]
+    # units, and the range of one of them
+    iris-show -v -H hyper.json --field=v_r,rho,x_CO --range=rho:1e-21,2e-21 --slice=r:8142 -o a.png a.npy 2>note
+    grep -q 'velocity towards the observer at distance 8142 pc \[km/s\]: from -50000 to 50000$' note
+    grep -q 'gas density .*\[g cm⁻³\]: from 1e-21 to 2e-21$' note
+    grep -q 'CO abundance at distance 8142 pc: from 1 to 540$' note
+    iris-show -v -H hyper.json --field=v_r --range=0,2 -o a.png a.npy 2>&1 | grep -q 'from 0 to 2$'
+    for slice in lat:0.5 lon:-2 r:9000; do
+        run -65 --separate-stderr iris-show -H hyper.json --slice=$slice -o x.png a.npy
+        one_sentence iris-show
+        [[ $stderr == *"so there is no slice at ${slice#*:}" ]]
+    done
+    iris-show --sheet=2 --field=v_r,T_dust -o d.png S
+    [[ $(picture d.png size) == "1120 "*" 4" ]]
+}
+
+@test "velocities: blue comes nearer, red recedes, 0 is white" {
+    values a.npy "(6, 16, 12, 6)" "{1: 80, 9: -80}.get(j, 0) if k == 2 else 5e-4"
+    iris-show -v --field=v_r -o a.png a.npy 2>&1 | grep -q ': from -80 to 80$'
+    left=$(awk 'BEGIN { print 1 - 2.5 / 12 }')
+    near "$(picture a.png spot 0 $BLUE)" "$left $(at 1 0 15 16)" 0.004
+    near "$(picture a.png spot 0 $RED)" "$left $(at 9 0 15 16)" 0.004
+    near "$(picture a.png count 0 $WHITE)" "$(awk 'BEGIN { print 1 - 2 / 192 }')" 0.004
+}
+
+@test "one thing in a snapshot is where it is in every picture" {
+    planted 60 -100 20 90 40 0
+    iris-list planted.hdf5 -o list.tsv
+    for observer in "1 0" "-1 0" "1 90" "-1 200"; do
+        read -r spin theta <<<"$observer"
+        iris-hyper --preset=SEDIGISM_13C16O -s coordinate_hyper.spin_orientation=$spin \
+            -s coordinate_hyper.theta_zero=$theta.0 -s writer_hyper.points_per_snapshot=1 \
+            -s coordinate_hyper.r_steps=46 -s coordinate_hyper.r_crop_max_index=46 \
+            -s coordinate_hyper.lon_steps=61 -s coordinate_hyper.lat_steps=13 -s observer_hyper.lat_pieces=1 \
+            -s cube_hyper.v_steps=41 -s dataset_hyper.CMZ_scale_range=null -s dataset_hyper.CMZ_skew_range=null \
+            -s dataset_hyper.CMZ_density_range=null -s observer_hyper.blur_inputs=false -s dataset_hyper.CMZ_scale_factor=1.0 -o p.json
+        rm -rf P Q
+        iris-gen -q -H p.json -t standard -d P -o p.tsv list.tsv
+        iris-gen -q -H p.json -t simple -d Q -o q.tsv list.tsv
+        read -r r lon lat v <<<"$(seen $spin $theta 60 -100 20 90 40 0)"
+        x=$(at "$lon" 1.5 -1.5 61) y=$(at "$r" 8052 8502 46) z=$(at "$lat" -0.375 0.375 13)
+        iris-show -o a.png Q
+        near "$(picture a.png spot 0 $VIRIDIS)" "$x $y" 0.025
+        near "$(picture a.png spot 1 $INFERNO)" "$x $(at "$v" -200 200 41)" 0.025
+        [[ $v == -* ]] && colour=$RED || colour=$BLUE
+        for slice in "lat:$lat $x $y" "lon:$lon $y $z" "r:$r $x $z"; do
+            read -r plane a b <<<"$slice"
+            iris-show --field=rho,v_r,T --slice="$plane" -o b.png P
+            near "$(picture b.png spot 0 $VIRIDIS)" "$a $b" 0.05
+            near "$(picture b.png spot 1 $colour)" "$a $b" 0.05
+            near "$(picture b.png spot 2 $INFERNO)" "$a $b" 0.05
+        done
+    done
 }
 
 @test "more pixels than the picture: means of equal parts" {
