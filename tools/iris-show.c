@@ -15,10 +15,11 @@
 static const char usage[] =
     "usage: iris-show -o OUT.png [--entry=N|ID] [--sheet=N] DATASET|CONTAINER.h5\n"
     "       iris-show -o OUT.png [-H FILE] [-t TYPE] [--kind=KIND] ENTRY.npy\n"
+    "       iris-show -o OUT.png [-H FILE] [--moment=N,...] CUBE.npy|CUBE.fits\n"
     "       iris-show -o OUT.png [-H FILE] [--size=PC] [--side] SNAPSHOT.hdf5\n"
     "Draw an entry of a data set, one array, or a snapshot as a PNG picture: column\n"
     "map and longitude-velocity diagram with axes in pc, deg and km/s; of a snapshot\n"
-    "the column density of its gas.\n"
+    "the column density of its gas, of a cube of spectra moments on the sky.\n"
     "\n"
     "      --entry=N|ID       draw entry N of the index, from 0, or the one with that\n"
     "                         id (0)\n"
@@ -28,16 +29,19 @@ static const char usage[] =
     "                         may be repeated (rho,T)\n"
     "      --slice=AXIS:AT    of a tensor draw the plane at lat:DEG, lon:DEG or r:PC\n"
     "                         (the latitude in the middle)\n"
+    "      --moment=N,...     of a cube draw these: 0 (sum over velocities), 1 (mean\n"
+    "                         velocity), 2 (dispersion); may be repeated (0,1)\n"
     "  -H, --hyper=FILE       the settings, instead of those beside the array\n"
     "  -t, --type=TYPE        simple, synthetic or standard, where the files around\n"
     "                         the array do not say\n"
-    "      --kind=KIND        the array is a column, observed or tensor, where its\n"
+    "      --kind=KIND        the array is a column, observed, tensor or cube, where its\n"
     "                         shape and name do not say\n"
     "      --size=PC          half the width of the map of a snapshot (as far as rays\n"
     "                         go, or as 99 % of the mass are)\n"
     "      --side             draw a snapshot from the side too\n"
     "      --scale=[KIND:]S   linear, log or asinh; KIND (column, observed, tensor,\n"
-    "                         snapshot, or a field): of these panels only; may be\n"
+    "                         snapshot, moment0 to moment2, or a field): of these panels only; may "
+    "be\n"
     "                         repeated\n"
     "      --range=[KIND:]LO,HI  the values from dark to bright, in the unit of the\n"
     "                         bar; KIND as above\n"
@@ -46,7 +50,7 @@ static const char usage[] =
 
 /* clang-format off */
 enum { OPT_ENTRY = IRIS_OPT_TOOL, OPT_SHEET, OPT_LINE, OPT_KIND, OPT_SCALE, OPT_RANGE, OPT_WIDTH,
-       OPT_SIZE, OPT_SIDE, OPT_FIELD, OPT_SLICE };
+       OPT_SIZE, OPT_SIDE, OPT_FIELD, OPT_SLICE, OPT_MOMENT };
 /* clang-format on */
 
 static enum iris_status
@@ -84,6 +88,8 @@ take_option(struct show *o, int opt, char **argv, struct iris_err *err)
         return st;
     case OPT_FIELD:
         return show_parse_fields(optarg, o, err);
+    case OPT_MOMENT:
+        return show_parse_moments(optarg, o, err);
     case OPT_SLICE:
         return show_parse_slice(optarg, o, err);
     case OPT_SIZE:
@@ -115,6 +121,7 @@ parse(int argc, char **argv, struct show *o, struct iris_err *err)
                                             {"width", required_argument, NULL, OPT_WIDTH},
                                             {"field", required_argument, NULL, OPT_FIELD},
                                             {"slice", required_argument, NULL, OPT_SLICE},
+                                            {"moment", required_argument, NULL, OPT_MOMENT},
                                             {"size", required_argument, NULL, OPT_SIZE},
                                             {"side", no_argument, NULL, OPT_SIDE},
                                             IRIS_CLI_LONG,

@@ -12,6 +12,7 @@
 #include "container_read.h"
 #include "entry.h"
 #include "err.h"
+#include "moment.h"
 #include "npy.h"
 #include "plot.h"
 #include "stretch.h"
@@ -21,8 +22,14 @@
 #define SHOW_SHEET_MAX 256
 
 /* What a panel shows, as far as scales and ranges are told apart: an array of a data set
- * (see enum iris_kind), a snapshot, or a field of a tensor. */
-enum show_what { SHOW_SNAPSHOT = IRIS_KINDS, SHOW_FIELD, SHOW_WHATS = SHOW_FIELD + IRIS_FIELDS };
+ * (see enum iris_kind), a snapshot, a moment of a cube, or a field of a tensor. */
+enum show_what {
+    SHOW_SNAPSHOT = IRIS_KINDS,
+    SHOW_MOMENT,
+    SHOW_FIELD = SHOW_MOMENT + IRIS_MOMENTS,
+    SHOW_WHATS = SHOW_FIELD + IRIS_FIELDS
+};
+#define SHOW_CUBE IRIS_KINDS /* the kind of an array that is one */
 
 struct show {
     struct iris_cli *cli;
@@ -36,6 +43,7 @@ struct show {
     int kind;                         /* -1: as the array says */
     size_t fields;                    /* of a tensor; 0: as it has them */
     enum iris_field field[IRIS_FIELDS];
+    unsigned moments; /* of a cube, bits; 0: 0 and 1 */
     int has_slice;
     struct iris_slice slice;
     int width;        /* 0: as the panels want */
@@ -56,6 +64,7 @@ enum iris_status show_parse_scale(const char *text, struct show *o, struct iris_
 enum iris_status show_parse_range(const char *text, struct show *o, struct iris_err *err);
 enum iris_status show_parse_fields(const char *text, struct show *o, struct iris_err *err);
 enum iris_status show_parse_slice(const char *text, struct show *o, struct iris_err *err);
+enum iris_status show_parse_moments(const char *text, struct show *o, struct iris_err *err);
 enum iris_status show_parse_size(const char *text, double *size, struct iris_err *err);
 
 /* When all are known. */
@@ -100,6 +109,9 @@ void show_close(struct show_arrays *a);
 enum iris_status show_check_range(const struct show *o, const struct show_arrays *a,
                                   struct iris_err *err);
 
+int show_wants_moment(const struct show *o, int k);
+enum iris_status show_cube(struct show *o, int is_fits, struct iris_canvas *canvas,
+                           struct iris_err *err);
 enum iris_status show_snapshot(struct show *o, struct iris_canvas *canvas, struct iris_err *err);
 
 /* ---- the page ---- */

@@ -232,12 +232,29 @@ draw_arrays(struct show *o, int is_set, struct iris_canvas *canvas, struct iris_
     return st;
 }
 
+/* Whether an array is a cube: by its kind, or a shape that no other array has. */
+static enum iris_status
+look_for_cube(const struct show *o, int *is_cube, struct iris_err *err)
+{
+    struct iris_npy a;
+    enum iris_status st;
+
+    *is_cube = o->kind == SHOW_CUBE;
+    if (o->kind >= 0)
+        return IRIS_OK;
+    st = iris_npy_open(o->path, &a, err);
+    if (!st)
+        *is_cube = a.shape.n == 4 && a.shape.dim[0] != IRIS_TENSOR_CHANNELS;
+    iris_npy_close(&a);
+    return st;
+}
+
 enum iris_status
 show_draw(struct show *o, struct iris_canvas *canvas, struct iris_err *err)
 {
     enum iris_status st;
     enum iris_form form;
-    int is_set;
+    int is_set, is_cube;
 
     st = iris_form_of(o->path, &form, err);
     if (st)
@@ -247,9 +264,18 @@ show_draw(struct show *o, struct iris_canvas *canvas, struct iris_err *err)
     if (o->size > 0 || o->side)
         return iris_fail(err, IRIS_E_USAGE, "'%s' is no snapshot: it takes no --size and --side",
                          o->path);
+    is_cube = form == IRIS_FORM_FITS;
+    if (form == IRIS_FORM_OTHER)
+        st = look_for_cube(o, &is_cube, err);
+    if (st)
+        return st;
+    if (is_cube)
+        return show_cube(o, form == IRIS_FORM_FITS, canvas, err);
+    if (o->moments || o->kind == SHOW_CUBE)
+        return iris_fail(err, IRIS_E_USAGE, "'%s' is no cube: it has no moments", o->path);
     if (form == IRIS_FORM_CONTAINER)
         st = iris_container_open(o->path, &o->container, err);
-    is_set = form == IRIS_FORM_DIRECTORY || form == IRIS_FORM_CONTAINER;
+    is_set = form != IRIS_FORM_OTHER;
     if (!st)
         st = is_set && o->sheet ? show_sheet(o, canvas, err) : draw_arrays(o, is_set, canvas, err);
     iris_container_close(o->container);

@@ -9,6 +9,10 @@
 static const char *
 name_of(int what)
 {
+    static const char *const moment[IRIS_MOMENTS] = {"moment0", "moment1", "moment2"};
+
+    if (what >= SHOW_MOMENT && what < SHOW_MOMENT + IRIS_MOMENTS)
+        return moment[what - SHOW_MOMENT];
     if (what < IRIS_KINDS)
         return iris_kind_column((enum iris_kind)what);
     return what == SHOW_SNAPSHOT ? "snapshot"
@@ -27,10 +31,11 @@ find(const char *word, size_t n, int first, int limit)
 enum iris_status
 show_parse_kind(const char *word, int *kind, struct iris_err *err)
 {
-    *kind = find(word, strlen(word), 0, IRIS_KINDS);
-    if (*kind < IRIS_KINDS)
+    *kind = strcmp(word, "cube") ? find(word, strlen(word), 0, IRIS_KINDS) : SHOW_CUBE;
+    if (*kind < IRIS_KINDS || !strcmp(word, "cube"))
         return IRIS_OK;
-    return iris_fail(err, IRIS_E_USAGE, "bad kind '%s': need column, observed or tensor", word);
+    return iris_fail(err, IRIS_E_USAGE, "bad kind '%s': need column, observed, tensor or cube",
+                     word);
 }
 
 static enum iris_status
@@ -40,8 +45,9 @@ parse_what(const char *word, size_t n, int *what, struct iris_err *err)
     if (*what < SHOW_WHATS)
         return IRIS_OK;
     return iris_fail(err, IRIS_E_USAGE,
-                     "bad kind '%.*s': need column, observed, tensor, snapshot or a field", (int)n,
-                     word);
+                     "bad kind '%.*s': need column, observed, tensor, snapshot, moment0 to "
+                     "moment2 or a field",
+                     (int)n, word);
 }
 
 /* The kind before a colon, -1 for all; *text is moved behind it. */
@@ -170,6 +176,21 @@ show_parse_slice(const char *text, struct show *o, struct iris_err *err)
     o->slice.axis = (enum iris_slice_axis)k;
     o->has_slice = 1;
     return IRIS_OK;
+}
+
+enum iris_status
+show_parse_moments(const char *text, struct show *o, struct iris_err *err)
+{
+    const char *p;
+
+    for (p = text;; p += 2) {
+        if (*p < '0' || *p >= '0' + IRIS_MOMENTS || (p[1] && p[1] != ','))
+            return iris_fail(err, IRIS_E_USAGE, "bad moments '%s': need 0, 1 or 2, or a list",
+                             text);
+        o->moments |= 1u << (*p - '0');
+        if (!p[1])
+            return IRIS_OK;
+    }
 }
 
 enum iris_status

@@ -91,10 +91,11 @@ draw(const struct show *o, const struct iris_settings *s, const struct iris_surf
 static enum iris_status
 check_options(const struct show *o, struct iris_err *err)
 {
-    if (o->entry || o->sheet || o->line || o->kind >= 0 || o->type || o->fields || o->has_slice)
+    if (o->entry || o->sheet || o->line || o->kind >= 0 || o->type || o->fields || o->has_slice ||
+        o->moments)
         return iris_fail(
             err, IRIS_E_USAGE,
-            "'%s' is a snapshot: --entry, --sheet, --line, --field, --slice, --kind and "
+            "'%s' is a snapshot: --entry, --sheet, --line, --field, --slice, --moment, --kind and "
             "--type are for data sets and arrays",
             o->path);
     return IRIS_OK;

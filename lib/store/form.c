@@ -27,7 +27,7 @@ is_container(const char *path)
 enum iris_status
 iris_form_of(const char *path, enum iris_form *form, struct iris_err *err)
 {
-    static const char hdf5[] = "\x89HDF\r\n\x1a\n";
+    static const char hdf5[] = "\x89HDF\r\n\x1a\n", fits[] = "SIMPLE  ";
     char begin[MAGIC] = {0};
     struct stat sb;
     ssize_t n;
@@ -47,7 +47,9 @@ iris_form_of(const char *path, enum iris_form *form, struct iris_err *err)
     close(fd);
     if (n < 0)
         return IRIS_E_IO;
-    if (memcmp(begin, hdf5, MAGIC))
+    if (!memcmp(begin, fits, MAGIC))
+        *form = IRIS_FORM_FITS;
+    else if (memcmp(begin, hdf5, MAGIC))
         *form = IRIS_FORM_OTHER;
     else
         *form = is_container(path) ? IRIS_FORM_CONTAINER : IRIS_FORM_HDF5;

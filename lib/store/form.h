@@ -4,7 +4,13 @@
 
 #include "err.h"
 
-enum iris_form { IRIS_FORM_DIRECTORY, IRIS_FORM_CONTAINER, IRIS_FORM_HDF5, IRIS_FORM_OTHER };
+enum iris_form {
+    IRIS_FORM_DIRECTORY,
+    IRIS_FORM_CONTAINER,
+    IRIS_FORM_HDF5,
+    IRIS_FORM_FITS,
+    IRIS_FORM_OTHER
+};
 
 /* HDF5 is what is no container.
  *

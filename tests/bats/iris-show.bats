@@ -88,7 +88,8 @@ at() {
         "--field=rho,mass S" "--field= S" "--field=rho, S" "--field=rho D" "--slice=lat:0 D" \
         "--slice=v:0 S" "--slice=lat S" "--slice=r: S" "--slice=lat:nan S" "--sheet=2 --field=rho S" \
         "--range=1,2 --field=rho,T S" "--field=rho snaps/snap_001.hdf5" "--slice=r:1 snaps/snap_001.hdf5" \
-        "--size=0 D" "--size=-1 D" "--size=nan D" "--size=9 D" "--side D" "--side $array" \
+        "--moment=3 D" "--moment= D" "--moment=0,,1 D" "--moment=0 D" "--moment=0 S" "--moment=01 D" \
+        "--moment=0 snaps/snap_001.hdf5" "--size=0 D" "--size=-1 D" "--size=nan D" "--size=9 D" "--side D" "--side $array" \
         "--sheet=2 snaps/snap_001.hdf5" "--entry=0 snaps/snap_001.hdf5" \
         "--range=snapshot:-1,2 snaps/snap_001.hdf5" \
         "--width=100 D" "--width=9999 D" "--width=300 --sheet=2 D" "-t map D" "--new D" \
@@ -137,7 +138,7 @@ at() {
 }
 
 @test "wrong shapes" {
-    for shape in "(4,)" "(3, 4)" "(6, 2, 2, 2, 2)" "(5, 2, 2, 2)"; do
+    for shape in "(4,)" "(3, 4)" "(6, 2, 2, 2, 2)" "(2, 2, 2, 2, 2)"; do
         values a.npy "$shape" 1
         run -65 --separate-stderr iris-show -o x.png a.npy
         one_sentence iris-show
@@ -342,6 +343,72 @@ at() {
     [[ $(picture d.png size) == "1120 "*" 4" ]]
 }
 
+@test "a cube: place, direction, units" {
+    # at longitude index 2 of 12, latitude index 4 of 6 as much in channel 12 as in 14, in the
+    # second line; a fortieth of that at index 9, 1, and much less at 5, 5
+    values a.npy "(2, 12, 6, 20)" "0 if i == 0 or l not in (12, 14) else {(2, 4): 40, (9, 1): 1, (5, 5): 0.3}.get((j, k), 0)"
+    spot="$(awk 'BEGIN { print 1 - 2.5 / 12 }') $(at 4 0 5 6)"
+    other="$(awk 'BEGIN { print 1 - 9.5 / 12 }') $(at 1 0 5 6)"
+    for settings in "" "-H hyper.json"; do
+        iris-show -v $settings --line=2 --moment=0,1,2 -o a.png a.npy 2>note
+        [ "$(picture a.png size)" = "1680 599 3" ]
+        near "$(picture a.png spot 0 $INFERNO)" "$spot" 0.004
+        # the mask: two pixels of 72 are left
+        near "$(picture a.png count 1 $GREY)" "$(awk 'BEGIN { print 70 / 72 }')" 0.002
+        near "$(picture a.png count 2 $GREY)" "$(awk 'BEGIN { print 70 / 72 }')" 0.002
+        if [ -z "$settings" ]; then
+            grep -q 'line 2: integrated intensity \[unit of the file\]: from 0 to 80$' note
+            grep -q 'line 2: mean channel \[channels\]: from 6.5 to 19.5$' note
+            grep -q 'line 2: dispersion \[channels\]: from 0.5 to 1.5$' note
+        else # 19 channels are 400 km/s
+            grep -q 'line 2: integrated intensity \[K km/s\]: from 0 to 1684.21$' note
+            grep -q 'line 2: mean velocity towards the observer \[km/s\]: from -110.526 to 110.526$' note
+            grep -q 'line 2: velocity dispersion \[km/s\]: from 10.5263 to 31.5789$' note
+        fi
+    done
+    iris-show -H hyper.json --line=2 --moment=1 --range=-50,50 -o b.png a.npy
+    near "$(picture b.png count 0 $BLUE)" "$(awk 'BEGIN { print 2 / 72 }')" 0.002
+    # two moments of each line; nothing is in the first one, and that is said
+    run -0 --separate-stderr iris-show -o c.png a.npy
+    [ "$(grep -c 'has no value to show' <<<"$stderr")" = 1 ]
+    [ "$(picture c.png size)" = "1120 1165 4" ]
+    near "$(picture c.png spot 2 $INFERNO)" "$spot" 0.004
+    # six lines look like a tensor
+    values six.npy "(6, 12, 6, 20)" "1 if (i, j, k) == (5, 2, 4) else 0"
+    iris-show -H hyper.json --kind=cube --moment=0 --line=6 -o d.png six.npy
+    near "$(picture d.png spot 0 $INFERNO)" "$spot" 0.004
+    iris-show --range=moment0:0,1 --scale=moment0:linear --kind=cube --moment=0 --line=6 -v -o d.png six.npy 2>&1 |
+        grep -q 'from 0 to 1$'
+}
+
+@test "a cube of FITS: axes and units of the header" {
+    mkcube a.fits
+    mkcube a.npy
+    iris-show -v --moment=0 -o a.png a.fits 2>note
+    [ "$(picture a.png size)" = "1120 599 2" ]
+    [ "$(sed -n 's/.*: from .* to //p' note | paste -sd' ')" = "41690 84040" ]
+    grep -q 'integrated intensity \[K km/s\]' note
+    # the last pixel is the brightest: on the left at the top
+    near "$(picture a.png spot 1 $INFERNO)" "$(awk 'BEGIN { print 0.5 / 7, 4.5 / 5 }')" 0.004
+    iris-show --moment=0 -o b.png a.npy
+    near "$(picture b.png spot 1 $INFERNO)" "$(awk 'BEGIN { print 0.5 / 7, 4.5 / 5 }')" 0.004
+    refuses() {
+        run -"$1" --separate-stderr iris-show -o x.png "${@:3}"
+        one_sentence iris-show
+        [[ $stderr == *"$2"* ]] || { echo "no '$2' in: $stderr"; return 1; }
+        [ ! -e x.png ]
+    }
+    refuses 64 "-H" -H hyper.json a.fits
+    refuses 64 "--sheet" --sheet=2 a.fits
+    refuses 64 "moment0" --range=0,1 a.fits
+    refuses 65 "has 2 lines" --line=3 a.fits
+    refuses 65 "settings give (lines, 12, 6, 20)" -H hyper.json a.npy
+    values flat.npy "(3, 4, 5)" 1
+    refuses 65 "flat.npy" --kind=cube flat.npy
+    head -c 4000 a.fits >b.fits
+    refuses 65 "b.fits" b.fits
+}
+
 @test "velocities: blue comes nearer, red recedes, 0 is white" {
     values a.npy "(6, 16, 12, 6)" "{1: 80, 9: -80}.get(j, 0) if k == 2 else 5e-4"
     iris-show -v --field=v_r -o a.png a.npy 2>&1 | grep -q ': from -80 to 80$'
@@ -377,6 +444,13 @@ at() {
             near "$(picture b.png spot 0 $VIRIDIS)" "$a $b" 0.05
             near "$(picture b.png spot 1 $colour)" "$a $b" 0.05
             near "$(picture b.png spot 2 $INFERNO)" "$a $b" 0.05
+        done
+        iris-observe -q -H p.json -t simple --cube=c.npy P/entries/*/raw/*/p000.tensor.npy
+        iris-observe -q -H p.json -t simple --cube=c.fits P/entries/*/raw/*/p000.tensor.npy
+        for cube in "-H p.json -t simple c.npy" c.fits; do
+            iris-show --range=moment1:-30,30 -o c.png $cube
+            near "$(picture c.png spot 0 $INFERNO)" "$x $z" 0.05
+            near "$(picture c.png spot 1 $colour)" "$x $z" 0.05
         done
     done
 }
