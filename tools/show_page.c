@@ -9,10 +9,15 @@ enum { PANEL = 560, MARGIN = 12, FOOT = 4, GAP = 12 };
 void
 show_title(struct iris_canvas *canvas, const char *title, int zoom)
 {
-    int x = (canvas->width - iris_text_width(title, zoom)) / 2;
+    struct iris_buf text = {0};
+    int x;
 
+    iris_title_fit(title, (size_t)(canvas->width / iris_text_width(" ", zoom)), &text);
+    title = iris_buf_str(&text);
+    x = (canvas->width - iris_text_width(title, zoom)) / 2;
     iris_canvas_text(canvas, x, MARGIN * zoom, title, zoom, IRIS_BLACK);
     iris_canvas_text(canvas, x + zoom, MARGIN * zoom, title, zoom, IRIS_BLACK);
+    iris_buf_release(&text);
 }
 
 enum iris_status

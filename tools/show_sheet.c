@@ -149,7 +149,7 @@ draw_entry(const struct sheet *s, size_t i, const struct show_arrays *a, int top
         iris_image_draw(canvas, &v.panel, &box);
         iris_canvas_frame(canvas, box.x, box.y, box.width, box.height, s->zoom, IRIS_BLACK);
         if (!i) {
-            iris_bar_draw(canvas, &v.panel, &below, s->zoom);
+            iris_bar_draw(canvas, &v.panel, &below, &below, s->zoom);
             draw_axes(s, &v.panel, left, canvas);
         }
         iris_view_panel_release(&v);

@@ -191,6 +191,33 @@ test_colours(void)
     CHECK(rises && steps == IRIS_MAP_STEPS, "dark to bright in %d steps", steps);
 }
 
+static void
+test_titles(void)
+{
+    static const struct {
+        const char *title;
+        size_t glyphs;
+        const char *fits;
+    } t[] = {
+        {"gas density [g cm⁻³]", 20, "gas density [g cm⁻³]"},
+        {"gas density [g cm⁻³]", 19, "gas dens.. [g cm⁻³]"},
+        {"gas dens.. [g cm⁻³]", 15, "gas.. [g cm⁻³]"},
+        {"gas dens.. [g cm⁻³]", 3, ".. [g cm⁻³]"},
+        {"M☉☉☉ and more", 6, "M☉☉☉.."},
+        {"", 0, ""},
+    };
+    struct iris_buf text = {0};
+    size_t i;
+
+    for (i = 0; i < sizeof t / sizeof t[0]; i++) {
+        iris_buf_clear(&text);
+        iris_title_fit(t[i].title, t[i].glyphs, &text);
+        CHECK(!strcmp(iris_buf_str(&text), t[i].fits), "%zu of '%s': '%s'", t[i].glyphs, t[i].title,
+              iris_buf_str(&text));
+    }
+    iris_buf_release(&text);
+}
+
 /* CIELAB's lightness of a colour in sRGB. */
 static double
 lightness(struct iris_colour c)
@@ -401,6 +428,7 @@ main(void)
     test_stretch();
     test_colours();
     test_two_sided();
+    test_titles();
     test_ticks();
     test_panel();
     test_png(2);
