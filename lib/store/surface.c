@@ -24,19 +24,27 @@ static const struct {
     [DENSITY] = {"PartType0/Density", 1, -3, 2},
 };
 
+/* What is done with a cell.
+ *
+ *   in   code   its place in code units
+ *   in   place  pc about the centre
+ *   in   mass   Msun
+ *   in   size   pc, of a side
+ */
+typedef void take_cell(void *self, const double *code, const double place[3], double mass,
+                       double size, double density);
+
 /* One going through the snapshot. */
 struct walk {
     const char *path;
     uint64_t files;
     const struct iris_settings *s;
     struct iris_snapshot_meta *meta;
-    double centre[3];                            /* code units */
-    double *row[FIELDS];                         /* [ROWS][columns] as they are in the file */
-    double pc, msun;                             /* of a code unit of length, of mass */
-    double cube;                                 /* pc^3, from mass by density in code units */
-    void (*take)(void *self, const double *code, /* place in code units */
-                 const double place[3],          /* pc about the centre */
-                 double mass, double size, double density);
+    double centre[3];    /* code units */
+    double *row[FIELDS]; /* [ROWS][columns] as they are in the file */
+    double pc, msun;     /* of a code unit of length, of mass */
+    double cube;         /* pc^3, from mass by density in code units */
+    take_cell *take;
     void *self;
 };
 
@@ -134,11 +142,13 @@ walk_part(struct walk *w, uint64_t part, struct iris_err *err)
 }
 
 static enum iris_status
-walk_all(struct walk *w, struct iris_err *err)
+walk_all(struct walk *w, take_cell *take, void *self, struct iris_err *err)
 {
     enum iris_status st = IRIS_OK;
     uint64_t part;
 
+    w->take = take;
+    w->self = self;
     for (part = 0; part < w->files && !st; part++)
         st = walk_part(w, part, err);
     return st;
@@ -174,9 +184,7 @@ find_centre(struct walk *w, struct iris_err *err)
         memcpy(w->centre, w->s->suite.centre_point, sizeof w->centre);
     if (w->s->suite.centre != IRIS_CENTRE_DENSEST)
         return IRIS_OK;
-    w->take = take_densest;
-    w->self = &d;
-    st = walk_all(w, err);
+    st = walk_all(w, take_densest, &d, err);
     memcpy(w->centre, d.place, sizeof w->centre);
     return st;
 }
@@ -225,9 +233,7 @@ find_half(struct walk *w, double *half, struct iris_err *err)
 
     if (!e)
         return iris_fail_memory(err);
-    w->take = take_extent;
-    w->self = e;
-    st = walk_all(w, err);
+    st = walk_all(w, take_extent, e, err);
     for (i = 0; i < BINS; i++)
         all += e->mass[i];
     for (i = 0; i < BINS - 1 && sum + e->mass[i] < 0.99 * all; i++)
@@ -291,9 +297,7 @@ make(struct walk *w, double half, struct iris_surface *m, struct iris_err *err)
         st = find_half(w, &m->half, err);
     if (!st && !isfinite((double)m->n / m->half * ((double)m->n / m->half)))
         st = iris_fail(err, IRIS_E_DATA, "'%s': a map of %g pc cannot be made", w->path, m->half);
-    w->take = take_map;
-    w->self = m;
-    return st ? st : walk_all(w, err);
+    return st ? st : walk_all(w, take_map, m, err);
 }
 
 /* Of how many files a snapshot is, by the name and the header of one. */
