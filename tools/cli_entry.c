@@ -3,9 +3,9 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "file.h"
+#include "form.h"
 #include "num.h"
 
 /* ---- the command line ---- */
@@ -20,17 +20,14 @@ iris_cli_number(const char *text, const char *option, uint64_t max, uint64_t *v,
     return IRIS_OK;
 }
 
-enum iris_status
-iris_cli_kind(const char *word, size_t n, int *kind, struct iris_err *err)
+static enum iris_status
+parse_kind(const char *word, int *kind, struct iris_err *err)
 {
     for (*kind = 0; *kind < IRIS_KINDS; ++*kind) {
-        const char *known = iris_kind_column((enum iris_kind) * kind);
-
-        if (strlen(known) == n && !strncmp(word, known, n))
+        if (!strcmp(word, iris_kind_column((enum iris_kind) * kind)))
             return IRIS_OK;
     }
-    return iris_fail(err, IRIS_E_USAGE, "bad kind '%.*s': need column, observed or tensor", (int)n,
-                     word);
+    return iris_fail(err, IRIS_E_USAGE, "bad kind '%s': need column, observed or tensor", word);
 }
 
 enum iris_status
@@ -44,7 +41,7 @@ iris_cli_entry_option(struct iris_cli *cli, struct iris_choice *what, int opt, c
     case IRIS_OPT_LINE:
         return iris_cli_number(optarg, "--line", UINT32_MAX, &what->line, err);
     case IRIS_OPT_KIND:
-        return iris_cli_kind(optarg, strlen(optarg), &what->kind, err);
+        return parse_kind(optarg, &what->kind, err);
     case 'H':
         what->hyper = optarg;
         return IRIS_OK;
@@ -113,6 +110,28 @@ choose_line(const struct iris_choice *what, struct iris_array *x, struct iris_er
     return IRIS_OK;
 }
 
+/* What the array that was opened last is. */
+static enum iris_status
+take_array(const struct iris_choice *what, int kind, struct iris_array *x, struct iris_err *err)
+{
+    enum iris_status st = IRIS_OK;
+
+    x->kind = (enum iris_kind)kind;
+    if (kind < 0)
+        st = iris_subject_kind(&x->subject, &x->npy, &x->kind, err);
+    if (what->fields) {
+        x->subject.fields = what->fields;
+        memcpy(x->subject.field, what->field, sizeof what->field);
+    }
+    if (what->has_slice)
+        x->subject.slice = what->slice;
+    if (!st)
+        st = iris_subject_views(&x->subject, &x->npy, x->kind, &x->views, err);
+    if (!st)
+        st = choose_line(what, x, err);
+    return st;
+}
+
 /* Open one more array, whose kind is known or -1. */
 static enum iris_status
 open_array(const struct iris_choice *what, const char *path, int kind, struct iris_arrays *a,
@@ -127,49 +146,98 @@ open_array(const struct iris_choice *what, const char *path, int kind, struct ir
         return st;
     a->n++;
     st = iris_subject_of(path, what->hyper, what->type, &x->subject, err);
-    x->kind = (enum iris_kind)kind;
-    if (!st && kind < 0)
-        st = iris_subject_kind(&x->subject, &x->npy, &x->kind, err);
-    if (!st)
-        st = iris_subject_views(&x->subject, &x->npy, x->kind, &x->views, err);
-    if (!st)
-        st = choose_line(what, x, err);
+    return st ? st : take_array(what, kind, x, err);
+}
+
+/* Array k of entry i. */
+static enum iris_status
+open_packed(const struct iris_set *set, size_t i, int k, struct iris_arrays *a,
+            struct iris_err *err)
+{
+    const struct iris_catalog_entry *e = &set->catalog.entry[i];
+    const struct iris_choice *what = set->what;
+    struct iris_array *x = &a->array[a->n];
+    enum iris_status st;
+
+    *x = (struct iris_array){.first = 0};
+    st = iris_container_array(set->container, e->kind[k], i, set->catalog.n, e->path[k], &x->npy,
+                              err);
+    if (st)
+        return st;
+    a->n++;
+    st = iris_subject_in(set->container, e->path[k], what->hyper, what->type, &x->subject, err);
+    return st ? st : take_array(what, (int)e->kind[k], x, err);
+}
+
+static enum iris_status
+open_unpacked(const struct iris_set *set, size_t i, int k, struct iris_arrays *a,
+              struct iris_err *err)
+{
+    const struct iris_catalog_entry *e = &set->catalog.entry[i];
+    char *path = iris_path_join(set->what->path, e->path[k]);
+    enum iris_status st;
+
+    st = path ? open_array(set->what, path, (int)e->kind[k], a, err) : iris_fail_memory(err);
+    free(path);
     return st;
 }
 
 enum iris_status
-iris_arrays_open_entry(const struct iris_choice *what, const struct iris_catalog_entry *e,
-                       struct iris_arrays *a, struct iris_err *err)
+iris_arrays_open_entry(const struct iris_set *set, size_t i, struct iris_arrays *a,
+                       struct iris_err *err)
 {
     enum iris_status st = IRIS_OK;
     int k;
 
     a->n = 0;
-    for (k = 0; k < 2 && !st && e->path[k]; k++) {
-        char *path = iris_path_join(what->path, e->path[k]);
-
-        st = path ? open_array(what, path, (int)e->kind[k], a, err) : iris_fail_memory(err);
-        free(path);
-    }
+    for (k = 0; k < 2 && !st && set->catalog.entry[i].path[k]; k++)
+        st = (set->container ? open_packed : open_unpacked)(set, i, k, a, err);
     return st;
+}
+
+/* ---- data sets ---- */
+
+enum iris_status
+iris_set_open(const struct iris_choice *what, struct iris_set *set, struct iris_err *err)
+{
+    enum iris_status st;
+    enum iris_form form;
+
+    *set = (struct iris_set){.what = what};
+    st = iris_form_of(what->path, &form, err);
+    if (!st && form == IRIS_FORM_CONTAINER) {
+        st = iris_container_open(what->path, &set->container, err);
+        if (!st)
+            st = iris_catalog_of_container(set->container, &set->catalog, err);
+    } else if (!st) {
+        st = iris_catalog_read(what->path, &set->catalog, err);
+    }
+    if (!st && what->entry)
+        st = iris_catalog_find(&set->catalog, what->entry, &set->first, err);
+    return st;
+}
+
+void
+iris_set_close(struct iris_set *set)
+{
+    iris_container_close(set->container);
+    iris_catalog_release(&set->catalog);
+    set->container = NULL;
 }
 
 static enum iris_status
 open_chosen(const struct iris_choice *what, struct iris_arrays *a, char **title,
             struct iris_err *err)
 {
-    struct iris_catalog c;
+    struct iris_set set;
     enum iris_status st;
-    size_t i = 0;
 
-    st = iris_catalog_read(what->path, &c, err);
-    if (!st && what->entry)
-        st = iris_catalog_find(&c, what->entry, &i, err);
-    if (!st && !(*title = strdup(c.entry[i].id)))
+    st = iris_set_open(what, &set, err);
+    if (!st && !(*title = strdup(set.catalog.entry[set.first].id)))
         st = iris_fail_memory(err);
     if (!st)
-        st = iris_arrays_open_entry(what, &c.entry[i], a, err);
-    iris_catalog_release(&c);
+        st = iris_arrays_open_entry(&set, set.first, a, err);
+    iris_set_close(&set);
     return st;
 }
 
@@ -189,11 +257,15 @@ enum iris_status
 iris_arrays_open(const struct iris_choice *what, struct iris_arrays *a, char **title,
                  struct iris_err *err)
 {
-    struct stat sb;
+    enum iris_status st;
+    enum iris_form form;
 
     a->n = 0;
     *title = NULL;
-    if (stat(what->path, &sb))
-        return iris_fail(err, IRIS_E_IO, "cannot open '%s':", what->path);
-    return S_ISDIR(sb.st_mode) ? open_chosen(what, a, title, err) : open_file(what, a, title, err);
+    st = iris_form_of(what->path, &form, err);
+    if (st)
+        return st;
+    return form == IRIS_FORM_DIRECTORY || form == IRIS_FORM_CONTAINER
+               ? open_chosen(what, a, title, err)
+               : open_file(what, a, title, err);
 }

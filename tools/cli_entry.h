@@ -5,17 +5,22 @@
 
 #include "catalog.h"
 #include "cli.h"
+#include "container_read.h"
 #include "entry.h"
 #include "npy.h"
 #include "subject.h"
 
 struct iris_choice {
-    const char *path;    /* of a data set or an array */
+    const char *path;    /* of a data set, a container or an array */
     const char *entry;   /* NULL: the first */
     uint64_t line;       /* from 1; 0: all */
     const char *hyper;   /* NULL: as the files around the array say */
     enum iris_type type; /* 0: the same */
     int kind;            /* -1: as the array says */
+    size_t fields;       /* of a tensor; 0: as it has them */
+    enum iris_field field[IRIS_FIELDS];
+    int has_slice; /* of a tensor */
+    struct iris_slice slice;
 };
 #define IRIS_CHOICE_INIT                                                                           \
     {                                                                                              \
@@ -40,10 +45,9 @@ enum iris_status iris_cli_entry_option(struct iris_cli *cli, struct iris_choice 
 enum iris_status iris_cli_entry_path(struct iris_choice *what, int argc, char **argv,
                                      struct iris_err *err);
 
-/* Numbers and kinds in other options. */
+/* Numbers in other options. */
 enum iris_status iris_cli_number(const char *text, const char *option, uint64_t max, uint64_t *v,
                                  struct iris_err *err);
-enum iris_status iris_cli_kind(const char *word, size_t n, int *kind, struct iris_err *err);
 
 /* What is written never takes the place of what it is made from, nor lies in the data
  * set.
@@ -73,9 +77,21 @@ struct iris_arrays {
 enum iris_status iris_arrays_open(const struct iris_choice *what, struct iris_arrays *a,
                                   char **title, struct iris_err *err);
 
-/* Open an entry of the data set what->path. */
-enum iris_status iris_arrays_open_entry(const struct iris_choice *what,
-                                        const struct iris_catalog_entry *e, struct iris_arrays *a,
+/* A data set or a container: its entries. */
+struct iris_set {
+    const struct iris_choice *what;
+    struct iris_container *container; /* NULL: a data set */
+    struct iris_catalog catalog;
+    size_t first; /* the chosen entry */
+};
+
+/*   owns  iris_set_close; safe after failure */
+enum iris_status iris_set_open(const struct iris_choice *what, struct iris_set *set,
+                               struct iris_err *err);
+void iris_set_close(struct iris_set *set);
+
+/* Open entry i of it. */
+enum iris_status iris_arrays_open_entry(const struct iris_set *set, size_t i, struct iris_arrays *a,
                                         struct iris_err *err);
 void iris_arrays_close(struct iris_arrays *a);
 

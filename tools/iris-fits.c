@@ -9,7 +9,7 @@
 #include "raster.h"
 
 static const char usage[] =
-    "usage: iris-fits -o OUT.fits [--entry=N|ID] [--line=N] [--kind=KIND] DATASET\n"
+    "usage: iris-fits -o OUT.fits [--entry=N|ID] [--line=N] [--kind=KIND] DATASET|CONTAINER.h5\n"
     "       iris-fits -o OUT.fits [-H FILE] [-t TYPE] [--kind=KIND] [--line=N] ENTRY.npy\n"
     "Write the maps of an entry of a data set, or one array, as FITS images in physical\n"
     "units: distance and velocity by longitude.\n"

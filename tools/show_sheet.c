@@ -17,10 +17,12 @@ enum { COARSE = 64 };
  * quantities of a tensor. Each of the two has one range for all entries. */
 struct sheet {
     struct show *o;
-    struct iris_catalog catalog;
-    size_t first, n;
+    struct iris_set set;
+    size_t n;
     int width, zoom, cell, side; /* side of a thumbnail */
     struct iris_stretch stretch[2];
+    enum iris_map map[2];
+    enum show_what what[2];
     double *value[2]; /* while the ranges are looked for */
     size_t values[2];
 };
@@ -52,6 +54,8 @@ collect(struct sheet *s, const struct iris_arrays *a, struct iris_err *err)
         memcpy(s->value[k] + s->values[k], v.raster.value, n * sizeof *v.raster.value);
         s->values[k] += n;
         s->stretch[k].curve = v.panel.stretch.curve;
+        s->map[k] = v.panel.map;
+        s->what[k] = show_what_of(a->array[a->n > 1 ? k : 0].kind, &v);
         iris_view_panel_release(&v);
     }
     return st;
@@ -61,7 +65,6 @@ collect(struct sheet *s, const struct iris_arrays *a, struct iris_err *err)
 static enum iris_status
 find_ranges(struct sheet *s, struct iris_err *err)
 {
-    enum iris_kind kind[2] = {IRIS_COLUMN, IRIS_OBSERVED};
     enum iris_status st = IRIS_OK;
     struct iris_arrays a = {.n = 0};
     size_t i;
@@ -72,19 +75,19 @@ find_ranges(struct sheet *s, struct iris_err *err)
         st = s->value[k] ? IRIS_OK : iris_fail_memory(err);
     }
     for (i = 0; i < s->n && !st; i++) {
-        st = iris_arrays_open_entry(&s->o->what, &s->catalog.entry[s->first + i], &a, err);
+        st = iris_arrays_open_entry(&s->set, s->set.first + i, &a, err);
         if (!st)
             st = show_check_range(s->o, &a, err);
-        if (!st && a.n == 1)
-            kind[0] = kind[1] = IRIS_TENSOR;
+        if (!st && a.n == 1 && a.array[0].views != 2)
+            st = iris_fail(err, IRIS_E_USAGE, "a sheet of tensors has two fields");
         if (!st)
             st = collect(s, &a, err);
         iris_arrays_close(&a);
     }
     for (k = 0; k < 2; k++) {
         if (!st)
-            st = show_stretch(s->o, kind[k], s->stretch[k].curve, s->value[k], s->values[k],
-                              &s->stretch[k], err);
+            st = show_stretch(s->o, s->what[k], s->stretch[k].curve, s->map[k], s->value[k],
+                              s->values[k], &s->stretch[k], err);
         free(s->value[k]);
     }
     return st;
@@ -128,7 +131,7 @@ static enum iris_status
 draw_entry(const struct sheet *s, size_t i, const struct iris_arrays *a, int top,
            struct iris_canvas *canvas, struct iris_err *err)
 {
-    const char *id = s->catalog.entry[s->first + i].id;
+    const char *id = s->set.catalog.entry[s->set.first + i].id;
     int gap = GAP * s->zoom, x = (int)(i % CELLS) * s->cell + gap;
     int y = top + (int)(i / CELLS) * (s->side + LABEL * s->zoom), k;
     enum iris_status st = IRIS_OK;
@@ -146,7 +149,7 @@ draw_entry(const struct sheet *s, size_t i, const struct iris_arrays *a, int top
         iris_image_draw(canvas, &v.panel, &box);
         iris_canvas_frame(canvas, box.x, box.y, box.width, box.height, s->zoom, IRIS_BLACK);
         if (!i) {
-            iris_bar_draw(canvas, &v.panel, &below, s->zoom);
+            iris_bar_draw(canvas, &v.panel, &below, &below, s->zoom);
             draw_axes(s, &v.panel, left, canvas);
         }
         iris_view_panel_release(&v);
@@ -172,7 +175,7 @@ draw(struct sheet *s, struct iris_canvas *canvas, struct iris_err *err)
     st = find_ranges(s, err);
     show_title(canvas, s->o->title, s->zoom);
     for (i = 0; i < s->n && !st; i++) {
-        st = iris_arrays_open_entry(&s->o->what, &s->catalog.entry[s->first + i], &a, err);
+        st = iris_arrays_open_entry(&s->set, s->set.first + i, &a, err);
         if (!st)
             st = draw_entry(s, i, &a, top, canvas, err);
         iris_arrays_close(&a);
@@ -180,13 +183,16 @@ draw(struct sheet *s, struct iris_canvas *canvas, struct iris_err *err)
     return st;
 }
 
-/* The name of a directory, however it was typed. */
+/* The name of a directory, however it was typed, or of a container without .h5. */
 static char *
-name_of(const char *path)
+name_of(const struct iris_set *set)
 {
-    char *full = realpath(path, NULL), *slash = full ? strrchr(full, '/') : NULL;
-    char *name = strdup(slash ? slash + 1 : path);
+    char *full = realpath(set->what->path, NULL), *slash = full ? strrchr(full, '/') : NULL;
+    char *name = strdup(slash ? slash + 1 : set->what->path);
+    char *dot = name && set->container ? strrchr(name, '.') : NULL;
 
+    if (dot && dot > name)
+        *dot = '\0';
     free(full);
     return name;
 }
@@ -204,16 +210,14 @@ show_sheet(struct show *o, struct iris_canvas *canvas, struct iris_err *err)
     if (s.side < COARSE)
         return iris_fail(err, IRIS_E_USAGE, "too narrow: a sheet needs --width=%d or more",
                          CELLS * (2 * COARSE + 5 * GAP / 2 + 1));
-    o->title = name_of(o->what.path);
-    if (!o->title)
-        return iris_fail_memory(err);
-    st = iris_catalog_read(o->what.path, &s.catalog, err);
-    if (!st && o->what.entry)
-        st = iris_catalog_find(&s.catalog, o->what.entry, &s.first, err);
+    st = iris_set_open(&o->what, &s.set, err);
+    if (!st && !(o->title = name_of(&s.set)))
+        st = iris_fail_memory(err);
     if (!st) {
-        s.n = s.catalog.n - s.first < o->sheet ? s.catalog.n - s.first : (size_t)o->sheet;
+        s.n = s.set.catalog.n - s.set.first;
+        s.n = s.n < o->sheet ? s.n : (size_t)o->sheet;
         st = draw(&s, canvas, err);
     }
-    iris_catalog_release(&s.catalog);
+    iris_set_close(&s.set);
     return st;
 }

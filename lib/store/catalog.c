@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "container_file.h"
 #include "file.h"
 #include "json.h"
 #include "num.h"
@@ -120,6 +121,47 @@ read_published(struct iris_catalog *c, const char *path, struct iris_err *err)
     if (!st)
         st = take_index(c, json_object_get(root, "index"), path, err);
     json_decref(root);
+    iris_buf_release(&text);
+    return st;
+}
+
+/* ---- packed ---- */
+
+static enum iris_status
+take_manifest(struct iris_catalog *c, const struct iris_buf *text, struct iris_err *err)
+{
+    struct iris_manifest m = {0};
+    enum iris_status st;
+    struct iris_entry e;
+    size_t r;
+
+    st = iris_manifest_parse(iris_buf_str(text), text->len, "manifest", "entries", &m, err);
+    for (r = 0; r < m.n_rows && !st; r++) {
+        st = iris_entry_get(&m, r, &e, err);
+        if (!st && !e.path[0])
+            st = iris_fail(err, IRIS_E_DATA, "entry '%s' has failed", e.id);
+        if (!st)
+            st = append(c, e.path[0], e.n_kinds > 1 ? e.path[1] : NULL, err);
+    }
+    if (!st && !c->n)
+        st = iris_fail(err, IRIS_E_DATA, "the manifest has no entries");
+    iris_manifest_release(&m);
+    return st;
+}
+
+enum iris_status
+iris_catalog_of_container(const struct iris_container *container, struct iris_catalog *c,
+                          struct iris_err *err)
+{
+    struct iris_buf text = {0};
+    enum iris_status st;
+
+    *c = (struct iris_catalog){0};
+    st = iris_container_manifest(container, &text, err);
+    if (!st && take_manifest(c, &text, err))
+        st = iris_fail_in(err, "'%s'", container->path);
+    if (st)
+        iris_catalog_release(c);
     iris_buf_release(&text);
     return st;
 }

@@ -1,11 +1,12 @@
-/* catalog -- which entries a data set has, published or not, ours or the
- * reference's.
+/* catalog -- which entries a data set has, published or not, packed or not, ours or
+ * the reference's.
  */
 #ifndef IRIS_CATALOG_H
 #define IRIS_CATALOG_H
 
 #include <stddef.h>
 
+#include "container_read.h"
 #include "entry.h"
 #include "err.h"
 
@@ -30,6 +31,13 @@ struct iris_catalog {
  */
 enum iris_status iris_catalog_read(const char *dataset, struct iris_catalog *c,
                                    struct iris_err *err);
+
+/* The same of a container, by its manifest: entry i is the one of that number there.
+ *
+ *   return  IRIS_OK, or IRIS_E_DATA: the manifest is missing or wrong
+ */
+enum iris_status iris_catalog_of_container(const struct iris_container *container,
+                                           struct iris_catalog *c, struct iris_err *err);
 void iris_catalog_release(struct iris_catalog *c);
 
 /* An entry by its id, or by its number in the index, from 0.

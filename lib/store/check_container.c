@@ -1,11 +1,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "box.h"
 #include "checking.h"
 #include "container.h"
+#include "container_file.h"
 #include "digest.h"
 #include "entry.h"
 #include "h5.h"
@@ -17,9 +17,8 @@
 /* What is known of a container while it is checked. */
 struct job {
     struct checking common;
-    const char *path;
-    hid_t file;
-    hid_t array[IRIS_KINDS]; /* below 0: not there */
+    struct iris_container *container; /* open */
+    hid_t array[IRIS_KINDS];          /* below 0: not there */
     float *piece;
 };
 
@@ -30,34 +29,8 @@ give_settings(void *self, const char *digest, struct iris_buf *text, int *there,
               struct iris_err *err)
 {
     const struct job *job = self;
-    char *name = iris_format("settings/%s", digest);
 
-    if (!name)
-        return iris_fail_memory(err);
-    *there = iris_h5_text_dataset(job->file, name, text);
-    free(name);
-    return iris_buf_check(text, err);
-}
-
-/* The shape of one entry of an array.
- *
- *   return  0, or nonzero where it is no array of n entries of single precision
- */
-static int
-entry_shape(hid_t array, size_t n, struct iris_shape *shape)
-{
-    hid_t space = H5Dget_space(array), type = H5Dget_type(array);
-    hsize_t size[H5S_MAX_RANK] = {0};
-    int rank = H5Sget_simple_extent_dims(space, size, NULL), d;
-    int bad = rank < 2 || rank > IRIS_NPY_DIMS || size[0] != n || H5Tget_class(type) != H5T_FLOAT ||
-              H5Tget_size(type) != sizeof(float);
-
-    shape->n = bad ? 0 : (size_t)rank - 1;
-    for (d = 1; d < rank && !bad; d++)
-        shape->dim[d - 1] = (size_t)size[d];
-    H5Tclose(type);
-    H5Sclose(space);
-    return bad;
+    return iris_container_settings(job->container, digest, text, there, err);
 }
 
 static enum iris_status
@@ -69,7 +42,7 @@ read_box(const struct job *job, hid_t array, size_t entry, const struct iris_box
 
     if (iris_box_select(b, array, entry, &memory, &file) ||
         H5Dread(array, H5T_NATIVE_FLOAT, memory, file, H5P_DEFAULT, job->piece) < 0)
-        st = iris_h5_fail(err, IRIS_E_IO, "read", name, job->path);
+        st = iris_h5_fail(err, IRIS_E_IO, "read", name, job->container->path);
     if (memory >= 0)
         H5Sclose(memory);
     if (file >= 0)
@@ -93,7 +66,7 @@ give_scan(void *self, const struct iris_entry *e, size_t k, struct iris_scan *sc
 
     if (array < 0)
         return iris_fail(err, IRIS_E_DATA, "there is no dataset '%s'", name);
-    if (entry_shape(array, job->common.manifest.n_rows, &shape))
+    if (iris_container_shape(array, job->common.manifest.n_rows, &shape))
         return iris_fail(err, IRIS_E_DATA, "dataset '%s' does not have %zu entries of singles",
                          name, job->common.manifest.n_rows);
     st = iris_scanner_begin(&scanner, &shape, e->kind[k] == IRIS_TENSOR ? IRIS_SCAN_TENSOR : 0,
@@ -125,7 +98,9 @@ give_scan(void *self, const struct iris_entry *e, size_t k, struct iris_scan *sc
 static void *
 read_column(const struct job *job, const char *name, size_t n, size_t *len)
 {
-    hid_t dataset = iris_h5_has(job->file, name) ? H5Dopen2(job->file, name, H5P_DEFAULT) : -1;
+    hid_t dataset = iris_h5_has(job->container->file, name)
+                        ? H5Dopen2(job->container->file, name, H5P_DEFAULT)
+                        : -1;
     hid_t type = dataset < 0 ? -1 : H5Dget_type(dataset), space;
     void *value = NULL;
     hsize_t size = 0;
@@ -222,36 +197,6 @@ check_split(struct job *job, const char *name, const char *column)
 /* ---- the file ---- */
 
 /* What has no meaning without it. */
-static enum iris_status
-open_container(struct job *job, struct iris_err *err)
-{
-    double version = 0, complete = 0;
-    struct iris_buf text = {0};
-    int ours;
-
-    if (access(job->path, R_OK))
-        return iris_fail(err, IRIS_E_IO, "cannot open '%s':", job->path);
-    iris_h5_quiet();
-    job->file = iris_h5_open(job->path);
-    if (job->file < 0)
-        return iris_h5_fail(err, IRIS_E_DATA, "read as HDF5", NULL, job->path);
-    ours = iris_h5_text(job->file, "/", "format", &text) &&
-           !strcmp(iris_buf_str(&text), IRIS_CONTAINER_FORMAT);
-    iris_buf_release(&text);
-    if (!ours)
-        return iris_fail(err, IRIS_E_DATA,
-                         "'%s' holds no data set: its attribute 'format' is not \"%s\"", job->path,
-                         IRIS_CONTAINER_FORMAT);
-    iris_h5_attribute(job->file, "/", "format_version", &version);
-    if (!(version >= IRIS_CONTAINER_VERSION && version <= IRIS_CONTAINER_VERSION))
-        return iris_fail(err, IRIS_E_DATA, "'%s' has version %g of its format, known is %d",
-                         job->path, version, IRIS_CONTAINER_VERSION);
-    iris_h5_attribute(job->file, "/", "complete", &complete);
-    if (!(complete >= 1 && complete <= 1))
-        return iris_fail(err, IRIS_E_DATA, "'%s' is not complete", job->path);
-    return IRIS_OK;
-}
-
 /* A text has the hash that an attribute gives it. */
 static void
 check_hash(struct job *job, const char *name, const struct iris_buf *text, const char *attribute)
@@ -260,7 +205,7 @@ check_hash(struct job *job, const char *name, const struct iris_buf *text, const
     char hash[IRIS_DIGEST_TEXT];
 
     iris_digest_memory(iris_buf_str(text), text->len, hash);
-    if (!iris_h5_text(job->file, "/", attribute, &recorded))
+    if (!iris_h5_text(job->container->file, "/", attribute, &recorded))
         iris_check_broken(&job->common, "there is no attribute '%s'", attribute);
     else if (strcmp(hash, iris_buf_str(&recorded)))
         iris_check_broken(&job->common,
@@ -275,10 +220,10 @@ read_type(struct job *job, struct iris_err *err)
     struct iris_buf type = {0};
     enum iris_status st = IRIS_OK;
 
-    if (!iris_h5_text(job->file, "/", "type", &type) ||
+    if (!iris_h5_text(job->container->file, "/", "type", &type) ||
         iris_type_parse(iris_buf_str(&type), &job->common.type, NULL))
         st = iris_fail(err, IRIS_E_DATA, "'%s' does not say which type of data set it is",
-                       job->path);
+                       job->container->path);
     iris_buf_release(&type);
     return st;
 }
@@ -290,7 +235,7 @@ check_hyper(struct job *job)
     struct iris_hyper *h = NULL;
     struct iris_err err = {0};
 
-    if (!iris_h5_text(job->file, "/", "hyper_json", &text)) {
+    if (!iris_h5_text(job->container->file, "/", "hyper_json", &text)) {
         iris_check_broken(&job->common, "there is no attribute 'hyper_json'");
         return;
     }
@@ -313,7 +258,7 @@ check_manifest(struct job *job)
     double n = -1;
     int bad = 1;
 
-    if (!iris_h5_text_dataset(job->file, "manifest", &text)) {
+    if (!iris_h5_text_dataset(job->container->file, "manifest", &text)) {
         iris_check_broken(&job->common, "there is no dataset 'manifest'");
         return 1;
     }
@@ -321,7 +266,7 @@ check_manifest(struct job *job)
     if (iris_manifest_parse(iris_buf_str(&text), text.len, "manifest", "entries", m, &err)) {
         iris_check_broken(&job->common, "%s", err.msg);
     } else {
-        iris_h5_attribute(job->file, "/", "cardinality", &n);
+        iris_h5_attribute(job->container->file, "/", "cardinality", &n);
         if (!(n >= (double)m->n_rows && n <= (double)m->n_rows))
             iris_check_broken(&job->common, "the cardinality is %g, the manifest has %zu entries",
                               n, m->n_rows);
@@ -329,28 +274,6 @@ check_manifest(struct job *job)
     }
     iris_buf_release(&text);
     return bad;
-}
-
-/* Values come straight from the file into our memory; but those that somebody has
- * compressed are unpacked once and kept, since they are read in pieces. */
-static hid_t
-open_array(const struct job *job, const char *name)
-{
-    hid_t access = H5Pcreate(H5P_DATASET_ACCESS), array, how;
-    int filters;
-
-    H5Pset_chunk_cache(access, 0, 0, 0);
-    array = H5Dopen2(job->file, name, access);
-    H5Pclose(access);
-    if (array < 0)
-        return array;
-    how = H5Dget_create_plist(array);
-    filters = H5Pget_nfilters(how);
-    H5Pclose(how);
-    if (!filters)
-        return array;
-    H5Dclose(array);
-    return H5Dopen2(job->file, name, H5P_DEFAULT);
 }
 
 static enum iris_status
@@ -368,10 +291,8 @@ check_all(struct job *job, struct iris_err *err)
         check_split(job, "split/snapshot", "snapshot");
     }
     for (k = 0; k < IRIS_KINDS; k++) {
-        const char *name = iris_kind_file((enum iris_kind)k);
-
-        if (iris_h5_has(job->file, name))
-            job->array[k] = open_array(job, name);
+        if (iris_h5_has(job->container->file, iris_kind_file((enum iris_kind)k)))
+            job->array[k] = iris_container_dataset(job->container, (enum iris_kind)k);
     }
     return iris_check_rows(&job->common, err);
 }
@@ -379,14 +300,14 @@ check_all(struct job *job, struct iris_err *err)
 enum iris_status
 iris_check_container(struct iris_check *c, const char *path, struct iris_err *err)
 {
-    struct job job = {.path = path, .file = -1, .array = {-1, -1, -1}};
+    struct job job = {.array = {-1, -1, -1}};
     const struct iris_verify_from from = {give_settings, give_scan, &job};
     enum iris_status st;
     size_t k;
 
     job.common = (struct checking){.c = c, .hyper_name = "hyper_json", .verifier = {.from = &from}};
     job.piece = malloc(IRIS_BOX_MOST * sizeof *job.piece);
-    st = job.piece ? open_container(&job, err) : iris_fail_memory(err);
+    st = job.piece ? iris_container_open(path, &job.container, err) : iris_fail_memory(err);
     if (!st)
         st = read_type(&job, err);
     if (!st)
@@ -395,8 +316,7 @@ iris_check_container(struct iris_check *c, const char *path, struct iris_err *er
         if (job.array[k] >= 0)
             H5Dclose(job.array[k]);
     }
-    if (job.file >= 0)
-        H5Fclose(job.file);
+    iris_container_close(job.container);
     free(job.piece);
     iris_manifest_release(&job.common.manifest);
     iris_verifier_release(&job.common.verifier);

@@ -228,6 +228,8 @@ iris_npy_close(struct iris_npy *a)
 {
     if (a->fd >= 0 && a->path)
         close(a->fd);
+    if (a->source)
+        a->source->end(a->source);
     free(a->path);
     *a = (struct iris_npy){.fd = -1};
 }
@@ -237,6 +239,9 @@ read_bytes(const struct iris_npy *a, uint64_t offset, size_t len, void *to, stru
 {
     char *p = to;
 
+    if (a->source)
+        return a->source->read(a->source, (size_t)(offset / sizeof(float)), len / sizeof(float), to,
+                               err);
     while (len) {
         ssize_t n = pread(a->fd, p, len, (off_t)offset);
 

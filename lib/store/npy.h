@@ -45,6 +45,13 @@ enum iris_status iris_npy_create(struct iris_outfile *f, const char *path,
 enum iris_status iris_npy_write(const char *path, const struct iris_shape *shape, const float *data,
                                 struct iris_err *err);
 
+/* Values of singles that are elsewhere than in an array file; see iris_container_array. */
+struct iris_npy_source {
+    enum iris_status (*read)(const struct iris_npy_source *self, size_t first, size_t n, float *out,
+                             struct iris_err *err);
+    void (*end)(struct iris_npy_source *self);
+};
+
 struct iris_npy {
     struct iris_shape shape;
     size_t count;    /* elements */
@@ -52,6 +59,7 @@ struct iris_npy {
     uint64_t offset; /* of the data */
     int fd;
     char *path;
+    struct iris_npy_source *source; /* NULL: in the file */
 };
 
 /* Open for reading; the header is checked against the size of the file.

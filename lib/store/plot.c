@@ -1,6 +1,7 @@
 #include "plot.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "font.h"
 #include "ticks.h"
@@ -16,6 +17,7 @@ enum {
     ABOVE = LINE + 3 + LINE + 2 + TICK + BAR + 10,
     BELOW = TICK + 2 + LINE + 2 + LINE + 6,
     LEAST = 100, /* of an image */
+    SUN = 7,     /* half of the sign */
 };
 
 int
@@ -96,9 +98,49 @@ text_middle(struct iris_canvas *c, int x, int y, const char *text, int zoom)
     iris_canvas_text(c, x - iris_text_width(text, zoom) / 2, y, text, zoom, IRIS_BLACK);
 }
 
+void
+iris_title_fit(const char *title, size_t glyphs, struct iris_buf *out)
+{
+    const char *unit = strstr(title, " [");
+    size_t n = 0, most;
+
+    if (iris_font_count(title) <= glyphs) {
+        iris_buf_puts(out, title);
+        return;
+    }
+    if (!unit)
+        unit = "";
+    most = 2 + iris_font_count(unit);
+    most = glyphs > most ? glyphs - most : 0;
+    while (title[n] && (most || (title[n] & 0xc0) == 0x80)) /* whole characters */
+        most -= (title[n++] & 0xc0) != 0x80;
+    while (n && title[n - 1] == ' ')
+        n--;
+    iris_buf_printf(out, "%.*s..%s", (int)n, title, unit);
+}
+
+/* A title in the middle of the image, but within the room. */
+static void
+title_middle(struct iris_canvas *c, const struct iris_area *image, const struct iris_area *room,
+             int y, const char *title, int zoom)
+{
+    struct iris_buf text = {0};
+    int width, x;
+
+    iris_title_fit(title, (size_t)(room->width / (IRIS_GLYPH_WIDTH * zoom)), &text);
+    width = iris_text_width(iris_buf_str(&text), zoom);
+    x = image->x + image->width / 2 - width / 2;
+    if (x + width > room->x + room->width)
+        x = room->x + room->width - width;
+    if (x < room->x)
+        x = room->x;
+    iris_canvas_text(c, x, y, iris_buf_str(&text), zoom, IRIS_BLACK);
+    iris_buf_release(&text);
+}
+
 static void
 draw_below(struct iris_canvas *c, const struct side *s, const struct iris_area *image,
-           const char *title, int zoom)
+           const struct iris_area *box, const char *title, int zoom)
 {
     int foot = image->y + image->height;
     size_t i;
@@ -111,14 +153,16 @@ draw_below(struct iris_canvas *c, const struct side *s, const struct iris_area *
                          IRIS_BLACK);
         text_middle(c, x, foot + (TICK + 2) * zoom, t->label, zoom);
     }
-    text_middle(c, image->x + image->width / 2, foot + (TICK + 2 + LINE + 2) * zoom, title, zoom);
+    title_middle(c, image, box, foot + (TICK + 2 + LINE + 2) * zoom, title, zoom);
 }
 
 static void
 draw_left(struct iris_canvas *c, const struct side *s, const struct iris_area *image,
-          const char *title, int zoom)
+          const struct iris_area *box, const char *title, int zoom)
 {
-    int width = iris_text_width(title, zoom);
+    /* between the title of the bar and the end of the box */
+    int top = image->y - (ABOVE - LINE - 3) * zoom, end = box->y + box->height, foot, width;
+    struct iris_buf text = {0};
     size_t i;
 
     for (i = 0; i < s->n; i++) {
@@ -130,8 +174,50 @@ draw_left(struct iris_canvas *c, const struct side *s, const struct iris_area *i
         iris_canvas_text(c, image->x - (TICK + 4) * zoom - iris_text_width(t->label, zoom),
                          y - LINE / 2 * zoom, t->label, zoom, IRIS_BLACK);
     }
-    iris_canvas_text_up(c, image->x - (LEFT - 5) * zoom, image->y + (image->height + width) / 2,
-                        title, zoom, IRIS_BLACK);
+    iris_title_fit(title, (size_t)((end - top) / (IRIS_GLYPH_WIDTH * zoom)), &text);
+    width = iris_text_width(iris_buf_str(&text), zoom);
+    foot = image->y + (image->height + width) / 2;
+    if (foot > end)
+        foot = end;
+    if (foot < top + width)
+        foot = top + width;
+    iris_canvas_text_up(c, image->x - (LEFT - 5) * zoom, foot, iris_buf_str(&text), zoom,
+                        IRIS_BLACK);
+    iris_buf_release(&text);
+}
+
+/* A ring and a point, black on white. */
+static void
+draw_sun(struct iris_canvas *c, int x, int y, int zoom)
+{
+    static const struct iris_colour white = {255, 255, 255};
+    int i, j;
+
+    for (j = -SUN; j <= SUN; j++) {
+        for (i = -SUN; i <= SUN; i++) {
+            int d2 = i * i + j * j;
+
+            if (d2 <= SUN * SUN + SUN)
+                iris_canvas_fill(c, x + i * zoom, y + j * zoom, zoom, zoom,
+                                 d2 <= 2 || (d2 >= 25 && d2 < 36) ? IRIS_BLACK : white);
+        }
+    }
+}
+
+static void
+draw_marks(struct iris_canvas *c, const struct iris_panel *p, const struct side *x,
+           const struct side *y, const struct iris_area *image, int zoom)
+{
+    size_t i;
+
+    for (i = 0; i < p->marks; i++) {
+        double u = iris_stretch_at(&x->range, p->mark[i].x);
+        double v = iris_stretch_at(&y->range, p->mark[i].y);
+
+        if (u >= 0 && u <= 1 && v >= 0 && v <= 1)
+            draw_sun(c, image->x + pixel_of(u, x->backwards, image->width),
+                     image->y + pixel_of(v, !y->backwards, image->height), zoom);
+    }
 }
 
 int
@@ -142,7 +228,7 @@ iris_bar_height(int zoom)
 
 void
 iris_bar_draw(struct iris_canvas *c, const struct iris_panel *p, const struct iris_area *image,
-              int zoom)
+              const struct iris_area *wide, int zoom)
 {
     struct iris_tick_room room = {image->width, IRIS_GLYPH_WIDTH * zoom,
                                   2 * IRIS_GLYPH_WIDTH * zoom};
@@ -150,7 +236,7 @@ iris_bar_draw(struct iris_canvas *c, const struct iris_panel *p, const struct ir
     struct iris_tick tick[IRIS_TICKS];
     size_t n, k;
 
-    text_middle(c, image->x + image->width / 2, image->y - ABOVE * zoom, p->title, zoom);
+    title_middle(c, image, wide, image->y - ABOVE * zoom, p->title, zoom);
     n = iris_ticks(&p->stretch, &room, tick);
     if (!n)
         return; /* no value, so no colour means anything */
@@ -187,11 +273,12 @@ iris_panel_draw(struct iris_canvas *c, const struct iris_panel *p, const struct 
     if (st)
         return st;
     iris_image_draw(c, p, &image);
+    draw_marks(c, p, &x, &y, &image, zoom);
     iris_canvas_frame(c, image.x - zoom, image.y - zoom, image.width + 2 * zoom,
                       image.height + 2 * zoom, zoom, IRIS_BLACK);
-    draw_below(c, &x, &image, p->x.title, zoom);
-    draw_left(c, &y, &image, p->y.title, zoom);
-    iris_bar_draw(c, p, &image, zoom);
+    draw_below(c, &x, &image, box, p->x.title, zoom);
+    draw_left(c, &y, &image, box, p->y.title, zoom);
+    iris_bar_draw(c, p, &image, box, zoom);
     if (!(p->stretch.lo < p->stretch.hi))
         text_middle(c, image.x + image.width / 2, image.y + (image.height - LINE * zoom) / 2,
                     nothing, zoom);

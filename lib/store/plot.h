@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "buf.h"
 #include "canvas.h"
 #include "colours.h"
 #include "err.h"
@@ -21,6 +22,11 @@ struct iris_scale {
     const char *title;
 };
 
+/* A place that is marked with the sign of the Sun. */
+struct iris_mark {
+    double x, y; /* in the numbers of the axes; beyond the edges it is not drawn */
+};
+
 struct iris_panel {
     size_t nx, ny;
     const double *value; /* [ny][nx]; nx, ny may be less than x.n, y.n: then each
@@ -30,6 +36,8 @@ struct iris_panel {
     const char *title;
     struct iris_stretch stretch;
     enum iris_map map;
+    const struct iris_mark *mark; /* [marks] */
+    size_t marks;
 };
 
 struct iris_area {
@@ -60,10 +68,20 @@ enum iris_status iris_panel_draw(struct iris_canvas *c, const struct iris_panel 
                                  const struct iris_area *box, int zoom, struct iris_err *err);
 
 /* The bar above an image of that place, with numbers and title; nothing but the
- * title where there is nothing to show. It begins iris_bar_height above. */
+ * title where there is nothing to show. It begins iris_bar_height above.
+ *
+ *   in   wide  what the title may be as wide as
+ */
 void iris_bar_draw(struct iris_canvas *c, const struct iris_panel *p, const struct iris_area *image,
-                   int zoom);
+                   const struct iris_area *wide, int zoom);
 int iris_bar_height(int zoom);
+
+/* Append a title, or what there is room for: its words become fewer, "..", and the unit
+ * in brackets at its end stays.
+ *
+ *   in   glyphs  characters, of which a unit leaves some
+ */
+void iris_title_fit(const char *title, size_t glyphs, struct iris_buf *out);
 
 /* The image alone, without frame. */
 void iris_image_draw(struct iris_canvas *c, const struct iris_panel *p,

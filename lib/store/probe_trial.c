@@ -49,19 +49,22 @@ look_at(struct iris_probe_cells *c, const double x[3], const struct iris_gas *ga
     }
 }
 
-static void
-visit(void *self, const struct iris_cells *cells, const double *mass, size_t n)
+static enum iris_status
+visit(void *self, const struct iris_snapshot_piece *piece, struct iris_err *err)
 {
+    const struct iris_cells *cells = piece->cells;
     struct iris_probe_cells *c = self;
     size_t i;
 
-    c->n += n;
-    c->no_mass |= !mass;
-    for (i = 0; i < n; i++) {
+    (void)err;
+    c->n += piece->n;
+    c->no_mass |= !piece->mass;
+    for (i = 0; i < piece->n; i++) {
         const double x[3] = {cells->x[i], cells->y[i], cells->z[i]};
 
-        look_at(c, x, &cells->gas[i], mass ? mass + i : NULL);
+        look_at(c, x, &cells->gas[i], piece->mass ? piece->mass + i : NULL);
     }
+    return IRIS_OK;
 }
 
 /* What takes a snapshot that was refused. COLUMNS has three. */
@@ -157,8 +160,9 @@ read_through(struct iris_trial *t, const char *path, uint64_t files, unsigned fi
     t->status = iris_snapshot_survey(path, files, &t->s, &t->meta, &info, &t->err);
     t->warnings = info.warnings;
     if (!t->status)
-        t->status = iris_snapshot_walk(path, files, &t->s, fields, masses, &t->meta, visit,
-                                       &t->cells, &t->err);
+        t->status = iris_snapshot_walk(path, files, &t->s, fields,
+                                       masses ? IRIS_MASSES_IF_ANY : IRIS_MASSES_UNREAD, &t->meta,
+                                       visit, &t->cells, &t->err);
 }
 
 enum iris_status

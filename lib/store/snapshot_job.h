@@ -36,7 +36,7 @@ struct iris_snapshot_job {
     struct iris_cells *cells;
     int wanted[DATASETS];
     struct iris_digest *content[LOADED]; /* NULL: not hashed */
-    double *mass;                        /* [IRIS_SNAPSHOT_ROWS] where MASSES go */
+    double *mass, *density; /* [IRIS_SNAPSHOT_ROWS] the two in double; NULL: not wanted */
     double *chunk;
     double unit[DATASETS]; /* code to processing units, of this file */
     double energy_si;      /* u in J/kg per code unit */
@@ -81,20 +81,32 @@ enum iris_status iris_snapshot_source_read(const struct iris_snapshot_job *job,
                                            const struct iris_snapshot_source *source, size_t first,
                                            size_t rows, size_t at, struct iris_err *err);
 
+/* Some cells in file order. */
+struct iris_snapshot_piece {
+    const struct iris_cells *cells; /* [n] as iris_snapshot_read makes them */
+    const double *mass;             /* [n] processing units; NULL: not read */
+    const double *density;          /* [n] the same, where density is wanted */
+    size_t n;
+};
+
+enum iris_masses {
+    IRIS_MASSES_UNREAD,
+    IRIS_MASSES_IF_ANY, /* where a file has them */
+    IRIS_MASSES_NEEDED
+};
+
 /* Read a snapshot through without keeping it.
  *
- *   in   meta    from iris_snapshot_survey
- *   in   masses  read them, too
- *   in   visit   called for every piece in file order: cells [0, n) as
- *                iris_snapshot_read makes them; mass[n], NULL where there is none
+ *   in   meta   from iris_snapshot_survey
+ *   in   visit  called for every piece; what it returns other than IRIS_OK ends it
  *
- *   return  as iris_snapshot_load
+ *   return  as iris_snapshot_load, or what visit has returned
  *   memory  a piece, whatever the snapshot
  */
-enum iris_status iris_snapshot_walk(const char *path, uint64_t files, const struct iris_settings *s,
-                                    unsigned fields, int masses, struct iris_snapshot_meta *meta,
-                                    void (*visit)(void *, const struct iris_cells *,
-                                                  const double *mass, size_t n),
-                                    void *self, struct iris_err *err);
+enum iris_status iris_snapshot_walk(
+    const char *path, uint64_t files, const struct iris_settings *s, unsigned fields,
+    enum iris_masses masses, struct iris_snapshot_meta *meta,
+    enum iris_status (*visit)(void *, const struct iris_snapshot_piece *, struct iris_err *),
+    void *self, struct iris_err *err);
 
 #endif

@@ -137,6 +137,8 @@ store(const struct iris_snapshot_job *job, enum iris_snapshot_dataset d, const d
             break;
         case DENSITY:
             gas->rho = (float)(row[0] * unit);
+            if (job->density)
+                job->density[i] = row[0] * unit;
             break;
         case ABUNDANCES:
             gas->x_H2 = (float)row[s->dataset.H2_column];
@@ -160,7 +162,7 @@ store(const struct iris_snapshot_job *job, enum iris_snapshot_dataset d, const d
             gas->T_dust = (float)(row[0] * unit);
             break;
         case MASSES:
-            job->mass[i] = row[0];
+            job->mass[i] = row[0] * unit;
             break;
         case DATASETS:
             break;
@@ -357,6 +359,7 @@ iris_snapshot_units(struct iris_snapshot_job *job, const struct iris_part *p, st
     job->unit[VELOCITIES] = m->velocity_cm_per_s / s->writer.velocity_cm_per_s *
                             physical(job, p, VELOCITIES);
     job->unit[DENSITY] = mass / (length * length * length) * physical(job, p, DENSITY);
+    job->unit[MASSES] = mass * physical(job, p, MASSES);
     job->unit[ENERGY] = 1 / s->writer.temperature_K;
     job->unit[DUST] = 1 / s->writer.temperature_K;
     job->energy_si = velocity_si * velocity_si * physical(job, p, ENERGY);

@@ -5,8 +5,9 @@
 struct walk {
     struct iris_snapshot_job job;
     struct iris_snapshot_source source[DATASETS];
+    enum iris_masses masses;
     int has_mass; /* of this file */
-    void (*visit)(void *, const struct iris_cells *, const double *, size_t);
+    enum iris_status (*visit)(void *, const struct iris_snapshot_piece *, struct iris_err *);
     void *self;
 };
 
@@ -22,9 +23,27 @@ open_sources(struct walk *w, const struct iris_part *p, size_t n, struct iris_er
             st = iris_snapshot_source_open(&w->job, p, (enum iris_snapshot_dataset)d, n,
                                            &w->source[d], err);
     }
-    w->has_mass = !st && w->job.wanted[MASSES] &&
-                  !iris_snapshot_source_open(&w->job, p, MASSES, n, &w->source[MASSES], NULL);
-    return st;
+    w->has_mass = 0;
+    if (st || w->masses == IRIS_MASSES_UNREAD)
+        return st;
+    st = iris_snapshot_source_open(&w->job, p, MASSES, n, &w->source[MASSES],
+                                   w->masses == IRIS_MASSES_NEEDED ? err : NULL);
+    w->has_mass = !st;
+    return w->masses == IRIS_MASSES_NEEDED ? st : IRIS_OK;
+}
+
+/* Where they cannot be read and need not be, there are none. */
+static enum iris_status
+read_masses(struct walk *w, const struct iris_part *p, size_t first, size_t rows,
+            struct iris_err *err)
+{
+    int needed = w->masses == IRIS_MASSES_NEEDED;
+    enum iris_status st;
+
+    st = iris_snapshot_source_read(&w->job, p, MASSES, &w->source[MASSES], first, rows, 0,
+                                   needed ? err : NULL);
+    w->has_mass = !st;
+    return needed ? st : IRIS_OK;
 }
 
 /* All datasets of some cells: a temperature needs two of them. */
@@ -44,10 +63,12 @@ read_piece(struct walk *w, const struct iris_part *p, size_t first, size_t rows,
             st = iris_snapshot_source_read(job, p, d, &w->source[d], first, rows, 0, err);
     }
     if (!st && w->has_mass)
-        w->has_mass = !iris_snapshot_source_read(job, p, MASSES, &w->source[MASSES], first, rows, 0,
-                                                 NULL);
+        st = read_masses(w, p, first, rows, err);
     if (!st)
-        w->visit(w->self, job->cells, w->has_mass ? job->mass : NULL, rows);
+        st = w->visit(w->self,
+                      &(struct iris_snapshot_piece){job->cells, w->has_mass ? job->mass : NULL,
+                                                    job->density, rows},
+                      err);
     return st;
 }
 
@@ -82,26 +103,32 @@ walk_part(struct walk *w, const char *path, uint64_t part, uint64_t files, struc
 
 enum iris_status
 iris_snapshot_walk(const char *path, uint64_t files, const struct iris_settings *s, unsigned fields,
-                   int masses, struct iris_snapshot_meta *meta,
-                   void (*visit)(void *, const struct iris_cells *, const double *mass, size_t n),
+                   enum iris_masses masses, struct iris_snapshot_meta *meta,
+                   enum iris_status (*visit)(void *, const struct iris_snapshot_piece *,
+                                             struct iris_err *),
                    void *self, struct iris_err *err)
 {
     struct iris_cells cells = {0};
-    struct walk w = {.job = {.s = s, .meta = meta, .cells = &cells}, .visit = visit, .self = self};
+    struct walk w = {.job = {.s = s, .meta = meta, .cells = &cells},
+                     .masses = masses,
+                     .visit = visit,
+                     .self = self};
+    struct iris_snapshot_job *job = &w.job;
     enum iris_status st;
     uint64_t part;
 
     st = iris_cells_new(&cells, IRIS_SNAPSHOT_ROWS, err);
     if (!st)
-        st = iris_snapshot_job_begin(&w.job, fields, err);
-    w.job.wanted[MASSES] = masses;
-    w.job.mass = calloc(IRIS_SNAPSHOT_ROWS, sizeof *w.job.mass);
-    if (!st && !w.job.mass)
+        st = iris_snapshot_job_begin(job, fields, err);
+    job->mass = calloc(IRIS_SNAPSHOT_ROWS, sizeof *job->mass);
+    job->density = calloc(IRIS_SNAPSHOT_ROWS, sizeof *job->density);
+    if (!st && (!job->mass || !job->density))
         st = iris_fail_memory(err);
     for (part = 0; part < files && !st; part++)
         st = walk_part(&w, path, part, files, err);
     iris_cells_release(&cells);
-    free(w.job.chunk);
-    free(w.job.mass);
+    free(job->chunk);
+    free(job->mass);
+    free(job->density);
     return st;
 }

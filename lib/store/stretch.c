@@ -100,6 +100,15 @@ iris_stretch_auto(enum iris_curve curve, const double *v, size_t n, struct iris_
     return IRIS_OK;
 }
 
+void
+iris_stretch_balance(struct iris_stretch *s)
+{
+    if (s->curve == IRIS_LOG)
+        return;
+    s->hi = fmax(fabs(s->lo), fabs(s->hi));
+    s->lo = -s->hi;
+}
+
 enum iris_status
 iris_stretch_set(enum iris_curve curve, double lo, double hi, struct iris_stretch *s,
                  struct iris_err *err)

@@ -39,6 +39,9 @@ enum iris_status iris_curve_parse(const char *word, enum iris_curve *curve, stru
 enum iris_status iris_stretch_auto(enum iris_curve curve, const double *v, size_t n,
                                    struct iris_stretch *s, struct iris_err *err);
 
+/* The same range on both sides of 0, as wide as the larger; a logarithm stays as it is. */
+void iris_stretch_balance(struct iris_stretch *s);
+
 /* A given range.
  *
  *   return  IRIS_OK, or IRIS_E_USAGE: lo is not below hi; or not above 0 for

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "container_file.h"
 #include "file.h"
 #include "json.h"
 #include "num.h"
@@ -13,6 +14,15 @@
 
 enum { LEVELS = 5 }; /* DATASET/entries/DIGEST/UNITS/SNAPSHOT/array */
 
+static void
+begin(struct iris_subject *s, enum iris_type type)
+{
+    *s = (struct iris_subject){.type = type,
+                               .fields = 2,
+                               .field = {IRIS_RHO, IRIS_T},
+                               .slice = {IRIS_SLICE_LAT, (double)NAN}};
+}
+
 void
 iris_subject_release(struct iris_subject *s)
 {
@@ -20,6 +30,19 @@ iris_subject_release(struct iris_subject *s)
     free(s->id);
     free(s->snapshot);
     *s = (struct iris_subject){0};
+}
+
+/* A JSON object; name stands for it in messages. */
+static enum iris_status
+load_text(const struct iris_buf *text, const char *name, json_t **root, struct iris_err *err)
+{
+    enum iris_status st;
+
+    *root = NULL;
+    st = iris_json_load(iris_buf_str(text), text->len, name, root, err);
+    if (!st && !json_is_object(*root))
+        st = iris_fail(err, IRIS_E_DATA, "'%s' is not a JSON object", name);
+    return st;
 }
 
 static enum iris_status
@@ -31,9 +54,7 @@ load(const char *path, json_t **root, struct iris_err *err)
     *root = NULL;
     st = iris_read_file(path, 1 << 24, &text, err);
     if (!st)
-        st = iris_json_load(iris_buf_str(&text), text.len, path, root, err);
-    if (!st && !json_is_object(*root))
-        st = iris_fail(err, IRIS_E_DATA, "'%s' is not a JSON object", path);
+        st = load_text(&text, path, root, err);
     iris_buf_release(&text);
     return st;
 }
@@ -67,14 +88,12 @@ set_keys(struct iris_hyper *h, const json_t *object, const char *prefix, const c
 
 /* The settings of a digest: axes, processing units, type. */
 static enum iris_status
-read_settings(struct iris_subject *s, const char *path, struct iris_err *err)
+take_settings(struct iris_subject *s, const json_t *root, const char *path, struct iris_err *err)
 {
-    json_t *root = NULL;
+    enum iris_status st = IRIS_OK;
     const char *type;
-    enum iris_status st;
 
-    st = load(path, &root, err);
-    if (!st && !s->hyper)
+    if (!s->hyper)
         st = iris_hyper_defaults(&s->hyper, err);
     if (!st)
         st = set_keys(s->hyper, root, "", path, err);
@@ -86,6 +105,18 @@ read_settings(struct iris_subject *s, const char *path, struct iris_err *err)
         s->seed = (uint64_t)json_integer_value(json_object_get(root, "seed"));
         s->round = (uint64_t)json_integer_value(json_object_get(root, "round"));
     }
+    return st;
+}
+
+static enum iris_status
+read_settings(struct iris_subject *s, const char *path, struct iris_err *err)
+{
+    json_t *root = NULL;
+    enum iris_status st;
+
+    st = load(path, &root, err);
+    if (!st)
+        st = take_settings(s, root, path, err);
     json_decref(root);
     return st;
 }
@@ -196,12 +227,12 @@ read_around(struct iris_subject *s, const char *hyper, const struct around *a, s
     return st;
 }
 
-/* DATASET/entries/DIGEST/UNITS/SNAPSHOT/pNNN.KIND.npy says which entry it is. */
+/* [DATASET/]entries/DIGEST/UNITS/SNAPSHOT/pNNN.KIND.npy says which entry it is. */
 static enum iris_status
 read_name(struct iris_subject *s, const char *path, struct iris_err *err)
 {
-    char *full = realpath(path, NULL), *part[LEVELS] = {NULL}, *slash;
-    enum iris_status st = IRIS_OK;
+    char *full = iris_format("/%s", path), *part[LEVELS] = {NULL}, *slash;
+    enum iris_status st = full ? IRIS_OK : iris_fail_memory(err);
     uint64_t point;
     int k;
 
@@ -224,31 +255,102 @@ read_name(struct iris_subject *s, const char *path, struct iris_err *err)
     return st;
 }
 
+/* What follows from the settings. */
+static void
+finish(struct iris_subject *s, int raw)
+{
+    if (!s->hyper)
+        return;
+    iris_hyper_settings(s->hyper, &s->settings);
+    iris_hyper_get_units(s->hyper, &s->units);
+    s->raw = raw || !isfinite(s->units.density);
+    if (!s->type)
+        s->type = type_of_units(&s->units);
+}
+
 enum iris_status
 iris_subject_of(const char *path, const char *hyper, enum iris_type type, struct iris_subject *s,
                 struct iris_err *err)
 {
+    char *full = realpath(path, NULL);
     struct around a = {0};
     enum iris_status st;
 
-    *s = (struct iris_subject){.type = type};
+    begin(s, type);
     st = look_around(path, &a, err);
     if (!st)
         st = read_around(s, hyper, &a, err);
-    if (!st && s->hyper) {
-        iris_hyper_settings(s->hyper, &s->settings);
-        iris_hyper_get_units(s->hyper, &s->units);
-        s->raw = a.raw || !isfinite(s->units.density);
-        if (!s->type)
-            s->type = type_of_units(&s->units);
+    if (!st) {
+        finish(s, a.raw);
+        st = read_name(s, full ? full : path, err);
     }
-    if (!st)
-        st = read_name(s, path, err);
     if (st)
         iris_subject_release(s);
+    free(full);
     free(a.settings);
     free(a.units);
     free(a.hyper);
+    return st;
+}
+
+/* settings.json of the digest that a path begins with. */
+static enum iris_status
+take_digest(struct iris_subject *s, const struct iris_container *c, const char *path,
+            struct iris_err *err)
+{
+    const char *begin = strchr(path, '/');
+    struct iris_buf text = {0};
+    json_t *root = NULL;
+    enum iris_status st = IRIS_OK;
+    int there = 0;
+    char *digest;
+
+    if (!begin)
+        return IRIS_OK;
+    digest = iris_format("%.*s", (int)strcspn(begin + 1, "/"), begin + 1);
+    st = digest ? iris_container_settings(c, digest, &text, &there, err) : iris_fail_memory(err);
+    if (!st && there)
+        st = load_text(&text, digest, &root, err);
+    if (!st && there)
+        st = take_settings(s, root, digest, err);
+    json_decref(root);
+    free(digest);
+    iris_buf_release(&text);
+    return st ? iris_fail_in(err, "'%s'", c->path) : IRIS_OK;
+}
+
+/* Its own settings, or of those given all but the units. */
+enum iris_status
+iris_subject_in(const struct iris_container *c, const char *path, const char *hyper,
+                enum iris_type type, struct iris_subject *s, struct iris_err *err)
+{
+    struct iris_buf text = {0};
+    struct iris_hyper *own = NULL;
+    struct iris_unit_factors units;
+    enum iris_status st;
+
+    begin(s, type);
+    st = iris_container_hyper(c, &text, err);
+    if (!st)
+        st = iris_hyper_parse(iris_buf_str(&text), text.len, c->path, NULL, &own, err);
+    if (!st && hyper) {
+        st = iris_hyper_read(hyper, &s->hyper, err);
+        iris_hyper_get_units(own, &units);
+        if (!st)
+            iris_hyper_set_units(s->hyper, &units);
+    } else if (!st) {
+        s->hyper = own;
+        own = NULL;
+        st = take_digest(s, c, path, err);
+    }
+    if (!st) {
+        finish(s, 0);
+        st = read_name(s, path, err);
+    }
+    if (st)
+        iris_subject_release(s);
+    iris_hyper_free(own);
+    iris_buf_release(&text);
     return st;
 }
 
@@ -325,6 +427,6 @@ iris_subject_views(const struct iris_subject *s, const struct iris_npy *a, enum 
         iris_buf_release(&b);
         return bad_shape(a, sentence, err);
     }
-    *n = kind == IRIS_COLUMN ? 1 : kind == IRIS_TENSOR ? 2 : x.dim[0];
+    *n = kind == IRIS_COLUMN ? 1 : kind == IRIS_TENSOR ? s->fields : x.dim[0];
     return IRIS_OK;
 }

@@ -4,12 +4,25 @@
 #ifndef IRIS_SUBJECT_H
 #define IRIS_SUBJECT_H
 
+#include "container_read.h"
 #include "entry.h"
 #include "err.h"
 #include "hyper.h"
 #include "npy.h"
 #include "plot.h"
 #include "raster.h"
+#include "sampler.h"
+
+/* A plane through a tensor: what is the same all over it. */
+enum iris_slice_axis { IRIS_SLICE_LAT, IRIS_SLICE_LON, IRIS_SLICE_R, IRIS_SLICES };
+struct iris_slice {
+    enum iris_slice_axis axis;
+    double at; /* deg, or pc; NaN: in the middle, at pixel steps / 2. Of a tensor that
+                  nothing is known about: the pixel */
+};
+
+/* "v_r", "rho", ... as datasets have it. */
+const char *iris_field_name(enum iris_field field);
 
 /* What is known about the place an array lies in. */
 struct iris_subject {
@@ -19,6 +32,11 @@ struct iris_subject {
     enum iris_type type; /* 0: not known */
     int raw;             /* in processing units; 0: in IRIS units */
     struct iris_unit_factors units;
+    /* Which views there are of a tensor: set after iris_subject_of, which says density
+     * and temperature in the middle latitude. */
+    size_t fields;
+    enum iris_field field[IRIS_FIELDS];
+    struct iris_slice slice;
     char *id, *snapshot; /* of the entry, from its path; NULL: not in a data set of ours */
     int has_point;       /* digest's settings were found: the following are known */
     uint64_t seed, round;
@@ -42,6 +60,14 @@ struct iris_subject {
  */
 enum iris_status iris_subject_of(const char *path, const char *hyper, enum iris_type type,
                                  struct iris_subject *s, struct iris_err *err);
+
+/* The same of an array in a container, in IRIS units.
+ *
+ *   in   path  of the array in the data set that was packed
+ */
+enum iris_status iris_subject_in(const struct iris_container *c, const char *path,
+                                 const char *hyper, enum iris_type type, struct iris_subject *s,
+                                 struct iris_err *err);
 void iris_subject_release(struct iris_subject *s);
 
 /* Which kind of array a file holds: by its shape; and, since a column map and
@@ -54,8 +80,7 @@ enum iris_status iris_subject_kind(const struct iris_subject *s, const struct ir
                                    enum iris_kind *kind, struct iris_err *err);
 
 /* How many pictures of one array there are: one of a column map, one for each
- * line of an observation, two of a tensor (density and temperature at the
- * latitude in the middle). The array has the right shape.
+ * line of an observation, one for each chosen field of a tensor. The array has the right shape.
  *
  *   return  IRIS_OK
  *           IRIS_E_DATA  it has not, or the settings give another
@@ -68,11 +93,15 @@ struct iris_view_panel {
     struct iris_panel panel; /* stretch and map are suggested, lo and hi not set */
     struct iris_raster raster;
     char *title;
+    enum iris_field field; /* of a tensor */
 };
 
 /* Read view i of an array.
  *
  *   in   max_x, max_y  see iris_raster_read
+ *
+ *   return  IRIS_OK, or as iris_raster_read
+ *           IRIS_E_DATA  also: the slice is outside of the tensor
  *   owns iris_view_panel_release; safe after failure
  */
 enum iris_status iris_subject_view(const struct iris_subject *s, const struct iris_npy *a,
@@ -82,8 +111,8 @@ void iris_view_panel_release(struct iris_view_panel *v);
 
 /* The same picture in numbers. */
 struct iris_view_map {
-    struct iris_plane plane; /* x along longitude */
-    struct iris_scale x, y;  /* deg; pc from the observer, or km/s towards it */
+    struct iris_plane plane; /* x across, y upwards */
+    struct iris_scale x, y;  /* deg, pc from the observer, or km/s towards it */
     const char *name, *unit; /* ASCII, the unit as FITS writes it; "1" for none */
     double factor;           /* a value of the file times this is in that unit */
 };

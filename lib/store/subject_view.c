@@ -30,6 +30,13 @@ axis_r(const struct iris_subject *s, size_t first, size_t n)
 }
 
 static struct iris_scale
+axis_lat(const struct iris_subject *s, size_t n)
+{
+    return axis(s, s->settings.coordinate.lat_min, s->settings.coordinate.lat_max, n, 0, n,
+                "latitude [°]", "latitude [pixel]");
+}
+
+static struct iris_scale
 axis_lon(const struct iris_subject *s, size_t n)
 {
     return axis(s, s->settings.coordinate.lon_min, s->settings.coordinate.lon_max, n, 0, n,
@@ -49,10 +56,10 @@ axis_v(const struct iris_subject *s, size_t n)
 struct quantity {
     const char *name, *unit;
     double factor;
-    const char *ascii, *cgs; /* NULL: not known */
-    double to_cgs;
     enum iris_curve curve;
     enum iris_map map;
+    const char *ascii, *cgs; /* NULL: not known */
+    double to_cgs;
 };
 
 static enum iris_status
@@ -119,28 +126,90 @@ view_observed(const struct iris_subject *s, const struct iris_npy *a, size_t lin
     return IRIS_OK;
 }
 
+/* How a field is drawn, and its name where no settings give it. */
+static const struct {
+    const char *word;
+    struct quantity q;
+} fields[IRIS_FIELDS] = {
+    [IRIS_V_R] = {"v_r", {"velocity towards the observer", "", 1, IRIS_LINEAR, IRIS_RED_BLUE}},
+    [IRIS_RHO] = {"rho", {"gas density", "", 1, IRIS_LOG, IRIS_VIRIDIS}},
+    [IRIS_T] = {"T", {"gas temperature", "", 1, IRIS_LOG, IRIS_INFERNO}},
+    [IRIS_X_H2] = {"x_H2", {"H₂ abundance", "", 1, IRIS_LINEAR, IRIS_VIRIDIS}},
+    [IRIS_X_CO] = {"x_CO", {"CO abundance", "", 1, IRIS_LOG, IRIS_VIRIDIS}},
+    [IRIS_T_DUST] = {"T_dust", {"dust temperature", "", 1, IRIS_LINEAR, IRIS_INFERNO}},
+};
+
+const char *
+iris_field_name(enum iris_field field)
+{
+    return fields[field].word;
+}
+
+/* The pixel that a slice goes through. */
+static enum iris_status
+slice_pixel(const struct iris_subject *s, const struct iris_npy *a, const struct iris_scale *x,
+            size_t *pixel, struct iris_err *err)
+{
+    double at = s->slice.at, place = floor((at - x->first) / x->step + 0.5);
+
+    *pixel = x->n / 2;
+    if (isnan(at))
+        return IRIS_OK;
+    if (!(place >= 0 && place < (double)x->n))
+        return iris_fail(err, IRIS_E_DATA,
+                         "'%s': %s goes from %g to %g, so there is no slice at %g", a->path,
+                         x->title, x->first, x->first + x->step * (double)(x->n - 1), at);
+    *pixel = (size_t)place;
+    return IRIS_OK;
+}
+
+/* "... at latitude 0.075°" */
+static void
+name_slice(const struct iris_subject *s, const struct iris_scale *x, size_t pixel,
+           struct iris_buf *title)
+{
+    static const char *const where[] = {"latitude", "longitude", "distance"};
+    double at = x->first + x->step * (double)pixel;
+
+    iris_buf_printf(title, " at %s ", where[s->slice.axis]);
+    if (!s->hyper)
+        iris_buf_printf(title, "pixel %zu", pixel);
+    else if (s->slice.axis == IRIS_SLICE_R)
+        iris_buf_printf(title, "%.6g pc", at);
+    else
+        iris_buf_printf(title, "%.3f°", at);
+}
+
 static enum iris_status
 view_tensor(const struct iris_subject *s, const struct iris_npy *a, size_t i,
             struct iris_plane *plane, struct iris_panel *p, struct quantity *q,
             struct iris_buf *title, struct iris_err *err)
 {
-    size_t nr = a->shape.dim[1], nlon = a->shape.dim[2], nlat = a->shape.dim[3];
-    size_t middle = nlat / 2, channel = i ? IRIS_T : IRIS_RHO;
-    struct iris_scale lat = axis(s, s->settings.coordinate.lat_min, s->settings.coordinate.lat_max,
-                                 nlat, middle, nlat, "°", "");
+    size_t nr = a->shape.dim[1], nlon = a->shape.dim[2], nlat = a->shape.dim[3], pixel = 0;
+    size_t first = (size_t)s->field[i] * nr * nlon * nlat;
+    struct iris_scale r = axis_r(s, 0, nr), lon = axis_lon(s, nlon), lat = axis_lat(s, nlat);
+    const struct iris_scale *across = s->slice.axis == IRIS_SLICE_LAT   ? &lat
+                                      : s->slice.axis == IRIS_SLICE_LON ? &lon
+                                                                        : &r;
 
-    *plane = (struct iris_plane){channel * nr * nlon * nlat + middle, nlon, nlat, nr, nlon * nlat};
-    p->y = axis_r(s, 0, nr);
-    *q = (struct quantity){.name = i ? "gas temperature" : "gas density",
-                           .curve = IRIS_LOG,
-                           .map = i ? IRIS_INFERNO : IRIS_VIRIDIS};
-    if (quantity_of(s, IRIS_TENSOR, channel, q, err))
+    if (!nr || !nlon || !nlat)
+        return iris_fail(err, IRIS_E_DATA, "'%s' has no values to show", a->path);
+    if (slice_pixel(s, a, across, &pixel, err))
         return err->status;
-    iris_buf_printf(title, "%s at latitude ", q->name);
-    if (*lat.title)
-        iris_buf_printf(title, "%.3f°", lat.first);
+    *q = fields[s->field[i]].q;
+    q->unit = NULL;
+    if (s->slice.axis == IRIS_SLICE_LAT)
+        *plane = (struct iris_plane){first + pixel, nlon, nlat, nr, nlon * nlat};
+    else if (s->slice.axis == IRIS_SLICE_LON)
+        *plane = (struct iris_plane){first + pixel * nlat, nr, nlon * nlat, nlat, 1};
     else
-        iris_buf_printf(title, "pixel %zu", middle);
+        *plane = (struct iris_plane){first + pixel * nlon * nlat, nlon, nlat, nlat, 1};
+    p->x = s->slice.axis == IRIS_SLICE_LON ? r : lon;
+    p->y = s->slice.axis == IRIS_SLICE_LAT ? r : lat;
+    if (quantity_of(s, IRIS_TENSOR, (size_t)s->field[i], q, err))
+        return err->status;
+    iris_buf_puts(title, q->name);
+    name_slice(s, across, pixel, title);
     return IRIS_OK;
 }
 
@@ -152,12 +221,14 @@ iris_view_panel_release(struct iris_view_panel *v)
     *v = (struct iris_view_panel){.title = NULL};
 }
 
-/* View i of an array: what is read, the axis up, the values, a title. */
+/* View i of an array: what is read, the axes, the values, a title. */
 static enum iris_status
 view(const struct iris_subject *s, const struct iris_npy *a, enum iris_kind kind, size_t i,
      struct iris_plane *plane, struct iris_panel *p, struct quantity *q, struct iris_buf *title,
      struct iris_err *err)
 {
+    if (kind != IRIS_TENSOR)
+        p->x = axis_lon(s, a->shape.dim[kind == IRIS_COLUMN ? 2 : 1]);
     if (kind == IRIS_COLUMN)
         return view_column(s, a, plane, p, q, title, err);
     if (kind == IRIS_TENSOR)
@@ -172,7 +243,7 @@ iris_subject_map(const struct iris_subject *s, const struct iris_npy *a, enum ir
     struct iris_panel p = {.nx = 0};
     struct iris_buf title = {0};
     enum iris_status st;
-    struct quantity q;
+    struct quantity q = {.unit = ""};
 
     if (!s->hyper)
         return iris_fail(err, IRIS_E_DATA,
@@ -185,7 +256,7 @@ iris_subject_map(const struct iris_subject *s, const struct iris_npy *a, enum ir
     if (!q.cgs)
         return iris_fail(err, IRIS_E_DATA,
                          "'%s': its type or the factors of its units are not known", a->path);
-    m->x = axis_lon(s, m->plane.nx);
+    m->x = p.x;
     m->y = p.y;
     m->name = q.ascii;
     m->unit = q.cgs;
@@ -202,12 +273,15 @@ iris_subject_view(const struct iris_subject *s, const struct iris_npy *a, enum i
     struct iris_buf title = {0};
     struct iris_plane plane;
     enum iris_status st;
-    struct quantity q;
+    struct quantity q = {.unit = ""};
 
     *v = (struct iris_view_panel){.title = NULL};
+    if (kind == IRIS_TENSOR)
+        v->field = s->field[i];
     st = view(s, a, kind, i, &plane, p, &q, &title, err);
     if (!st) {
-        iris_buf_printf(&title, " [%s]", q.unit);
+        if (*q.unit)
+            iris_buf_printf(&title, " [%s]", q.unit);
         st = iris_buf_check(&title, err);
     }
     if (!st)
@@ -217,8 +291,7 @@ iris_subject_view(const struct iris_subject *s, const struct iris_npy *a, enum i
         iris_view_panel_release(v);
         return st;
     }
-    p->x = axis_lon(s, plane.nx);
-    p->x_leftwards = p->x.step > 0;
+    p->x_leftwards = p->x.step > 0 && (kind != IRIS_TENSOR || s->slice.axis != IRIS_SLICE_LON);
     p->nx = v->raster.nx;
     p->ny = v->raster.ny;
     p->value = v->raster.value;

@@ -93,6 +93,20 @@ with fits.open('raw.fits') as f:
 EOF
 }
 
+@test "a container gives the bytes of the data set" {
+    iris-pack -o D.h5 D
+    for words in "" "--entry=2" "--kind=column --entry=$(column id D/iris-manifest.tsv | sed -n 2p)"; do
+        iris-fits $words -o a.fits D
+        iris-fits $words D.h5 | cmp - a.fits
+    done
+    run -64 --separate-stderr iris-fits -o D.h5 D.h5
+    one_sentence iris-fits
+    # an HDF5 file of another kind
+    run -65 --separate-stderr iris-fits -o x.fits snaps/snap_001.hdf5
+    one_sentence iris-fits
+    [ ! -e x.fits ]
+}
+
 @test "axes: corners, and a bright pixel where it was planted" {
     array=$(raw D 0 observed) map=$(raw D 0 columnized)
     array "$array" '@v = (0) x @v; $v[7 * 20 + 13] = 5'

@@ -19,6 +19,8 @@ setup() {
 
 # The brightest colour of each map, and the one of what is not a number.
 VIRIDIS=253,231,37 INFERNO=252,255,164 GREY=176,176,176
+# The ends and the middle of the one for velocities.
+BLUE=1,74,117 RED=110,55,42 WHITE=243,243,243
 
 picture() {
     python3 "$IRIS_SOURCE/tests/helpers/picture.py" "$@"
@@ -46,6 +48,27 @@ open(path, "wb").write(b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head.
     struct.pack("<%df" % len(data), *data))' "$@"
 }
 
+# planted X Y Z VX VY VZ: ./planted.hdf5 with one dense cell there, in pc and km/s
+planted() {
+    /usr/bin/python3 "$IRIS_SOURCE/tests/helpers/plant.py" planted.hdf5 "$@"
+}
+
+# seen SPIN THETA X Y Z VX VY VZ: what is there to an observer at 8277 pc, by plane
+# geometry: distance, longitude, latitude, velocity towards him
+seen() {
+    awk -v spin="$1" -v theta="$2" -v x="$3" -v y="$4" -v z="$5" -v u="$6" -v v="$7" -v w="$8" 'BEGIN {
+        pi = atan2(0, -1); c = cos(theta * pi / 180); s = sin(theta * pi / 180)
+        ahead = 8277 - (x * c + y * s); right = -x * s + y * c
+        r = sqrt(ahead ^ 2 + right ^ 2 + z ^ 2)
+        print r, spin * atan2(-right, ahead) * 180 / pi, spin * atan2(z, sqrt(r * r - z * z)) * 180 / pi,
+            ((u * c + v * s) * ahead - (-u * s + v * c) * right - w * z) / r }'
+}
+
+# at VALUE LO HI N: as a fraction of an axis of N pixels
+at() {
+    awk -v a="$1" -v lo="$2" -v hi="$3" -v n="$4" 'BEGIN { print ((a - lo) / (hi - lo) * (n - 1) + 0.5) / n }'
+}
+
 @test "help and version" {
     run -0 --separate-stderr iris-show --help
     [[ $output == "usage: iris-show "* ]]
@@ -62,6 +85,13 @@ open(path, "wb").write(b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head.
     for words in "" "D R" "--entry" "--sheet=0 D" "--sheet=257 D" "--line=0 D" "--kind=map D" \
         "--scale=sqrt D" "--scale=map:log D" "--range=1 D" "--range=2,1 D" "--range=1,nan D" \
         "--range=1,2 D" "--range=1,2 --sheet=2 D" "--range=tensor:1,2 S" "--range=column:-1,2 D" \
+        "--field=rho,mass S" "--field= S" "--field=rho, S" "--field=rho D" "--slice=lat:0 D" \
+        "--slice=v:0 S" "--slice=lat S" "--slice=r: S" "--slice=lat:nan S" "--sheet=2 --field=rho S" \
+        "--range=1,2 --field=rho,T S" "--field=rho snaps/snap_001.hdf5" "--slice=r:1 snaps/snap_001.hdf5" \
+        "--moment=3 D" "--moment= D" "--moment=0,,1 D" "--moment=0 D" "--moment=0 S" "--moment=01 D" \
+        "--moment=0 snaps/snap_001.hdf5" "--size=0 D" "--size=-1 D" "--size=nan D" "--size=9 D" "--side D" "--side $array" \
+        "--sheet=2 snaps/snap_001.hdf5" "--entry=0 snaps/snap_001.hdf5" \
+        "--range=snapshot:-1,2 snaps/snap_001.hdf5" \
         "--width=100 D" "--width=9999 D" "--width=300 --sheet=2 D" "-t map D" "--new D" \
         "--entry=0 $array" "--sheet=2 $array"; do
         run -64 --separate-stderr iris-show -o x.png $words
@@ -108,7 +138,7 @@ open(path, "wb").write(b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head.
 }
 
 @test "wrong shapes" {
-    for shape in "(4,)" "(3, 4)" "(6, 2, 2, 2, 2)" "(5, 2, 2, 2)"; do
+    for shape in "(4,)" "(3, 4)" "(6, 2, 2, 2, 2)" "(2, 2, 2, 2, 2)"; do
         values a.npy "$shape" 1
         run -65 --separate-stderr iris-show -o x.png a.npy
         one_sentence iris-show
@@ -271,6 +301,160 @@ open(path, "wb").write(b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head.
     [ "$(picture b.png size)" = "1120 599 2" ]
 }
 
+@test "a tensor: fields and slices" {
+    # dense at r index 3 of 16, longitude index 2 of 12, latitude index 4 of 6
+    values a.npy "(6, 16, 12, 6)" "500 + 10 * i if (j, k, l) == (3, 2, 4) else 1 + (j + k + l) % 5"
+    x=$(at 2 0 11 12) y=$(at 4 0 5 6) z=$(at 3 0 15 16) left=$(awk 'BEGIN { print 1 - 2.5 / 12 }')
+    for settings in "" "-H hyper.json"; do
+        lat=4 lon=2 r=3
+        [ -z "$settings" ] || { lat=0.2 lon=-0.9 r=8142; } # in the pixel, not in its middle
+        for field in rho T x_H2 x_CO T_dust; do
+            [[ $field == T* ]] && colour=$INFERNO || colour=$VIRIDIS
+            iris-show $settings --field=$field --slice=lat:$lat -o a.png a.npy
+            [ "$(picture a.png size)" = "560 599 1" ]
+            near "$(picture a.png spot 0 $colour)" "$left $z" 0.004
+            iris-show $settings --field=$field --slice=lon:$lon -o b.png a.npy
+            near "$(picture b.png spot 0 $colour)" "$z $y" 0.004
+            iris-show $settings --field=$field --slice=r:$r -o c.png a.npy
+            near "$(picture c.png spot 0 $colour)" "$left $y" 0.004
+        done
+        iris-show $settings --field=v_r --slice=lat:$lat -o a.png a.npy
+        near "$(picture a.png spot 0 $BLUE)" "$left $z" 0.004
+    done
+    # in the order they are asked for, each once
+    iris-show -v -H hyper.json --field=T,v_r --field=rho,T -o a.png a.npy 2>note
+    [ "$(sed 's/^iris-show: \(.*\) at .*/\1/' note | paste -sd,)" = \
+        "gas temperature,velocity towards the observer,gas density" ]
+    [ "$(picture a.png size)" = "1680 599 3" ]
+    iris-show -H hyper.json --field=v_r,rho,T,x_H2,x_CO,T_dust -o a.png a.npy
+    [ "$(picture a.png size)" = "1680 1165 6" ]
+    # units, and the range of one of them
+    iris-show -v -H hyper.json --field=v_r,rho,x_CO --range=rho:1e-21,2e-21 --slice=r:8142 -o a.png a.npy 2>note
+    grep -q 'velocity towards the observer at distance 8142 pc \[km/s\]: from -50000 to 50000$' note
+    grep -q 'gas density .*\[g cm⁻³\]: from 1e-21 to 2e-21$' note
+    grep -q 'CO abundance at distance 8142 pc: from 1 to 540$' note
+    iris-show -v -H hyper.json --field=v_r --range=0,2 -o a.png a.npy 2>&1 | grep -q 'from 0 to 2$'
+    for slice in lat:0.5 lon:-2 r:9000; do
+        run -65 --separate-stderr iris-show -H hyper.json --slice=$slice -o x.png a.npy
+        one_sentence iris-show
+        [[ $stderr == *"so there is no slice at ${slice#*:}" ]]
+    done
+    iris-show --sheet=2 --field=v_r,T_dust -o d.png S
+    [[ $(picture d.png size) == "1120 "*" 4" ]]
+}
+
+@test "a cube: place, direction, units" {
+    # at longitude index 2 of 12, latitude index 4 of 6 as much in channel 12 as in 14, in the
+    # second line; a fortieth of that at index 9, 1, and much less at 5, 5
+    values a.npy "(2, 12, 6, 20)" "0 if i == 0 or l not in (12, 14) else {(2, 4): 40, (9, 1): 1, (5, 5): 0.3}.get((j, k), 0)"
+    spot="$(awk 'BEGIN { print 1 - 2.5 / 12 }') $(at 4 0 5 6)"
+    other="$(awk 'BEGIN { print 1 - 9.5 / 12 }') $(at 1 0 5 6)"
+    for settings in "" "-H hyper.json"; do
+        iris-show -v $settings --line=2 --moment=0,1,2 -o a.png a.npy 2>note
+        [ "$(picture a.png size)" = "1680 599 3" ]
+        near "$(picture a.png spot 0 $INFERNO)" "$spot" 0.004
+        # the mask: two pixels of 72 are left
+        near "$(picture a.png count 1 $GREY)" "$(awk 'BEGIN { print 70 / 72 }')" 0.002
+        near "$(picture a.png count 2 $GREY)" "$(awk 'BEGIN { print 70 / 72 }')" 0.002
+        if [ -z "$settings" ]; then
+            grep -q 'line 2: integrated intensity \[unit of the file\]: from 0 to 80$' note
+            grep -q 'line 2: mean channel \[channels\]: from 6.5 to 19.5$' note
+            grep -q 'line 2: dispersion \[channels\]: from 0.5 to 1.5$' note
+        else # 19 channels are 400 km/s
+            grep -q 'line 2: integrated intensity \[K km/s\]: from 0 to 1684.21$' note
+            grep -q 'line 2: mean velocity towards the observer \[km/s\]: from -110.526 to 110.526$' note
+            grep -q 'line 2: velocity dispersion \[km/s\]: from 10.5263 to 31.5789$' note
+        fi
+    done
+    iris-show -H hyper.json --line=2 --moment=1 --range=-50,50 -o b.png a.npy
+    near "$(picture b.png count 0 $BLUE)" "$(awk 'BEGIN { print 2 / 72 }')" 0.002
+    # two moments of each line; nothing is in the first one, and that is said
+    run -0 --separate-stderr iris-show -o c.png a.npy
+    [ "$(grep -c 'has no value to show' <<<"$stderr")" = 1 ]
+    [ "$(picture c.png size)" = "1120 1165 4" ]
+    near "$(picture c.png spot 2 $INFERNO)" "$spot" 0.004
+    # six lines look like a tensor
+    values six.npy "(6, 12, 6, 20)" "1 if (i, j, k) == (5, 2, 4) else 0"
+    iris-show -H hyper.json --kind=cube --moment=0 --line=6 -o d.png six.npy
+    near "$(picture d.png spot 0 $INFERNO)" "$spot" 0.004
+    iris-show --range=moment0:0,1 --scale=moment0:linear --kind=cube --moment=0 --line=6 -v -o d.png six.npy 2>&1 |
+        grep -q 'from 0 to 1$'
+}
+
+@test "a cube of FITS: axes and units of the header" {
+    mkcube a.fits
+    mkcube a.npy
+    iris-show -v --moment=0 -o a.png a.fits 2>note
+    [ "$(picture a.png size)" = "1120 599 2" ]
+    [ "$(sed -n 's/.*: from .* to //p' note | paste -sd' ')" = "41690 84040" ]
+    grep -q 'integrated intensity \[K km/s\]' note
+    # the last pixel is the brightest: on the left at the top
+    near "$(picture a.png spot 1 $INFERNO)" "$(awk 'BEGIN { print 0.5 / 7, 4.5 / 5 }')" 0.004
+    iris-show --moment=0 -o b.png a.npy
+    near "$(picture b.png spot 1 $INFERNO)" "$(awk 'BEGIN { print 0.5 / 7, 4.5 / 5 }')" 0.004
+    refuses() {
+        run -"$1" --separate-stderr iris-show -o x.png "${@:3}"
+        one_sentence iris-show
+        [[ $stderr == *"$2"* ]] || { echo "no '$2' in: $stderr"; return 1; }
+        [ ! -e x.png ]
+    }
+    refuses 64 "-H" -H hyper.json a.fits
+    refuses 64 "--sheet" --sheet=2 a.fits
+    refuses 64 "moment0" --range=0,1 a.fits
+    refuses 65 "has 2 lines" --line=3 a.fits
+    refuses 65 "settings give (lines, 12, 6, 20)" -H hyper.json a.npy
+    values flat.npy "(3, 4, 5)" 1
+    refuses 65 "flat.npy" --kind=cube flat.npy
+    head -c 4000 a.fits >b.fits
+    refuses 65 "b.fits" b.fits
+}
+
+@test "velocities: blue comes nearer, red recedes, 0 is white" {
+    values a.npy "(6, 16, 12, 6)" "{1: 80, 9: -80}.get(j, 0) if k == 2 else 5e-4"
+    iris-show -v --field=v_r -o a.png a.npy 2>&1 | grep -q ': from -80 to 80$'
+    left=$(awk 'BEGIN { print 1 - 2.5 / 12 }')
+    near "$(picture a.png spot 0 $BLUE)" "$left $(at 1 0 15 16)" 0.004
+    near "$(picture a.png spot 0 $RED)" "$left $(at 9 0 15 16)" 0.004
+    near "$(picture a.png count 0 $WHITE)" "$(awk 'BEGIN { print 1 - 2 / 192 }')" 0.004
+}
+
+@test "one thing in a snapshot is where it is in every picture" {
+    planted 60 -100 20 90 40 0
+    iris-list planted.hdf5 -o list.tsv
+    for observer in "1 0" "-1 0" "1 90" "-1 200"; do
+        read -r spin theta <<<"$observer"
+        iris-hyper --preset=SEDIGISM_13C16O -s coordinate_hyper.spin_orientation=$spin \
+            -s coordinate_hyper.theta_zero=$theta.0 -s writer_hyper.points_per_snapshot=1 \
+            -s coordinate_hyper.r_steps=46 -s coordinate_hyper.r_crop_max_index=46 \
+            -s coordinate_hyper.lon_steps=61 -s coordinate_hyper.lat_steps=13 -s observer_hyper.lat_pieces=1 \
+            -s cube_hyper.v_steps=41 -s dataset_hyper.CMZ_scale_range=null -s dataset_hyper.CMZ_skew_range=null \
+            -s dataset_hyper.CMZ_density_range=null -s observer_hyper.blur_inputs=false -s dataset_hyper.CMZ_scale_factor=1.0 -o p.json
+        rm -rf P Q
+        iris-gen -q -H p.json -t standard -d P -o p.tsv list.tsv
+        iris-gen -q -H p.json -t simple -d Q -o q.tsv list.tsv
+        read -r r lon lat v <<<"$(seen $spin $theta 60 -100 20 90 40 0)"
+        x=$(at "$lon" 1.5 -1.5 61) y=$(at "$r" 8052 8502 46) z=$(at "$lat" -0.375 0.375 13)
+        iris-show -o a.png Q
+        near "$(picture a.png spot 0 $VIRIDIS)" "$x $y" 0.025
+        near "$(picture a.png spot 1 $INFERNO)" "$x $(at "$v" -200 200 41)" 0.025
+        [[ $v == -* ]] && colour=$RED || colour=$BLUE
+        for slice in "lat:$lat $x $y" "lon:$lon $y $z" "r:$r $x $z"; do
+            read -r plane a b <<<"$slice"
+            iris-show --field=rho,v_r,T --slice="$plane" -o b.png P
+            near "$(picture b.png spot 0 $VIRIDIS)" "$a $b" 0.05
+            near "$(picture b.png spot 1 $colour)" "$a $b" 0.05
+            near "$(picture b.png spot 2 $INFERNO)" "$a $b" 0.05
+        done
+        iris-observe -q -H p.json -t simple --cube=c.npy P/entries/*/raw/*/p000.tensor.npy
+        iris-observe -q -H p.json -t simple --cube=c.fits P/entries/*/raw/*/p000.tensor.npy
+        for cube in "-H p.json -t simple c.npy" c.fits; do
+            iris-show --range=moment1:-30,30 -o c.png $cube
+            near "$(picture c.png spot 0 $INFERNO)" "$x $z" 0.05
+            near "$(picture c.png spot 1 $colour)" "$x $z" 0.05
+        done
+    done
+}
+
 @test "more pixels than the picture: means of equal parts" {
     values a.npy "(1, 8, 1000)" "4 if k < 500 and k % 2 else 2 if k >= 500 else 0"
     iris-show -o a.png --scale=linear --range=0,2 a.npy # every pixel is 2, or next to it
@@ -353,6 +537,121 @@ open(path, "wb").write(b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head.
     refuses -o D/new.png D
     refuses -H D/hyper.json -o D/hyper.json "D/$f"
     diff -r before D
+}
+
+@test "a container: the bytes of the data set" {
+    iris-pack -o D.h5 D
+    for words in "" "--entry=4" "--sheet=6" "--sheet=2 --entry=3" "--scale=linear --width=1300"; do
+        iris-show $words -o a.png D
+        iris-show $words D.h5 | cmp - a.png
+    done
+    id=$(column id D/iris-manifest.tsv | sed -n 3p)
+    iris-show -v --entry="$id" -o a.png D 2>a
+    iris-show -v --entry="$id" -o b.png D.h5 2>b
+    cmp a.png b.png
+    cmp a b
+    # other settings than its own
+    iris-hyper --preset=hyper.json -s coordinate_hyper.r_min=8000.0 -o other.json
+    iris-show -H other.json -o a.png D.h5
+    iris-show -H other.json --entry=0 D | cmp - a.png
+    run -1 cmp -s a.png b.png
+    # tensors are read row by row
+    pipeline standard T
+    iris-pack -o T.h5 T
+    iris-show -o a.png T
+    iris-show T.h5 | cmp - a.png
+    iris-show --sheet=2 -o a.png T
+    iris-show --sheet=2 T.h5 | cmp - a.png
+}
+
+@test "wrong containers" {
+    iris-pack -o D.h5 D
+    refuses() {
+        run -"$1" --separate-stderr iris-show "${@:3}"
+        one_sentence iris-show
+        [[ $stderr == *"$2"* ]] || { echo "no '$2' in: $stderr"; return 1; }
+    }
+    refuses 64 "--side" -o x.png --side D.h5
+    refuses 64 "D.h5" -o D.h5 D.h5
+    refuses 65 "entry '6'" -o x.png --entry=6 D.h5
+    cp D.h5 a.h5
+    h5edit a.h5 iattr / complete 0
+    refuses 65 "'a.h5' is not complete" -o x.png a.h5
+    cp D.h5 a.h5
+    h5edit a.h5 delete observed
+    refuses 65 "'a.h5' has no dataset 'observed'" -o x.png a.h5
+    h5edit a.h5 delete manifest
+    refuses 65 "'a.h5' has no dataset 'manifest'" -o x.png a.h5
+    head -c 20000 D.h5 >a.h5
+    refuses 65 "a.h5" -o x.png a.h5
+    [ ! -e x.png ]
+}
+
+@test "a snapshot: place, direction, units" {
+    # 1e4 solar masses on a square of 20 pc, and what is in front and behind
+    planted 100 -60 40 0 0 0
+    iris-show -v --size=200 --side -o a.png planted.hdf5 2>note
+    [ "$(picture a.png size)" = "1120 599 2" ]
+    near "$(picture a.png spot 0 $VIRIDIS)" "$(awk 'BEGIN { print 0.5 + 100 / 400, 0.5 - 60 / 400 }')" 0.004
+    near "$(picture a.png spot 1 $VIRIDIS)" "$(awk 'BEGIN { print 0.5 + 100 / 400, 0.5 + 40 / 400 }')" 0.004
+    near "$(picture a.png count 0 $VIRIDIS)" "$(awk 'BEGIN { print (20 / 400) ^ 2 }')" 3e-4
+    iris-show -v --size=200 --scale=snapshot:linear --range=snapshot:0,24 -o b.png planted.hdf5 2>note
+    [[ $(cat note) == *"12299 cells"*"gas column density, from above [M☉ pc⁻²]: from 0 to 24" ]]
+    # 10 layers of 10 solar masses are 0.25 by pc^2, the dense cell is 25 more
+    near "$(picture b.png count 0 $VIRIDIS)" "$(awk 'BEGIN { print (20 / 400) ^ 2 }')" 3e-4
+    iris-show --size=200 --scale=linear --range=0,26 -o b.png planted.hdf5
+    near "$(picture b.png count 0 $VIRIDIS)" 0 1e-4
+    # about another centre, given in code units
+    iris-hyper --preset=hyper.json -s 'suite_hyper.centre=[12100.0, 11940.0, 12040.0]' -o centre.json
+    iris-show --size=200 -H centre.json -o c.png planted.hdf5
+    near "$(picture c.png spot 0 $VIRIDIS)" "0.5 0.5" 0.004
+    iris-hyper --preset=hyper.json -s 'suite_hyper.centre="densest"' -o densest.json
+    iris-show --size=200 -H densest.json planted.hdf5 | cmp - c.png
+}
+
+@test "a snapshot: how much of it, and where the Sun is" {
+    planted 100 -60 40 0 0 0
+    iris-show -v -H hyper.json -o a.png planted.hdf5 # 1.1 times 225 pc
+    near "$(picture a.png spot 0 $VIRIDIS)" "$(awk 'BEGIN { print 0.5 + 50 / 247.5, 0.5 - 30 / 247.5 }')" 0.004
+    iris-show -o b.png --range=0.1,20 planted.hdf5 # 99 % of the mass are in the lattice of 300 pc, and round is 400
+    near "$(picture b.png spot 0 $VIRIDIS)" "$(awk 'BEGIN { print 0.5 + 50 / 400, 0.5 - 30 / 400 }')" 0.006
+    # from above the Sun is counter-clockwise from +x: at 60 degrees up on the right
+    iris-hyper --preset=hyper.json -s coordinate_hyper.theta_zero=60.0 -o turned.json
+    iris-show --size=9000 -H turned.json -o c.png planted.hdf5
+    iris-show --size=9000 -o d.png planted.hdf5
+    spot=$(picture c.png spot 0 255,255,255)
+    near "$spot" "$(awk 'BEGIN { print 0.5 + 8277 / 36000, 0.5 + 8277 * sqrt(3) / 36000 }')" 0.004
+    [ -z "$(picture d.png spot 0 255,255,255)" ]
+    iris-show --size=4000 -H turned.json -o e.png planted.hdf5 # out of view
+    [ -z "$(picture e.png spot 0 255,255,255)" ]
+}
+
+@test "a snapshot of several files, and wrong ones" {
+    iris-mock -o snaps/snapdir_009 --cells=2000 --seed=1 --files=3
+    iris-show -v --side -o a.png snaps/snapdir_009/*.0.hdf5 2>note
+    grep -q ': 2000 cells' note
+    iris-show --side -o b.png snaps/snapdir_009/*.1.hdf5
+    [ "$(picture a.png size)" = "1120 599 2" ]
+    run -0 --separate-stderr iris-show --dry-run -o x.png snaps/snap_001.hdf5
+    [[ $stderr == *"would draw 'snap_001.hdf5', 560 x 599 pixels"* ]]
+    refuses() {
+        run -65 --separate-stderr iris-show -o x.png "$1"
+        one_sentence iris-show
+        [[ $stderr == *"$2"* ]] || { echo "no '$2' in: $stderr"; return 1; }
+        [ ! -e x.png ]
+    }
+    rm snaps/snapdir_009/*.2.hdf5
+    run -74 --separate-stderr iris-show -o x.png snaps/snapdir_009/*.0.hdf5
+    one_sentence iris-show
+    cp snaps/snap_001.hdf5 a.hdf5
+    h5edit a.hdf5 set PartType0/Masses 7 -1
+    refuses a.hdf5 "cell 7 has the mass -1"
+    h5edit a.hdf5 delete PartType0/Masses
+    refuses a.hdf5 "no dataset 'PartType0/Masses'"
+    h5edit a.hdf5 delete Header
+    refuses a.hdf5 "Header"
+    head -c 3000 snaps/snap_001.hdf5 >b.hdf5
+    refuses b.hdf5 "b.hdf5"
 }
 
 @test "a sheet of entries" {

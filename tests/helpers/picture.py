@@ -29,20 +29,25 @@ def decode(path):
         elif name == b"IDAT":
             idat += body
     assert set(names) <= {"IHDR", "PLTE", "IDAT", "IEND"}, names
-    # a picture of few colours
-    assert (depth, kind) == (8, 3), (depth, kind)
+    # few colours, or three bytes each
+    assert depth == 8 and kind in (2, 3), (depth, kind)
+    size = 3 if kind == 2 else 1
     raw = zlib.decompress(idat)
-    rows, above = [], bytes(width)
+    rows, above = [], bytes(width * size)
     for y in range(height):
-        start = y * (width + 1)
-        row = raw[start + 1:start + 1 + width]
+        start = y * (width * size + 1)
+        row = raw[start + 1:start + 1 + width * size]
         if raw[start] == 1:  # differences to the left
-            row = [v & 255 for v in itertools.accumulate(row)]
+            left = [[v & 255 for v in itertools.accumulate(row[c::size])] for c in range(size)]
+            row = [v for pixel in zip(*left) for v in pixel]
         elif raw[start] == 2:  # differences to the row above
             row = [(v + w) & 255 for v, w in zip(row, above)]
         else:
-            assert raw[start] == 0, "unknown filter"
-        rows.append([palette[v] for v in row])
+            assert raw[start] == 0, "unknown filter %d" % raw[start]
+        if size == 1:
+            rows.append([palette[v] for v in row])
+        else:
+            rows.append([tuple(row[i:i + 3]) for i in range(0, len(row), 3)])
         above = row
     return width, height, rows
 

@@ -191,6 +191,75 @@ test_colours(void)
     CHECK(rises && steps == IRIS_MAP_STEPS, "dark to bright in %d steps", steps);
 }
 
+static void
+test_titles(void)
+{
+    static const struct {
+        const char *title;
+        size_t glyphs;
+        const char *fits;
+    } t[] = {
+        {"gas density [g cm⁻³]", 20, "gas density [g cm⁻³]"},
+        {"gas density [g cm⁻³]", 19, "gas dens.. [g cm⁻³]"},
+        {"gas dens.. [g cm⁻³]", 15, "gas.. [g cm⁻³]"},
+        {"gas dens.. [g cm⁻³]", 3, ".. [g cm⁻³]"},
+        {"M☉☉☉ and more", 6, "M☉☉☉.."},
+        {"", 0, ""},
+    };
+    struct iris_buf text = {0};
+    size_t i;
+
+    for (i = 0; i < sizeof t / sizeof t[0]; i++) {
+        iris_buf_clear(&text);
+        iris_title_fit(t[i].title, t[i].glyphs, &text);
+        CHECK(!strcmp(iris_buf_str(&text), t[i].fits), "%zu of '%s': '%s'", t[i].glyphs, t[i].title,
+              iris_buf_str(&text));
+    }
+    iris_buf_release(&text);
+}
+
+/* CIELAB's lightness of a colour in sRGB. */
+static double
+lightness(struct iris_colour c)
+{
+    const double part[3] = {c.r / 255.0, c.g / 255.0, c.b / 255.0};
+    static const double weight[3] = {0.2126729, 0.7151522, 0.0721750};
+    double y = 0;
+    int k;
+
+    for (k = 0; k < 3; k++)
+        y += weight[k] *
+             (part[k] > 0.04045 ? pow((part[k] + 0.055) / 1.055, 2.4) : part[k] / 12.92);
+    return 116 * cbrt(y) - 16;
+}
+
+static void
+test_two_sided(void)
+{
+    struct iris_stretch s = {IRIS_LINEAR, -3, 2, 1}, l = {IRIS_LOG, 1, 2, 1};
+    struct iris_colour red = iris_map_colour(IRIS_RED_BLUE, 0.3);
+    struct iris_colour blue = iris_map_colour(IRIS_RED_BLUE, 0.7);
+    double worst = 0;
+    int i;
+
+    CHECK(same(iris_map_colour(IRIS_RED_BLUE, 0.5), (struct iris_colour){0xf3, 0xf3, 0xf3}) &&
+              same(iris_map_colour(IRIS_RED_BLUE, 0), (struct iris_colour){0x6e, 0x37, 0x2a}) &&
+              same(iris_map_colour(IRIS_RED_BLUE, 1), (struct iris_colour){1, 0x4a, 0x75}),
+          "the middle and the ends of the map with two sides");
+    CHECK(red.r > red.b + 50 && blue.b > blue.r + 50, "red below, blue above");
+    for (i = 0; i < IRIS_MAP_STEPS - 1; i++) {
+        double place = i / (IRIS_MAP_STEPS - 2.0);
+        double want = 96 - 66 * fabs(2 * place - 1);
+
+        worst = fmax(worst, fabs(lightness(iris_map_colour(IRIS_RED_BLUE, place)) - want));
+    }
+    CHECK(worst < 1.2, "its lightness falls evenly to both sides: %g", worst);
+    iris_stretch_balance(&s);
+    iris_stretch_balance(&l);
+    CHECK(check_near(s.lo, -3, 0) && check_near(s.hi, 3, 0) && check_near(l.lo, 1, 0),
+          "a range about 0");
+}
+
 /* The labels of a range, from lo to hi, with blanks between. */
 static const char *
 labels(enum iris_curve curve, double lo, double hi, double length, int across)
@@ -266,7 +335,9 @@ test_panel(void)
                            1,
                            "what [K]",
                            {IRIS_LINEAR, 0, 100, 1},
-                           IRIS_INFERNO};
+                           IRIS_INFERNO,
+                           NULL,
+                           0};
     struct iris_area box = {7, 5, 560, iris_panel_height(560, 1)}, image;
     struct iris_colour bright = iris_map_colour(IRIS_INFERNO, 1);
     int x, y, y2, i, last = 0, ordered = 1;
@@ -356,6 +427,8 @@ main(void)
     test_canvas();
     test_stretch();
     test_colours();
+    test_two_sided();
+    test_titles();
     test_ticks();
     test_panel();
     test_png(2);

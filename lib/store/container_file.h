@@ -1,0 +1,27 @@
+/* container_file -- what readers of a container share. Private to lib/store. */
+#ifndef IRIS_CONTAINER_FILE_H
+#define IRIS_CONTAINER_FILE_H
+
+#include <hdf5.h>
+#include <stddef.h>
+
+#include "container_read.h"
+
+struct iris_container {
+    char *path;
+    hid_t file;
+};
+
+/* A dataset of arrays, to be read in pieces; closed with H5Dclose.
+ *
+ *   return  below 0: not there
+ */
+hid_t iris_container_dataset(const struct iris_container *c, enum iris_kind kind);
+
+/* The shape of one entry of it.
+ *
+ *   return  0, or nonzero where it is no array of n entries of single precision
+ */
+int iris_container_shape(hid_t dataset, size_t n, struct iris_shape *shape);
+
+#endif
