@@ -128,15 +128,16 @@ view_observed(const struct iris_subject *s, const struct iris_npy *a, size_t lin
 
 /* How a field is drawn, and its name where no settings give it. */
 static const struct {
-    const char *word;
-    struct quantity q;
+    const char *word, *name;
+    enum iris_curve curve;
+    enum iris_map map;
 } fields[IRIS_FIELDS] = {
-    [IRIS_V_R] = {"v_r", {"velocity towards the observer", "", 1, IRIS_LINEAR, IRIS_RED_BLUE}},
-    [IRIS_RHO] = {"rho", {"gas density", "", 1, IRIS_LOG, IRIS_VIRIDIS}},
-    [IRIS_T] = {"T", {"gas temperature", "", 1, IRIS_LOG, IRIS_INFERNO}},
-    [IRIS_X_H2] = {"x_H2", {"H₂ abundance", "", 1, IRIS_LINEAR, IRIS_VIRIDIS}},
-    [IRIS_X_CO] = {"x_CO", {"CO abundance", "", 1, IRIS_LOG, IRIS_VIRIDIS}},
-    [IRIS_T_DUST] = {"T_dust", {"dust temperature", "", 1, IRIS_LINEAR, IRIS_INFERNO}},
+    [IRIS_V_R] = {"v_r", "velocity towards the observer", IRIS_LINEAR, IRIS_RED_BLUE},
+    [IRIS_RHO] = {"rho", "gas density", IRIS_LOG, IRIS_VIRIDIS},
+    [IRIS_T] = {"T", "gas temperature", IRIS_LOG, IRIS_INFERNO},
+    [IRIS_X_H2] = {"x_H2", "H₂ abundance", IRIS_LINEAR, IRIS_VIRIDIS},
+    [IRIS_X_CO] = {"x_CO", "CO abundance", IRIS_LOG, IRIS_VIRIDIS},
+    [IRIS_T_DUST] = {"T_dust", "dust temperature", IRIS_LINEAR, IRIS_INFERNO},
 };
 
 const char *
@@ -196,8 +197,9 @@ view_tensor(const struct iris_subject *s, const struct iris_npy *a, size_t i,
         return iris_fail(err, IRIS_E_DATA, "'%s' has no values to show", a->path);
     if (slice_pixel(s, a, across, &pixel, err))
         return err->status;
-    *q = fields[s->field[i]].q;
-    q->unit = NULL;
+    *q = (struct quantity){.name = fields[s->field[i]].name,
+                           .curve = fields[s->field[i]].curve,
+                           .map = fields[s->field[i]].map};
     if (s->slice.axis == IRIS_SLICE_LAT)
         *plane = (struct iris_plane){first + pixel, nlon, nlat, nr, nlon * nlat};
     else if (s->slice.axis == IRIS_SLICE_LON)
