@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aligned.h"
 #include "box.h"
 #include "checking.h"
 #include "container.h"
@@ -306,7 +307,7 @@ iris_check_container(struct iris_check *c, const char *path, struct iris_err *er
     size_t k;
 
     job.common = (struct checking){.c = c, .hyper_name = "hyper_json", .verifier = {.from = &from}};
-    job.piece = malloc(IRIS_BOX_MOST * sizeof *job.piece);
+    job.piece = iris_aligned(IRIS_BOX_MOST * sizeof *job.piece);
     st = job.piece ? iris_container_open(path, &job.container, err) : iris_fail_memory(err);
     if (!st)
         st = read_type(&job, err);

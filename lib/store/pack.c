@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aligned.h"
 #include "box.h"
 #include "container.h"
 #include "h5.h"
@@ -310,7 +311,7 @@ iris_pack(struct iris_pack *pack, const char *root, struct iris_outfile *out, st
     enum iris_status st;
 
     w.array[0].dataset = w.array[1].dataset = -1;
-    w.piece = malloc(IRIS_BOX_MOST * sizeof *w.piece);
+    w.piece = iris_aligned(IRIS_BOX_MOST * sizeof *w.piece);
     st = w.piece ? iris_published_read(root, &p, err) : iris_fail_memory(err);
     w.n = p.manifest.n_rows;
     if (!st)

@@ -1,5 +1,6 @@
 #include "publish.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,9 @@ iris_attributes_read(const char *dataset, struct iris_attributes *a, struct iris
 
     *a = (struct iris_attributes){0};
     st = path ? iris_read_file(path, (size_t)1 << 34, &text, err) : iris_fail_memory(err);
+    if (st == IRIS_E_IO && access(path, F_OK) && errno == ENOENT && !access(dataset, X_OK))
+        st = iris_fail(err, IRIS_E_IO, "'%s' is no published data set: there is no '%s'", dataset,
+                       path);
     if (!st)
         st = iris_json_load(iris_buf_str(&text), text.len, path, &root, err);
     if (!st)

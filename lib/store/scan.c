@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aligned.h"
 #include "sampler.h"
 
 /* Elements that are taken at once. */
 enum {
     BLOCK = 1 << 16, /* for moments, which depend on it in the last bits */
-    PIECE = 1 << 14, /* read and hashed, so few that they stay near */
+    PIECE = 1 << 15, /* read and hashed, so few that they stay near */
     PART = 1 << 10   /* of which the limits are sought */
 };
 
@@ -174,7 +175,7 @@ iris_scan_array(const char *path, unsigned what, struct iris_scan *scan, struct 
     if (st)
         return st;
     piece = what & IRIS_SCAN_MOMENTS ? BLOCK : PIECE;
-    block = malloc(piece * sizeof *block);
+    block = iris_aligned(piece * sizeof *block);
     st = block ? iris_scanner_begin(&s, &a.shape, what, scan, err) : iris_fail_memory(err);
     if (!st)
         st = iris_npy_hash_header(&a, s.hash, err);

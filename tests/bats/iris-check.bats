@@ -123,7 +123,7 @@ id() {
     one_sentence iris-check
     rm D/attributes.json # made, but not published
     run -74 --separate-stderr iris-check D
-    [[ $stderr == *"D/attributes.json"* ]]
+    [[ $stderr == *"'D' is no published data set: there is no 'D/attributes.json'" ]]
     [ -z "$output" ]
     for text in "" "{" "[]" "{}" '{"cardinality": 0}' '{"index": []}' '{"cardinality": 0, "index": []}' \
         '{"cardinality": 1, "index": [5], "type": "simple"}' '{"cardinality": 1, "index": [[]], "type": "simple"}' \
