@@ -144,7 +144,8 @@ put_view(const struct options *o, const struct iris_array *a, size_t view, size_
     say_axes(a, &r);
     say_origin(o, a, &r);
     map = (struct iris_fits_map){
-        .axis = {{"GLON", "deg", "Galactic longitude, linear", m.x.first, m.x.step, m.x.n},
+        /* no GLON: a longitude without a latitude has no coordinates in DS9 */
+        .axis = {{"OFFSET", "deg", "Galactic longitude", m.x.first, m.x.step, m.x.n},
                  axis_up(a, &m.y)},
         .name = name,
         .unit = m.unit,

@@ -219,7 +219,9 @@ put_axis(fitsfile *f, int k, const struct iris_fits_axis *axis, int *bad)
     char key[FLEN_KEYWORD];
 
     fits_make_keyn("CTYPE", k, key, bad);
-    put_text(f, key, axis->type, axis->meaning, bad);
+    put_text(f, key, axis->type, NULL, bad);
+    fits_make_keyn("CNAME", k, key, bad);
+    put_text(f, key, axis->meaning, NULL, bad);
     fits_make_keyn("CUNIT", k, key, bad);
     put_text(f, key, axis->unit, NULL, bad);
     fits_make_keyn("CRVAL", k, key, bad);

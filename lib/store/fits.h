@@ -42,7 +42,7 @@ enum iris_status iris_fits_header(const struct iris_cube_law *law, size_t line,
 
 /* An axis: the middle of pixel i from 1 is at first + (i - 1) * step. */
 struct iris_fits_axis {
-    const char *type, *unit, *meaning;
+    const char *type, *unit, *meaning; /* CTYPE, CUNIT, CNAME */
     double first, step;
     size_t n;
 };

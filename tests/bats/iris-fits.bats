@@ -127,7 +127,8 @@ for name, y, unit, ctype, at in (('lv', v, 'm/s', 'VRAD', (7, 13)), ('map', r, '
     with fits.open(name + '.fits') as f:
         head, data = f[0].header, f[0].data
     w = WCS(head)
-    assert list(w.wcs.ctype) == ['GLON', ctype]
+    assert list(w.wcs.ctype) == ['OFFSET', ctype]
+    assert head['CNAME1'] == 'Galactic longitude'
     assert [head['CUNIT1'], head['CUNIT2']] == ['deg', unit]
     assert data.shape == (len(y), 12)
     for i in (0, 11):
