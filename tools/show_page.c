@@ -102,8 +102,8 @@ show_panel(const struct show *o, struct show_page *p, enum show_what what, const
     if (st)
         return st;
     if (isnan(s->lo))
-        iris_cli_warn(o->cli, "'%s' has no value to show: %s", name,
-                      s->curve == IRIS_LOG ? "none is finite and above 0" : "none is finite");
+        iris_cli_warn(o->cli, "'%s' has no value to show: none of '%s' is %s", name, panel->title,
+                      s->curve == IRIS_LOG ? "finite and above 0" : "finite");
     iris_cli_note(o->cli, "%s: from %.6g to %.6g", panel->title, s->lo, s->hi);
     p->n++;
     return iris_panel_draw(canvas, panel, &box, p->zoom, err);

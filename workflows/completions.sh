@@ -32,7 +32,12 @@ _iris_values() {
     -t | --type) echo standard simple synthetic ;;
     --device) echo auto cpu cuda ;;
     --molecule) echo 12CO 13CO C18O ;;
-    --kind) echo column observed tensor ;;
+    --kind)
+        echo column observed tensor
+        [ "$2" != iris-show ] || echo cube
+        ;;
+    --field) echo v_r rho T x_H2 x_CO T_dust ;;
+    --moment) echo 0 1 2 ;;
     --scale) echo linear log asinh ;;
     --verify) echo auto sha256 size ;;
     esac 2>/dev/null
@@ -46,7 +51,7 @@ _iris() {
     elif [ "$option" = = ] && [ "$COMP_CWORD" -ge 2 ]; then
         option=${COMP_WORDS[COMP_CWORD - 2]}
     fi
-    values=$(_iris_values "$option")
+    values=$(_iris_values "$option" "${COMP_WORDS[0]##*/}")
     if [ -z "$values" ] && [[ $word == -* ]]; then
         values=$(_iris_options "${COMP_WORDS[0]##*/}")
     fi

@@ -306,6 +306,34 @@ warn_of_missing(struct iris_find *f, const struct iris_found *s)
                     s->present, s->files);
 }
 
+/* A set that is named by some of its files only, as by the first of them. */
+static int
+goes_on(const struct iris_find *f, const struct iris_found *s)
+{
+    const struct iris_place *place = place_of(f);
+    struct iris_buf next = {0};
+    struct iris_place_file file;
+    struct iris_snapname name;
+    struct iris_err why = {0};
+    int is_there = 0;
+
+    if (!s->named || iris_snapname_parse(s->path, &name) || !name.is_part)
+        return 0;
+    iris_snapname_part(s->path, s->files, &next);
+    if (!next.failed)
+        is_there = !place->look(place->self, iris_buf_str(&next), &file, &why);
+    iris_buf_release(&next);
+    return is_there;
+}
+
+static void
+warn_of_unnamed(struct iris_find *f, const struct iris_found *s)
+{
+    iris_buf_puts(&f->warnings, "the set of '");
+    iris_buf_put_plain(&f->warnings, s->path);
+    iris_buf_puts(&f->warnings, "' has more files than are named; name its directory\n");
+}
+
 enum iris_status
 iris_find_sort(struct iris_find *f, struct iris_err *err)
 {
@@ -326,6 +354,8 @@ iris_find_sort(struct iris_find *f, struct iris_err *err)
             return iris_fail(err, IRIS_E_DATA, "files of the set of '%s' are named twice", s->path);
         if (s->present != s->files)
             warn_of_missing(f, s);
+        else if (goes_on(f, s))
+            warn_of_unnamed(f, s);
     }
     return IRIS_OK;
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "file.h"
 #include "hyper_keys.h"
@@ -159,6 +160,15 @@ iris_hyper_parse(const char *text, size_t len, const char *name, const char *dir
     return st;
 }
 
+/* A pipe lies nowhere, though it may be called /dev/fd/63. */
+static int
+lies_somewhere(const char *path)
+{
+    struct stat sb;
+
+    return strcmp(path, "-") != 0 && !stat(path, &sb) && !S_ISFIFO(sb.st_mode);
+}
+
 enum iris_status
 iris_hyper_read(const char *path, struct iris_hyper **h, struct iris_err *err)
 {
@@ -170,7 +180,7 @@ iris_hyper_read(const char *path, struct iris_hyper **h, struct iris_err *err)
     st = iris_read_file(path, LARGEST_FILE, &text, err);
     if (st)
         goto done;
-    if (!is_stdin) {
+    if (lies_somewhere(path)) {
         dir = iris_file_parent(path);
         if (!dir) {
             st = iris_fail_memory(err);
@@ -189,6 +199,19 @@ enum iris_status
 iris_hyper_defaults(struct iris_hyper **h, struct iris_err *err)
 {
     return iris_hyper_parse("{}", 2, "defaults", NULL, h, err);
+}
+
+enum iris_status
+iris_hyper_copy(const struct iris_hyper *h, struct iris_hyper **copy, struct iris_err *err)
+{
+    struct iris_buf text = {0};
+    enum iris_status st;
+
+    st = iris_hyper_print(h, &text, err);
+    if (!st)
+        st = iris_hyper_parse(iris_buf_str(&text), text.len, "settings", NULL, copy, err);
+    iris_buf_release(&text);
+    return st;
 }
 
 void

@@ -143,6 +143,11 @@ enum iris_status iris_hyper_parse(const char *text, size_t len, const char *name
 /* Every key at its default. */
 enum iris_status iris_hyper_defaults(struct iris_hyper **h, struct iris_err *err);
 
+/* Settings of one's own, to be changed. Its relative paths are as they are printed, and of
+ * the current directory. */
+enum iris_status iris_hyper_copy(const struct iris_hyper *h, struct iris_hyper **copy,
+                                 struct iris_err *err);
+
 void iris_hyper_free(struct iris_hyper *h);
 
 /* Change one value. The rules between keys are not checked until

@@ -92,10 +92,15 @@ pixel_of(double at, int backwards, int length)
     return (int)fmin(fmax(p, 0), length - 1);
 }
 
+/* In the middle of x, as far as that is within the canvas. */
 static void
 text_middle(struct iris_canvas *c, int x, int y, const char *text, int zoom)
 {
-    iris_canvas_text(c, x - iris_text_width(text, zoom) / 2, y, text, zoom, IRIS_BLACK);
+    int width = iris_text_width(text, zoom), left = x - width / 2;
+
+    if (left > c->width - width)
+        left = c->width - width;
+    iris_canvas_text(c, left < 0 ? 0 : left, y, text, zoom, IRIS_BLACK);
 }
 
 void
@@ -254,11 +259,23 @@ iris_bar_draw(struct iris_canvas *c, const struct iris_panel *p, const struct ir
     }
 }
 
+/* What is said where no value has a colour. */
+static const char *
+empty(const struct iris_panel *p)
+{
+    size_t n = p->nx * p->ny, zeros = 0, infinite = 0, i;
+
+    for (i = 0; i < n; i++) {
+        zeros += !(p->value[i] < 0) && !(p->value[i] > 0) && !isnan(p->value[i]);
+        infinite += isinf(p->value[i]) && p->value[i] > 0;
+    }
+    return zeros == n ? "0 everywhere" : infinite == n ? "infinite everywhere" : "no values";
+}
+
 enum iris_status
 iris_panel_draw(struct iris_canvas *c, const struct iris_panel *p, const struct iris_area *box,
                 int zoom, struct iris_err *err)
 {
-    static const char nothing[] = "no values";
     struct side x = {.backwards = p->x_leftwards}, y = {.backwards = 0};
     struct iris_area image;
     enum iris_status st;
@@ -281,6 +298,6 @@ iris_panel_draw(struct iris_canvas *c, const struct iris_panel *p, const struct 
     iris_bar_draw(c, p, &image, box, zoom);
     if (!(p->stretch.lo < p->stretch.hi))
         text_middle(c, image.x + image.width / 2, image.y + (image.height - LINE * zoom) / 2,
-                    nothing, zoom);
+                    empty(p), zoom);
     return IRIS_OK;
 }

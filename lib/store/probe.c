@@ -17,7 +17,8 @@ struct probe {
     struct iris_manifest *m;
     const char *id, *path;
     uint64_t files;
-    struct iris_settings before; /* those that are not enough */
+    const struct iris_hyper *hyper;
+    struct iris_settings before; /* its settings, which are not enough */
     struct iris_probe_fields fields;
     enum iris_status st; /* of the rows */
     struct iris_err *err;
@@ -351,6 +352,23 @@ put_hint_centre(struct probe *p, const struct iris_trial *t)
                                     "its densest cell is far from the middle of the box"});
 }
 
+/* Without chemistry there is nothing that has a line. */
+static void
+put_hint_abundance(struct probe *p, const struct iris_trial *t)
+{
+    struct iris_buf now = {0};
+    struct iris_err err = {0};
+
+    if (!t->s.dataset.use_abundances &&
+        !iris_hyper_value(p->hyper, "suite_hyper.abundance", &now, &err) &&
+        !strcmp(iris_buf_str(&now), "null"))
+        put_setting(p, "hint",
+                    &(struct iris_need){"suite_hyper.abundance", "{\"per_H\":2e-06}",
+                                        "synthetic data: without chemistry the molecules of a line "
+                                        "are as many as this says; the number is a choice"});
+    iris_buf_release(&now);
+}
+
 static void
 put_hints(struct probe *p, const struct iris_trial *t)
 {
@@ -359,6 +377,7 @@ put_hints(struct probe *p, const struct iris_trial *t)
     int open = t->meta.closed[0] && t->meta.closed[1] && t->meta.closed[2];
 
     put_hint_centre(p, t);
+    put_hint_abundance(p, t);
     if (t->meta.faces == IRIS_FACES_GUARD)
         put_setting(p, "hint",
                     &(struct iris_need){"suite_hyper.periodic", "true",
@@ -410,20 +429,6 @@ put_trial(struct probe *p, const struct iris_trial *t, int all)
     put_hints(p, t);
 }
 
-/* Settings of one's own, to be changed. */
-static enum iris_status
-copy_hyper(const struct iris_hyper *h, struct iris_hyper **copy, struct iris_err *err)
-{
-    struct iris_buf text = {0};
-    enum iris_status st;
-
-    st = iris_hyper_print(h, &text, err);
-    if (!st)
-        st = iris_hyper_parse(iris_buf_str(&text), text.len, "the settings", NULL, copy, err);
-    iris_buf_release(&text);
-    return st;
-}
-
 static size_t
 claimed_cells(const struct probe *p)
 {
@@ -438,7 +443,7 @@ try(const struct probe *p, enum iris_type type, const struct iris_hyper *h, stru
     struct iris_err *err)
 {
     struct iris_hyper *own = NULL;
-    enum iris_status st = copy_hyper(h, &own, err);
+    enum iris_status st = iris_hyper_copy(h, &own, err);
 
     if (!st)
         st = iris_trial_run(t, p->path, p->files, iris_snapshot_fields(type),
@@ -474,7 +479,7 @@ enum iris_status
 iris_probe_add(struct iris_manifest *m, const char *id, const char *path, uint64_t files,
                const struct iris_hyper *h, int *taken, struct iris_err *why, struct iris_err *err)
 {
-    struct probe p = {.m = m, .id = id, .path = path, .files = files, .err = err};
+    struct probe p = {.m = m, .id = id, .path = path, .files = files, .hyper = h, .err = err};
 
     *taken = 0;
     iris_h5_quiet();

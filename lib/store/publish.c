@@ -330,18 +330,14 @@ static enum iris_status
 print_hyper(const struct iris_hyper *h, struct iris_buf *out, struct iris_err *err)
 {
     struct iris_hyper *copy = NULL;
-    struct iris_buf text = {0};
     enum iris_status st;
 
-    st = iris_hyper_print(h, &text, err);
-    if (!st)
-        st = iris_hyper_parse(iris_buf_str(&text), text.len, "settings", NULL, &copy, err);
+    st = iris_hyper_copy(h, &copy, err);
     if (!st)
         st = iris_hyper_strip_paths(copy, err);
     if (!st)
         st = iris_hyper_print(copy, out, err);
     iris_hyper_free(copy);
-    iris_buf_release(&text);
     return st;
 }
 

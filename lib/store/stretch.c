@@ -49,11 +49,13 @@ widen(struct iris_stretch *s)
     if (s->curve == IRIS_LOG) {
         s->lo /= 2;
         s->hi *= 2;
-    } else {
-        double half = s->lo < 0 || s->lo > 0 ? fabs(s->lo) / 2 : 0.5;
+    } else if (s->lo < 0 || s->lo > 0) {
+        double half = fabs(s->lo) / 2;
 
         s->lo -= half;
         s->hi += half;
+    } else {
+        s->hi = 1; /* so that 0 is at the dark end */
     }
 }
 

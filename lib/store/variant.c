@@ -7,14 +7,11 @@
 static enum iris_status
 change(struct iris_variant *v, const struct iris_variant_law *law, struct iris_err *err)
 {
-    struct iris_buf text = {0};
     char *lines = strdup(v->changes), *line, *next;
     enum iris_status st = lines ? IRIS_OK : iris_fail_memory(err);
 
     if (!st)
-        st = iris_hyper_print(law->hyper, &text, err);
-    if (!st)
-        st = iris_hyper_parse(text.data, text.len, "settings", NULL, &v->own, err);
+        st = iris_hyper_copy(law->hyper, &v->own, err);
     for (line = lines; !st && *line; line = next) {
         char *end = line + strcspn(line, "\n"), *value = strchr(line, '=');
 
@@ -39,7 +36,6 @@ change(struct iris_variant *v, const struct iris_variant_law *law, struct iris_e
     if (!st)
         st = iris_hyper_resolve_paths(v->own, err);
     free(lines);
-    iris_buf_release(&text);
     return st;
 }
 

@@ -77,6 +77,12 @@ SEDIGISM_13C16O_FullCone_Test" ]
     [ "$(complete_words iris-gen -t s | tr '\n' ' ')" = "standard simple synthetic " ]
     [ "$(complete_words iris-gen --type = sta)" = standard ]
     [ "$(complete_words iris-gen --device cp)" = cpu ]
+    [ "$(complete_words iris-fits --kind = | tr '\n' ' ')" = "column observed tensor " ]
+    [ "$(complete_words iris-show --kind = c | tr '\n' ' ')" = "column cube " ]
+    for field in $(complete_words iris-show --field =); do
+        run -64 --separate-stderr iris-show --field="$field" -o x.png # it has no other fault than that
+        [[ $stderr == *"name one data set"* ]]
+    done
     [ "$(complete_words iris-mock --molecule = 13)" = 13CO ]
     for molecule in $(complete_words iris-mock --molecule =); do iris-mock --molecule="$molecule" -o m.dat; done
     for type in $(complete_words iris-gen -t ''); do

@@ -55,6 +55,17 @@ example() {
     [[ ${lines[0]} == "18 entries to train, 6 to validate" ]]
     awk '/^epoch/ { sub(",", "", $4); loss[++n] = $4 } END { exit !(n == 6 && loss[6] < 0.9 * loss[1]) }' <<<"$output" ||
         { echo "$output"; false; }
+    # nothing to validate is not a perfect network
+    iris-list -o one.tsv snaps/snap_001.hdf5
+    iris-gen -q -H hyper.json -t simple -d O -o o.tsv one.tsv
+    iris-merge -q -d O -o m.tsv o.tsv
+    iris-units -q -H hyper.json -d O -o u.json m.tsv
+    iris-normalize -q -H u.json -d O -o n.tsv m.tsv
+    iris-shuffle -q --publish=O -H u.json -o s.tsv n.tsv
+    iris-pack -q -o O.h5 O
+    run -0 example train.py --epochs=1 --workers=0 O.h5
+    [[ ${lines[0]} == *" entries to train, none to validate" ]]
+    [[ $output != *validation* ]]
     run -0 example train.py --read-only --workers=0 D.h5
     [[ $output == "18 entries, "*" MiB/s" ]]
 }

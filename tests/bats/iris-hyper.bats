@@ -311,6 +311,12 @@ dataset_hyper.CMZ_scale_range	[0.25, 1.0]	[0.4, 0.6]" ]
     has chem_path '["co.dat"]'
     flat --preset=../here/a.json -s 'observer_hyper.chem_path=["x.dat"]'
     has chem_path '["x.dat"]'
+    # a pipe lies nowhere: the name is of the current directory, as from standard input
+    run -74 --separate-stderr iris-gen --digest -t synthetic -H <(cat a.json)
+    [[ $stderr == *"cannot open 'co.dat'"* ]]
+    cd ../here
+    flat --preset=<(cat a.json)
+    has chem_path "[\"$PWD/co.dat\"]"
 }
 
 @test "abundances" {

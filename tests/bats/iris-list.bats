@@ -129,6 +129,15 @@ END
     [ "$(iris-list d/ | column 3 | paste -sd' ')" = "d/lone.h5 d/snap_007.hdf5" ]
 }
 
+@test "a set that is named by its first file" {
+    empty d/snap_7.{0,1,2}.hdf5 d/alone_8.0.hdf5
+    run -0 --separate-stderr iris-list d/snap_7.0.hdf5 d/alone_8.0.hdf5
+    [ "$stderr" = "iris-list: warning: the set of 'd/snap_7.0.hdf5' has more files than are named; name its directory" ]
+    [ "$(column 4 <<<"$output" | paste -sd' ')" = "1 1" ]
+    run -0 --separate-stderr iris-list d/snap_7.{0,1,2}.hdf5
+    [ -z "$stderr" ]
+}
+
 @test "natural order" {
     empty d/snap_{1,2,9,10,100,011}.hdf5 d/a_2.hdf5 d/snap.hdf5
     [ "$(ids d)" = "a_2 snap snap_1 snap_2 snap_9 snap_10 snap_011 snap_100" ]

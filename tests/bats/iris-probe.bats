@@ -140,6 +140,12 @@ EOF
     h5edit snap_001.hdf5 delete PartType0/ChemicalAbundances
     takes snap_001.hdf5 simple standard
     needs dataset_hyper.use_AREPO_abundances=false
+    # there is no CO, so a line needs something else
+    [[ $(facts probe.tsv hint suite_hyper.abundance) == 'suite_hyper.abundance={"per_H":'* ]]
+    tiny_hyper -s 'suite_hyper.abundance={"per_H": 1e-6}' >base.json
+    takes snap_001.hdf5 simple standard
+    [ -z "$(facts probe.tsv hint suite_hyper.abundance)" ]
+    tiny_hyper >base.json
     h5edit snap_002.hdf5 nan PartType0/ChemicalAbundances 3
     takes snap_002.hdf5 simple standard
     needs dataset_hyper.use_AREPO_abundances=false

@@ -22,6 +22,12 @@ says() {
     grep -E '^iris-|iris\.mk:' err >>said || { echo "says nothing: $*"; cat err; return 1; }
 }
 
+# warns COMMAND...: it does what it should, and its warning goes to ./said
+warns() {
+    "$@" </dev/null >out 2>err
+    grep -E '^iris-[a-z]*: warning: ' err >>said || { echo "says nothing: $*"; return 1; }
+}
+
 # changed CHANGE...: ./other.json
 changed() {
     iris-hyper --preset=hyper.json -o other.json "$@"
@@ -77,6 +83,8 @@ provoke() {
     says iris-gen -H hyper.json -t simple -d three -o entries.tsv three.tsv
 
     # runs
+    warns env -u CUDA_VISIBLE_DEVICES IRIS_EMULATED_GPUS=0 \
+        "$(dirname "$(command -v elementary_bits)")/emulated/iris-gen" -H hyper.json -t simple -d cpu -o cpu.tsv list.tsv
     iris-gen -H hyper.json -t simple -d galaxy -o entries.tsv list.tsv
     mkfifo in
     exec 9<>in

@@ -158,9 +158,13 @@ test_stretch(void)
               isnan(iris_stretch_at(&s, 1)),
           "nothing above 0: nothing to show");
     CHECK(!iris_stretch_auto(IRIS_LINEAR, v, 0, &s, &err) && isnan(s.lo), "no values");
-    v[0] = v[1] = 0;
-    CHECK(!iris_stretch_auto(IRIS_ASINH, v, 2, &s, &err) && s.lo < 0 && s.hi > 0,
+    v[0] = v[1] = 2;
+    CHECK(!iris_stretch_auto(IRIS_ASINH, v, 2, &s, &err) && s.lo < 2 && s.hi > 2,
           "a constant has a range around it");
+    v[0] = v[1] = 0;
+    CHECK(!iris_stretch_auto(IRIS_ASINH, v, 2, &s, &err) && s.hi > 0 &&
+              !(iris_stretch_at(&s, 0) > 0),
+          "0 everywhere is dark");
     CHECK(iris_stretch_set(IRIS_LOG, 0, 1, &s, &err) == IRIS_E_USAGE &&
               iris_stretch_set(IRIS_LINEAR, 1, 1, &s, &err) == IRIS_E_USAGE &&
               !iris_stretch_set(IRIS_LINEAR, -1, 1, &s, &err),

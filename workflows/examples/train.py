@@ -84,13 +84,14 @@ def main():
         return
     network = Network(train.shapes[0][0], train.shapes[0][2])
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
-    print(f"{len(train)} entries to train, {len(check)} to validate")
+    print(f"{len(train)} entries to train, {len(check) or 'none'} to validate")
     for epoch in range(1, a.epochs + 1):
         network.train()
         loss = loss_of(network, loader, optimizer)
         network.eval()
         with torch.no_grad():
-            print(f"epoch {epoch}: loss {loss:.4f}, validation {loss_of(network, checks):.4f}")
+            validation = f", validation {loss_of(network, checks):.4f}" if len(check) else ""
+        print(f"epoch {epoch}: loss {loss:.4f}{validation}")
 
 
 if __name__ == "__main__":
