@@ -74,6 +74,7 @@ EXTRA_iris-gen := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/gen_*
 LIBS_iris-gen  = $(MPI_LIBS)
 EXTRA_iris-show := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/show_*.c)) $(BUILD)/tools/cli_entry.o
 EXTRA_iris-fits := $(BUILD)/tools/cli_entry.o
+EXTRA_iris-pack := $(BUILD)/tools/cli_entry.o
 EXTRA_iris-mock := $(BUILD)/tools/mock_write.o
 EXTRA_iris-observe := $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/obs_*.c)) \
                       $(BUILD)/tools/cli_gpu.o $(call LIB,pool) $(call LIB,cuda)

@@ -3,6 +3,7 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "file.h"
 #include "form.h"
@@ -61,24 +62,47 @@ iris_cli_entry_path(struct iris_choice *what, int argc, char **argv, struct iris
     return IRIS_OK;
 }
 
-enum iris_status
-iris_cli_entry_output(const struct iris_cli *cli, const struct iris_choice *what,
-                      struct iris_err *err)
+/* The directory of the data set that a path is of: itself, or where an array lies in
+ * entries/DIGEST/UNITS/SNAPSHOT; NULL: of none, or out of memory. */
+static char *
+data_set_of(const char *path)
 {
-    const char *output = cli->output;
+    enum { ABOVE = 4 }; /* directories of an array, entries the last */
+    char *full = realpath(path, NULL), *slash;
+    struct stat sb;
+    int level;
+
+    if (full && !stat(full, &sb) && S_ISDIR(sb.st_mode))
+        return full;
+    for (level = 0; full && level <= ABOVE; level++) {
+        slash = strrchr(full, '/');
+        if (!slash)
+            break;
+        *slash = '\0';
+        if (!strcmp(iris_file_name(full), "entries")) {
+            *strrchr(full, '/') = '\0';
+            return full;
+        }
+    }
+    free(full);
+    return NULL;
+}
+
+enum iris_status
+iris_cli_entry_output(const char *output, const char *path, const char *hyper, struct iris_err *err)
+{
     char *copy = NULL, *dir = NULL, *set = NULL;
     enum iris_status st;
 
-    st = iris_cli_not_input(output, what->path, err);
+    st = iris_cli_not_input(output, path, err);
     if (!st)
-        st = iris_cli_not_input(output, what->hyper, err);
+        st = iris_cli_not_input(output, hyper, err);
     if (st || !output || !(copy = strdup(output)))
         return st;
     dir = realpath(dirname(copy), NULL);
-    set = realpath(what->path, NULL);
+    set = data_set_of(path);
     if (dir && set && !strncmp(dir, set, strlen(set)) && strchr("/", dir[strlen(set)]))
-        st = iris_fail(err, IRIS_E_USAGE, "'%s' is inside of the data set '%s'", output,
-                       what->path);
+        st = iris_fail(err, IRIS_E_USAGE, "'%s' is inside of the data set '%s'", output, set);
     free(copy);
     free(dir);
     free(set);
@@ -186,12 +210,18 @@ enum iris_status
 iris_arrays_open_entry(const struct iris_set *set, size_t i, struct iris_arrays *a,
                        struct iris_err *err)
 {
+    const struct iris_catalog_entry *e = &set->catalog.entry[i];
     enum iris_status st = IRIS_OK;
-    int k;
+    int k, kind = set->what->kind;
 
     a->n = 0;
-    for (k = 0; k < 2 && !st && set->catalog.entry[i].path[k]; k++)
-        st = (set->container ? open_packed : open_unpacked)(set, i, k, a, err);
+    for (k = 0; k < 2 && !st && e->path[k]; k++) {
+        if (kind < 0 || kind == (int)e->kind[k])
+            st = (set->container ? open_packed : open_unpacked)(set, i, k, a, err);
+    }
+    if (!st && !a->n)
+        st = iris_fail(err, IRIS_E_DATA, "'%s' has no array of the kind %s", e->id,
+                       iris_kind_column((enum iris_kind)kind));
     return st;
 }
 

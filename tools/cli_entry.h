@@ -50,11 +50,14 @@ enum iris_status iris_cli_number(const char *text, const char *option, uint64_t 
                                  struct iris_err *err);
 
 /* What is written never takes the place of what it is made from, nor lies in the data
- * set.
+ * set that this is or is of.
+ *
+ *   in   path   of a data set, or of an array or another file
+ *   in   hyper  settings; NULL: none
  *
  *   return  IRIS_OK, or IRIS_E_USAGE
  */
-enum iris_status iris_cli_entry_output(const struct iris_cli *cli, const struct iris_choice *what,
+enum iris_status iris_cli_entry_output(const char *output, const char *path, const char *hyper,
                                        struct iris_err *err);
 
 /* The arrays of an entry, open, and which of their views are wanted. */
@@ -90,7 +93,10 @@ enum iris_status iris_set_open(const struct iris_choice *what, struct iris_set *
                                struct iris_err *err);
 void iris_set_close(struct iris_set *set);
 
-/* Open entry i of it. */
+/* Open entry i of it, or of its arrays the one of the chosen kind.
+ *
+ *   return  IRIS_OK, or as iris_npy_open; IRIS_E_DATA: it has none of that kind
+ */
 enum iris_status iris_arrays_open_entry(const struct iris_set *set, size_t i, struct iris_arrays *a,
                                         struct iris_err *err);
 void iris_arrays_close(struct iris_arrays *a);

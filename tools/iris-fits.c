@@ -176,14 +176,9 @@ put_all(const struct options *o, const struct iris_arrays *a, struct iris_buf *o
     for (k = 0; k < a->n; k++) {
         const struct iris_array *x = &a->array[k];
 
-        if (o->what.kind >= 0 && o->what.kind != (int)x->kind)
-            continue;
         for (i = 0; i < x->views && !st; i++)
             st = put_view(o, x, x->first + i, (*images)++, out, err);
     }
-    if (!st && !*images)
-        st = iris_fail(err, IRIS_E_DATA, "'%s' has no array of the kind %s", o->title,
-                       iris_kind_column((enum iris_kind)o->what.kind));
     return st ? st : iris_buf_check(out, err);
 }
 
@@ -195,7 +190,7 @@ run(struct options *o, struct iris_err *err)
     enum iris_status st;
     size_t images;
 
-    st = iris_cli_entry_output(&o->cli, &o->what, err);
+    st = iris_cli_entry_output(o->cli.output, o->what.path, o->what.hyper, err);
     if (!st)
         st = iris_arrays_open(&o->what, &a, &o->title, err);
     if (!st)

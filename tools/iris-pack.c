@@ -1,6 +1,7 @@
 #include <stdio.h>
+#include <string.h>
 
-#include "cli.h"
+#include "cli_entry.h"
 #include "container.h"
 #include "file.h"
 #include "publish.h"
@@ -33,9 +34,9 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
     if (argc - optind != 1)
         return iris_fail(err, IRIS_E_USAGE, "name one data set");
     o->dataset = argv[optind];
-    if (!o->cli.output)
-        return iris_fail(err, IRIS_E_USAGE, "name the file to write with -o");
-    return IRIS_OK;
+    if (!o->cli.output || !strcmp(o->cli.output, "-"))
+        return iris_fail(err, IRIS_E_USAGE, "name the file to write with -o: HDF5 needs one");
+    return iris_cli_entry_output(o->cli.output, o->dataset, NULL, err);
 }
 
 struct report {

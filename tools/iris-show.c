@@ -29,7 +29,7 @@ static const char usage[] =
     "  -t, --type=TYPE        simple, synthetic or standard, where the files around\n"
     "                         the array do not say\n"
     "      --kind=KIND        the array is a column, observed, tensor or cube, where its\n"
-    "                         shape and name do not say\n"
+    "                         shape and name do not say; of an entry draw this one only\n"
     "      --size=PC          half the width of the map of a snapshot (as far as rays\n"
     "                         go, or as 99 % of the mass are)\n"
     "      --side             draw a snapshot from the side too\n"
@@ -123,7 +123,7 @@ run(struct show *o, struct iris_err *err)
     struct iris_buf png = {0};
     enum iris_status st;
 
-    st = iris_cli_entry_output(o->cli, &o->what, err);
+    st = iris_cli_entry_output(o->cli->output, o->what.path, o->what.hyper, err);
     if (!st)
         st = show_draw(o, &canvas, err);
     if (!st && o->cli->dry_run) {

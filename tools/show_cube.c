@@ -62,9 +62,9 @@ name_length(const char *line)
 
 /* One moment of a line. */
 static enum iris_status
-draw_moment(const struct show *o, const struct iris_cube_reader *c, const struct iris_moments *m,
-            size_t line, int k, struct show_page *page, struct iris_canvas *canvas,
-            struct iris_err *err)
+draw_moment(const struct show *o, const struct iris_cube_reader *c,
+            const struct iris_moment_maps *m, size_t line, int k, struct show_page *page,
+            struct iris_canvas *canvas, struct iris_err *err)
 {
     const enum iris_map map[] = {IRIS_INFERNO, c->channels ? IRIS_VIRIDIS : IRIS_RED_BLUE,
                                  IRIS_VIRIDIS};
@@ -100,15 +100,15 @@ draw_lines(const struct show *o, const struct iris_cube_reader *c, size_t first,
     int k;
 
     for (i = first; i < first + lines && !st; i++) {
-        struct iris_moments m;
+        struct iris_moment_maps m;
 
         show_image(page, &width, &height);
-        st = iris_moments_make(c, i, width, height, &m, err);
+        st = iris_moment_maps_make(c, i, width, height, &m, err);
         for (k = 0; k < IRIS_MOMENTS && !st; k++) {
             if (show_wants_moment(o, k))
                 st = draw_moment(o, c, &m, i, k, page, canvas, err);
         }
-        iris_moments_release(&m);
+        iris_moment_maps_release(&m);
     }
     return st;
 }

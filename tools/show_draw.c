@@ -128,6 +128,9 @@ show_draw(struct show *o, struct iris_canvas *canvas, struct iris_err *err)
         st = look_for_cube(o, &is_cube, err);
     if (st)
         return st;
+    if (is_cube && o->what.kind >= 0 && o->what.kind != SHOW_CUBE)
+        return iris_fail(err, IRIS_E_USAGE, "'%s' is a cube, no array of another kind",
+                         o->what.path);
     if (is_cube)
         return show_cube(o, form == IRIS_FORM_FITS, canvas, err);
     if (o->moments || o->what.kind == SHOW_CUBE)
@@ -137,5 +140,7 @@ show_draw(struct show *o, struct iris_canvas *canvas, struct iris_err *err)
     if (form == IRIS_FORM_OTHER)
         return iris_fail(err, IRIS_E_USAGE, "'%s' is one array: --sheet is for data sets",
                          o->what.path);
+    if (o->what.kind >= 0)
+        return iris_fail(err, IRIS_E_USAGE, "a sheet has all of each entry: it takes no --kind");
     return show_sheet(o, canvas, err);
 }

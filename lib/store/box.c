@@ -24,8 +24,9 @@ iris_box_next(struct iris_box *b)
     return 1;
 }
 
-int
-iris_box_select(const struct iris_box *b, hid_t dataset, size_t i, hid_t *memory, hid_t *file)
+/* Spaces of the piece at hand: its own and, selected, that of the dataset. */
+static int
+select_box(const struct iris_box *b, hid_t dataset, size_t i, hid_t *memory, hid_t *file)
 {
     hsize_t start[1 + IRIS_NPY_DIMS], count[1 + IRIS_NPY_DIMS];
     size_t d, at = b->first;
@@ -42,4 +43,38 @@ iris_box_select(const struct iris_box *b, hid_t dataset, size_t i, hid_t *memory
     *file = H5Dget_space(dataset);
     return *memory < 0 || *file < 0 ||
            H5Sselect_hyperslab(*file, H5S_SELECT_SET, start, NULL, count, NULL) < 0;
+}
+
+static void
+close_spaces(hid_t memory, hid_t file)
+{
+    hid_t reason = H5Eget_current_stack(); /* which closing would forget */
+
+    if (memory >= 0)
+        H5Sclose(memory);
+    if (file >= 0)
+        H5Sclose(file);
+    H5Eset_current_stack(reason);
+}
+
+int
+iris_box_read(const struct iris_box *b, hid_t dataset, size_t i, float *value)
+{
+    hid_t memory, file;
+    int bad = select_box(b, dataset, i, &memory, &file) ||
+              H5Dread(dataset, H5T_NATIVE_FLOAT, memory, file, H5P_DEFAULT, value) < 0;
+
+    close_spaces(memory, file);
+    return bad;
+}
+
+int
+iris_box_write(const struct iris_box *b, hid_t dataset, size_t i, const float *value)
+{
+    hid_t memory, file;
+    int bad = select_box(b, dataset, i, &memory, &file) ||
+              H5Dwrite(dataset, H5T_NATIVE_FLOAT, memory, file, H5P_DEFAULT, value) < 0;
+
+    close_spaces(memory, file);
+    return bad;
 }

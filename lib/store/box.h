@@ -19,6 +19,7 @@ struct iris_box {
     size_t first, n; /* elements of the piece at hand: first to first + n */
 };
 
+/*   in   entry  its elements can be counted, and are not 0 */
 void iris_box_init(struct iris_box *b, const struct iris_shape *entry);
 
 /* Go to the next piece, from the start to the first.
@@ -27,12 +28,11 @@ void iris_box_init(struct iris_box *b, const struct iris_shape *entry);
  */
 int iris_box_next(struct iris_box *b);
 
-/* Spaces of the piece at hand, of entry number i of the dataset: its own and, selected,
- * that of the dataset.
+/* Read or write the piece at hand of entry number i of a dataset.
  *
  *   return  0, or nonzero: HDF5 knows the reason
- *   owns    the caller closes both, where they are 0 or more
  */
-int iris_box_select(const struct iris_box *b, hid_t dataset, size_t i, hid_t *memory, hid_t *file);
+int iris_box_read(const struct iris_box *b, hid_t dataset, size_t i, float *value);
+int iris_box_write(const struct iris_box *b, hid_t dataset, size_t i, const float *value);
 
 #endif

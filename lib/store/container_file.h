@@ -18,7 +18,7 @@ struct iris_container {
  */
 hid_t iris_container_dataset(const struct iris_container *c, enum iris_kind kind);
 
-/* The shape of one entry of it.
+/* The shape of one entry of it; none of its dimensions is 0.
  *
  *   return  0, or nonzero where it is no array of n entries of single precision
  */

@@ -9,6 +9,8 @@
 #include "container_file.h"
 #include "h5.h"
 
+enum { CHUNK_MOST = 1 << 30 }; /* bytes of one that is kept */
+
 void
 iris_container_close(struct iris_container *c)
 {
@@ -99,27 +101,33 @@ iris_container_settings(const struct iris_container *c, const char *digest, stru
 
 /* ---- arrays ---- */
 
-/* Values come straight from the file into our memory; but those that somebody has
- * compressed are unpacked once and kept, since they are read in pieces. */
+/* Values come straight from the file into our memory; of an array that somebody has
+ * compressed a chunk is kept while it is read in pieces. */
 hid_t
 iris_container_dataset(const struct iris_container *c, enum iris_kind kind)
 {
     hid_t access = H5Pcreate(H5P_DATASET_ACCESS), array, how;
     const char *name = iris_kind_file(kind);
-    int filters;
+    hsize_t chunk[H5S_MAX_RANK];
+    size_t bytes = 0;
+    int rank, d;
 
     H5Pset_chunk_cache(access, 0, 0, 0);
     array = H5Dopen2(c->file, name, access);
+    how = array < 0 ? -1 : H5Dget_create_plist(array);
+    if (how >= 0 && H5Pget_nfilters(how) > 0) {
+        rank = H5Pget_chunk(how, H5S_MAX_RANK, chunk);
+        bytes = sizeof(float);
+        for (d = 0; d < rank; d++)
+            bytes = chunk[d] < CHUNK_MOST / bytes ? bytes * (size_t)chunk[d] : CHUNK_MOST;
+        H5Dclose(array);
+        H5Pset_chunk_cache(access, 1, bytes, 1);
+        array = H5Dopen2(c->file, name, access);
+    }
+    if (how >= 0)
+        H5Pclose(how);
     H5Pclose(access);
-    if (array < 0)
-        return array;
-    how = H5Dget_create_plist(array);
-    filters = H5Pget_nfilters(how);
-    H5Pclose(how);
-    if (!filters)
-        return array;
-    H5Dclose(array);
-    return H5Dopen2(c->file, name, H5P_DEFAULT);
+    return array;
 }
 
 int
@@ -132,8 +140,10 @@ iris_container_shape(hid_t dataset, size_t n, struct iris_shape *shape)
               H5Tget_size(type) != sizeof(float);
 
     shape->n = bad ? 0 : (size_t)rank - 1;
-    for (d = 1; d < rank && !bad; d++)
+    for (d = 1; d < rank && !bad; d++) {
         shape->dim[d - 1] = (size_t)size[d];
+        bad = !size[d];
+    }
     H5Tclose(type);
     H5Sclose(space);
     return bad;
@@ -172,16 +182,9 @@ read_values(const struct iris_npy_source *base, size_t first, size_t n, float *o
     struct iris_box b;
 
     for (; n && !st; first += b.n, n -= b.n, out += b.n) {
-        hid_t memory, file;
-
         first_box(&s->shape, first, n, &b);
-        if (iris_box_select(&b, s->dataset, s->entry, &memory, &file) ||
-            H5Dread(s->dataset, H5T_NATIVE_FLOAT, memory, file, H5P_DEFAULT, out) < 0)
+        if (iris_box_read(&b, s->dataset, s->entry, out))
             st = iris_h5_fail(err, IRIS_E_IO, "read", NULL, s->name);
-        if (memory >= 0)
-            H5Sclose(memory);
-        if (file >= 0)
-            H5Sclose(file);
     }
     return st;
 }

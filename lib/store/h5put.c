@@ -12,12 +12,13 @@ iris_h5_begin(void)
     iris_h5_quiet();
 }
 
-hid_t
-iris_h5_create(const char *path, int plain)
+static hid_t
+create(const char *path, int plain, int in_memory)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), how = H5Pcreate(H5P_FILE_CREATE), file = -1, reason;
 
     if (access >= 0 && how >= 0 && H5Pset_file_locking(access, 0, 1) >= 0 &&
+        (!in_memory || H5Pset_fapl_core(access, 1 << 20, 0) >= 0) &&
         H5Pset_obj_track_times(how, 0) >= 0 &&
         (plain || H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST) >= 0))
         file = H5Fcreate(path, H5F_ACC_TRUNC, how, access);
@@ -28,6 +29,18 @@ iris_h5_create(const char *path, int plain)
         H5Pclose(access);
     H5Eset_current_stack(reason);
     return file;
+}
+
+hid_t
+iris_h5_create(const char *path, int plain)
+{
+    return create(path, plain, 0);
+}
+
+hid_t
+iris_h5_create_in_memory(void)
+{
+    return create("memory", 0, 1);
 }
 
 hid_t

@@ -21,6 +21,9 @@ void iris_h5_begin(void);
  */
 hid_t iris_h5_create(const char *path, int plain);
 
+/* A new file that is in memory only, of the second kind. */
+hid_t iris_h5_create_in_memory(void);
+
 /* A new group.
  *
  *   return  the group, to be closed; below 0 on failure

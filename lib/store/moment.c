@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "quantity.h"
 
@@ -146,28 +147,110 @@ header_text(fitsfile *f, const char *key, const char *otherwise, char text[FLEN_
     fits_clear_errmark();
 }
 
+/* The unit of axis k in degrees or km/s; an axis of another kind is refused. */
+static enum iris_status
+axis_unit(const struct iris_cube_reader *c, int k, double *factor, struct iris_err *err)
+{
+    static const struct {
+        const char *name;
+        double factor;
+        int velocity;
+    } known[] = {{"deg", 1, 0},      {"m/s", 1e-3, 1},     {"m s-1", 1e-3, 1},
+                 {"m.s-1", 1e-3, 1}, {"m s**-1", 1e-3, 1}, {"km/s", 1, 1},
+                 {"km s-1", 1, 1},   {"km.s-1", 1, 1},     {"km s**-1", 1, 1}};
+    char unit[FLEN_VALUE], type[FLEN_VALUE], key[FLEN_KEYWORD];
+    int velocity = k == AXES;
+    size_t i;
+
+    snprintf(key, sizeof key, "CUNIT%d", k);
+    header_text(c->fits, key, velocity ? "m/s" : "deg", unit);
+    snprintf(key, sizeof key, "CTYPE%d", k);
+    header_text(c->fits, key, velocity ? "VRAD" : "", type);
+    for (i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (known[i].velocity != velocity || strcmp(known[i].name, unit))
+            continue;
+        *factor = known[i].factor;
+        if (!velocity || type[0] == 'V') /* VRAD, VELO-LSR, ... */
+            return IRIS_OK;
+    }
+    return iris_fail(err, IRIS_E_DATA, "'%s': axis %d is '%s' in '%s', not %s", c->path, k, type,
+                     unit, velocity ? "a velocity in m/s or km/s" : "an angle in deg");
+}
+
+struct axes {
+    struct iris_scale lon, lat, v;
+};
+
+static enum iris_status
+read_axes(const struct iris_cube_reader *c, const LONGLONG size[AXES], struct axes *a, int *bad,
+          struct iris_err *err)
+{
+    double unit[AXES] = {1, 1, 1};
+    int k;
+
+    for (k = 1; k <= AXES; k++) {
+        if (axis_unit(c, k, &unit[k - 1], err))
+            return err->status;
+    }
+    a->lon = header_axis(c->fits, 1, (size_t)size[0], unit[0], "longitude [°]", bad);
+    a->lat = header_axis(c->fits, 2, (size_t)size[1], unit[1], "latitude [°]", bad);
+    a->v = header_axis(c->fits, 3, (size_t)size[2], unit[2], "km/s", bad);
+    return IRIS_OK;
+}
+
+static int
+same_axis(const struct iris_scale *a, const struct iris_scale *b)
+{
+    double least = 1e-6 * fabs(a->step); /* what differs by rounding is the same */
+
+    return a->n == b->n && fabs(a->first - b->first) <= least &&
+           fabs(a->step - b->step) * (double)a->n <= least;
+}
+
+/* The file has as many values as the header says, as far as they are not compressed. */
+static enum iris_status
+check_size(const struct iris_cube_reader *c, const LONGLONG size[AXES], int *bad,
+           struct iris_err *err)
+{
+    const struct iris_shape shape = {AXES, {(size_t)size[0], (size_t)size[1], (size_t)size[2]}};
+    int bits = 0, packed = fits_is_compressed_image(c->fits, bad);
+    LONGLONG head = 0, data = 0, end = 0;
+    struct stat sb;
+    size_t count;
+
+    fits_get_img_type(c->fits, &bits, bad);
+    fits_get_hduaddrll(c->fits, &head, &data, &end, bad);
+    if (iris_shape_count(&shape, &count, err))
+        return iris_fail_in(err, "'%s'", c->path);
+    if (!*bad && !packed &&
+        (stat(c->path, &sb) || data > sb.st_size ||
+         count > (size_t)(sb.st_size - data) / (size_t)(abs(bits) / 8)))
+        return iris_fail(err, IRIS_E_DATA, "'%s' is cut short", c->path);
+    return IRIS_OK;
+}
+
 static void
-take_header(struct iris_cube_reader *c, const LONGLONG size[AXES], int *bad)
+take_first(struct iris_cube_reader *c, const struct axes *a)
 {
     char unit[FLEN_VALUE];
 
-    c->n_lon = (size_t)size[0];
-    c->n_lat = (size_t)size[1];
-    c->n_v = (size_t)size[2];
-    header_text(c->fits, "CUNIT3", "m/s", unit);
-    c->lon = header_axis(c->fits, 1, c->n_lon, 1, "longitude [°]", bad);
-    c->lat = header_axis(c->fits, 2, c->n_lat, 1, "latitude [°]", bad);
-    c->v = header_axis(c->fits, 3, c->n_v, strcmp(unit, "km/s") ? 1e-3 : 1, "km/s", bad);
+    c->lon = a->lon;
+    c->lat = a->lat;
+    c->v = a->v;
+    c->n_lon = a->lon.n;
+    c->n_lat = a->lat.n;
+    c->n_v = a->v.n;
     header_text(c->fits, "BUNIT", "processing units", unit);
     snprintf(c->unit, sizeof c->unit, "%.60s km/s", unit);
 }
 
-/* Images of three axes are lines; all have the size of the first. */
+/* Images of three axes are lines; all have the axes of the first. */
 static enum iris_status
 take_image(struct iris_cube_reader *c, int hdu, int *bad, struct iris_err *err)
 {
     int type = 0, axes = 0;
     LONGLONG size[AXES] = {0};
+    struct axes a;
 
     fits_movabs_hdu(c->fits, hdu, &type, bad);
     if (*bad || type != IMAGE_HDU)
@@ -178,12 +261,15 @@ take_image(struct iris_cube_reader *c, int hdu, int *bad, struct iris_err *err)
     fits_get_img_sizell(c->fits, AXES, size, bad);
     if (!*bad && (size[0] < 1 || size[1] < 1 || size[2] < 1))
         return IRIS_OK;
-    if (!*bad && !c->n_lines)
-        take_header(c, size, bad);
-    if (!*bad &&
-        (c->n_lon != (size_t)size[0] || c->n_lat != (size_t)size[1] || c->n_v != (size_t)size[2]))
-        return iris_fail(err, IRIS_E_DATA, "'%s': images 1 and %d are of different sizes", c->path,
-                         hdu);
+    if (!*bad && (check_size(c, size, bad, err) || read_axes(c, size, &a, bad, err)))
+        return err->status;
+    if (*bad)
+        return IRIS_OK; /* the caller says so */
+    if (!c->n_lines)
+        take_first(c, &a);
+    if (!same_axis(&c->lon, &a.lon) || !same_axis(&c->lat, &a.lat) || !same_axis(&c->v, &a.v))
+        return iris_fail(err, IRIS_E_DATA, "'%s': images %d and %d have not the same axes", c->path,
+                         c->hdu[0], hdu);
     c->hdu[c->n_lines++] = hdu;
     return IRIS_OK;
 }
@@ -220,7 +306,7 @@ iris_cube_read_fits(const char *path, struct iris_cube_reader *c, struct iris_er
 /* What has been read so far; while it grows, map[k] is the sum of T v^k. */
 struct sums {
     const struct iris_cube_reader *c;
-    struct iris_moments *m;
+    struct iris_moment_maps *m;
     double *count; /* [ny][nx] values that are finite */
     double *row;   /* a piece of the cube */
 };
@@ -228,7 +314,7 @@ struct sums {
 static void
 add(struct sums *s, size_t lon, size_t lat, size_t channel, double value)
 {
-    struct iris_moments *m = s->m;
+    struct iris_moment_maps *m = s->m;
     size_t at = lat * m->ny / s->c->n_lat * m->nx + lon * m->nx / s->c->n_lon;
     double v = s->c->v.first + s->c->v.step * (double)channel;
 
@@ -290,7 +376,7 @@ sum_fits(struct sums *s, size_t line, struct iris_err *err)
 static void
 finish(struct sums *s)
 {
-    struct iris_moments *m = s->m;
+    struct iris_moment_maps *m = s->m;
     double width = fabs(s->c->v.step) * s->c->factor, largest = 0;
     size_t i, n = m->nx * m->ny;
 
@@ -313,16 +399,16 @@ finish(struct sums *s)
 }
 
 enum iris_status
-iris_moments_make(const struct iris_cube_reader *c, size_t line, size_t max_x, size_t max_y,
-                  struct iris_moments *m, struct iris_err *err)
+iris_moment_maps_make(const struct iris_cube_reader *c, size_t line, size_t max_x, size_t max_y,
+                      struct iris_moment_maps *m, struct iris_err *err)
 {
     struct sums s = {.c = c, .m = m};
     enum iris_status st = IRIS_OK;
     char name[FLEN_VALUE] = "";
     int k;
 
-    *m = (struct iris_moments){.nx = c->n_lon < max_x ? c->n_lon : max_x,
-                               .ny = c->n_lat < max_y ? c->n_lat : max_y};
+    *m = (struct iris_moment_maps){.nx = c->n_lon < max_x ? c->n_lon : max_x,
+                                   .ny = c->n_lat < max_y ? c->n_lat : max_y};
     s.count = calloc(m->nx * m->ny, sizeof *s.count);
     s.row = malloc((c->n_v > c->n_lon ? c->n_v : c->n_lon) * sizeof *s.row);
     for (k = 0; k < IRIS_MOMENTS; k++) {
@@ -343,16 +429,16 @@ iris_moments_make(const struct iris_cube_reader *c, size_t line, size_t max_x, s
     free(s.count);
     free(s.row);
     if (st)
-        iris_moments_release(m);
+        iris_moment_maps_release(m);
     return st;
 }
 
 void
-iris_moments_release(struct iris_moments *m)
+iris_moment_maps_release(struct iris_moment_maps *m)
 {
     int k;
 
     for (k = 0; k < IRIS_MOMENTS; k++)
         free(m->map[k]);
-    *m = (struct iris_moments){.nx = 0};
+    *m = (struct iris_moment_maps){.nx = 0};
 }

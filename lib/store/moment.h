@@ -44,7 +44,7 @@ void iris_cube_close(struct iris_cube_reader *c);
 #define IRIS_MOMENTS      3
 #define IRIS_MOMENT_LEAST 0.01 /* of the largest moment 0, for the others */
 
-struct iris_moments {
+struct iris_moment_maps {
     size_t nx, ny;             /* longitudes, latitudes; see iris_raster_read */
     double *map[IRIS_MOMENTS]; /* [ny][nx] */
     char line[80];             /* its name; "": not known */
@@ -56,15 +56,16 @@ struct iris_moments {
  *                      up before
  *
  *   return  IRIS_OK, IRIS_E_DATA or IRIS_E_IO
- *   owns    iris_moments_release; safe after failure
+ *   owns    iris_moment_maps_release; safe after failure
  *   method  of T, the value of a channel at v of the width dv: 0 is the sum of T dv;
  *           1 the mean of v weighted with T, 2 the root of the weighted variance.
  *           Channels that are not finite do not count. 1 and 2 are not a number where
  *           0 is below IRIS_MOMENT_LEAST of its largest, or is not above 0; and 2
  *           where the variance is negative
  */
-enum iris_status iris_moments_make(const struct iris_cube_reader *c, size_t line, size_t max_x,
-                                   size_t max_y, struct iris_moments *m, struct iris_err *err);
-void iris_moments_release(struct iris_moments *m);
+enum iris_status iris_moment_maps_make(const struct iris_cube_reader *c, size_t line, size_t max_x,
+                                       size_t max_y, struct iris_moment_maps *m,
+                                       struct iris_err *err);
+void iris_moment_maps_release(struct iris_moment_maps *m);
 
 #endif

@@ -128,23 +128,6 @@ create_arrays(struct packer *w, struct iris_err *err)
 /* ---- one entry ---- */
 
 static enum iris_status
-write_box(const struct packer *w, const struct packed *a, size_t entry, const struct iris_box *b,
-          struct iris_err *err)
-{
-    enum iris_status st = IRIS_OK;
-    hid_t memory, file;
-
-    if (iris_box_select(b, a->dataset, entry, &memory, &file) ||
-        H5Dwrite(a->dataset, H5T_NATIVE_FLOAT, memory, file, H5P_DEFAULT, w->piece) < 0)
-        st = iris_pack_fail(w, iris_kind_file(a->kind), err);
-    if (memory >= 0)
-        H5Sclose(memory);
-    if (file >= 0)
-        H5Sclose(file);
-    return st;
-}
-
-static enum iris_status
 copy_values(struct packer *w, const struct packed *a, size_t entry, const struct iris_npy *npy,
             struct iris_scan *scan, struct iris_err *err)
 {
@@ -152,17 +135,18 @@ copy_values(struct packer *w, const struct packed *a, size_t entry, const struct
     enum iris_status st;
     struct iris_box b;
 
-    iris_box_init(&b, &a->entry);
     st = iris_scanner_begin(&scanner, &npy->shape, a->kind == IRIS_TENSOR ? IRIS_SCAN_TENSOR : 0,
                             scan, err);
     if (!st)
         st = iris_npy_hash_header(npy, scanner.hash, err);
+    if (!st)
+        iris_box_init(&b, &a->entry);
     while (!st && iris_box_next(&b)) {
         st = iris_npy_read_f32(npy, b.first, b.n, w->piece, err);
         if (!st)
             iris_scanner_add(&scanner, w->piece, b.n);
-        if (!st)
-            st = write_box(w, a, entry, &b, err);
+        if (!st && iris_box_write(&b, a->dataset, entry, w->piece))
+            st = iris_pack_fail(w, iris_kind_file(a->kind), err);
     }
     iris_scanner_end(&scanner);
     w->bytes += (uint64_t)npy->count * sizeof(float);
@@ -273,15 +257,12 @@ complete(struct packer *w, struct iris_err *err)
     return iris_h5_put_int(w->file, "complete", 1) ? iris_pack_fail(w, "/", err) : IRIS_OK;
 }
 
-static enum iris_status
-write_file(struct packer *w, struct iris_pack *pack, struct iris_err *err)
+enum iris_status
+iris_pack_frame(struct packer *w, const char *version, struct iris_err *err)
 {
     enum iris_status st;
-    size_t k;
 
-    iris_h5_begin();
-    w->file = iris_h5_create(w->path, 0);
-    st = w->file < 0 ? iris_pack_fail(w, "/", err) : iris_pack_facts(w, pack->version, err);
+    st = iris_pack_facts(w, version, err);
     if (!st)
         st = create_arrays(w, err);
     if (!st)
@@ -290,14 +271,24 @@ write_file(struct packer *w, struct iris_pack *pack, struct iris_err *err)
         st = iris_pack_rows(w, err);
     if (!st)
         st = iris_pack_links(w, err);
+    return st;
+}
+
+static enum iris_status
+write_file(struct packer *w, struct iris_pack *pack, struct iris_err *err)
+{
+    enum iris_status st;
+
+    iris_h5_begin();
+    w->file = iris_h5_create(w->path, 0);
+    st = w->file < 0 ? iris_pack_fail(w, "/", err) : iris_pack_frame(w, pack->version, err);
+    if (!st)
+        st = iris_pack_settings(w, err);
     if (!st)
         st = pack_entries(w, pack, err);
     if (!st)
         st = complete(w, err);
-    for (k = 0; k < 2; k++) {
-        if (w->array[k].dataset >= 0)
-            H5Dclose(w->array[k].dataset);
-    }
+    iris_pack_release(w);
     if (w->file >= 0 && H5Fclose(w->file) < 0 && !st)
         st = iris_pack_fail(w, "/", err);
     return st;
@@ -307,10 +298,11 @@ enum iris_status
 iris_pack(struct iris_pack *pack, const char *root, struct iris_outfile *out, struct iris_err *err)
 {
     struct iris_published p = {.hyper = NULL};
-    struct packer w = {.root = root, .out = out, .path = out->tmp, .p = &p, .file = -1};
+    struct packer w = IRIS_PACKER_INIT(out->tmp, &p);
     enum iris_status st;
 
-    w.array[0].dataset = w.array[1].dataset = -1;
+    w.root = root;
+    w.out = out;
     w.piece = iris_aligned(IRIS_BOX_MOST * sizeof *w.piece);
     st = w.piece ? iris_published_read(root, &p, err) : iris_fail_memory(err);
     w.n = p.manifest.n_rows;
@@ -319,7 +311,6 @@ iris_pack(struct iris_pack *pack, const char *root, struct iris_outfile *out, st
     pack->entries = w.n;
     pack->bytes = w.bytes;
     free(w.piece);
-    iris_pack_release(&w);
     iris_published_release(&p);
     if (!st)
         return iris_outfile_commit(out, err);

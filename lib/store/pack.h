@@ -38,6 +38,22 @@ struct packer {
     uint64_t bytes;
 };
 
+#define IRIS_PACKER_INIT(path_, published)                                                         \
+    {                                                                                              \
+        .path = (path_), .p = (published), .file = -1, .array = {                                  \
+            {.dataset = -1},                                                                       \
+            {.dataset = -1}                                                                        \
+        }                                                                                          \
+    }
+
+/* Everything that follows from the settings and the manifest: all but the values of the
+ * arrays, which stay open, and the settings that digests stand for. Into w->file.
+ *
+ *   owns  iris_pack_release, also after failure
+ */
+enum iris_status iris_pack_frame(struct packer *w, const char *version, struct iris_err *err);
+void iris_pack_release(struct packer *w);
+
 /* "cannot write OBJECT in FILE: reason" of HDF5's last failure. */
 enum iris_status iris_pack_fail(const struct packer *w, const char *object, struct iris_err *err);
 
@@ -51,10 +67,11 @@ enum iris_status iris_pack_axes(struct packer *w, struct iris_err *err);
 enum iris_status iris_pack_link(struct packer *w, const char *dataset, unsigned dimension,
                                 const char *scale, struct iris_err *err);
 enum iris_status iris_pack_links(const struct packer *w, struct iris_err *err);
-void iris_pack_release(struct packer *w);
 
-/* The rows of the manifest, a dataset a column; the manifest itself; the split; the
- * settings that digests stand for. */
+/* The rows of the manifest, a dataset a column; the manifest itself; the split. */
 enum iris_status iris_pack_rows(struct packer *w, struct iris_err *err);
+
+/* The settings that digests stand for. */
+enum iris_status iris_pack_settings(const struct packer *w, struct iris_err *err);
 
 #endif

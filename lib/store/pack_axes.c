@@ -41,6 +41,11 @@ iris_pack_release(struct packer *w)
 {
     size_t i;
 
+    for (i = 0; i < 2; i++) {
+        if (w->array[i].dataset >= 0)
+            H5Dclose(w->array[i].dataset);
+        w->array[i].dataset = -1;
+    }
     for (i = 0; i < w->n_links; i++) {
         free(w->link[i].dataset);
         free(w->link[i].scale);
@@ -73,6 +78,7 @@ write_dimensions(const struct packer *w, const char *name)
     int rank = space >= 0 ? H5Sget_simple_extent_ndims(space) : 0, bad = 0;
     hobj_ref_t ref[1 + IRIS_NPY_DIMS];
     hvl_t list[1 + IRIS_NPY_DIMS];
+    hid_t reason;
     size_t i;
 
     memset(list, 0, sizeof list);
@@ -86,12 +92,14 @@ write_dimensions(const struct packer *w, const char *name)
     }
     bad |= rank <= 0 || type < 0 ||
            iris_h5_put(dataset, "DIMENSION_LIST", type, type, (hsize_t)rank, list);
+    reason = H5Eget_current_stack(); /* which closing would forget */
     if (space >= 0)
         H5Sclose(space);
     if (type >= 0)
         H5Tclose(type);
     if (dataset >= 0)
         H5Dclose(dataset);
+    H5Eset_current_stack(reason);
     return bad;
 }
 
@@ -106,6 +114,7 @@ write_references(const struct packer *w, const char *name)
     hid_t scale = H5Dopen2(w->file, name, H5P_DEFAULT);
     hid_t stored = H5Tcreate(H5T_COMPOUND, sizeof(hobj_ref_t) + 4);
     hid_t memory = H5Tcreate(H5T_COMPOUND, sizeof *use);
+    hid_t reason;
     hsize_t n = 0;
     size_t i;
     int bad = !use || scale < 0 || stored < 0 || memory < 0 ||
@@ -122,12 +131,14 @@ write_references(const struct packer *w, const char *name)
         bad = H5Rcreate(&use[n++].dataset, w->file, w->link[i].dataset, H5R_OBJECT, -1) < 0;
     }
     bad = bad || iris_h5_put(scale, "REFERENCE_LIST", stored, memory, n, use);
+    reason = H5Eget_current_stack();
     if (memory >= 0)
         H5Tclose(memory);
     if (stored >= 0)
         H5Tclose(stored);
     if (scale >= 0)
         H5Dclose(scale);
+    H5Eset_current_stack(reason);
     free(use);
     return bad;
 }

@@ -25,13 +25,26 @@ parse_f64s(const char *const *text, size_t n, double *value)
     return 0;
 }
 
+/* Whole numbers of every row, up to most. */
 static int
-parse_u64s(const char *const *text, size_t n, uint64_t *value)
+parse_u64s(const char *const *text, size_t n, uint64_t most, uint64_t *value)
 {
     size_t i;
 
     for (i = 0; i < n; i++) {
-        if (!text[i] || iris_parse_u64(text[i], &value[i]))
+        if (!text[i] || iris_parse_u64(text[i], &value[i]) || value[i] > most)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+parse_i64s(const char *const *text, size_t n, int64_t *value)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (!text[i] || iris_parse_i64(text[i], &value[i]))
             return -1;
     }
     return 0;
@@ -46,11 +59,13 @@ put_column(hid_t group, const char *name, const char *type, size_t n, const char
 
     if (!value)
         return -1;
-    if ((!strncmp(type, "f64", 3) || !strncmp(type, "i64", 3)) && !parse_f64s(text, n, value))
+    if (!strncmp(type, "f64", 3) && !parse_f64s(text, n, value))
         dataset = iris_h5_put_row(group, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, n, value);
-    else if (!strncmp(type, "u32", 3) && !parse_u64s(text, n, value))
+    else if (!strncmp(type, "i64", 3) && !parse_i64s(text, n, value))
+        dataset = iris_h5_put_row(group, name, H5T_STD_I64LE, H5T_NATIVE_INT64, n, value);
+    else if (!strncmp(type, "u32", 3) && !parse_u64s(text, n, UINT32_MAX, value))
         dataset = iris_h5_put_row(group, name, H5T_STD_U32LE, H5T_NATIVE_UINT64, n, value);
-    else if (!strncmp(type, "u64", 3) && !parse_u64s(text, n, value))
+    else if (!strncmp(type, "u64", 3) && !parse_u64s(text, n, UINT64_MAX, value))
         dataset = iris_h5_put_row(group, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, n, value);
     else
         dataset = iris_h5_put_texts(group, name, n, text);
@@ -62,15 +77,30 @@ put_column(hid_t group, const char *name, const char *type, size_t n, const char
 static int
 put_units(hid_t dataset, const char *type)
 {
-    const char *open = strchr(type, '[');
-    char unit[32];
+    const char *open = strchr(type, '['), *known = NULL;
+    size_t n = open ? strcspn(open + 1, "]") : 0;
+    char *unit;
+    int bad;
 
-    if (!open)
+    if (!n)
         return 0;
-    snprintf(unit, sizeof unit, "%.*s", (int)strcspn(open + 1, "]"), open + 1);
-    if (!strcmp(unit, "deg"))
-        return iris_h5_put_text(dataset, "units", "degree");
-    return iris_h5_put_text(dataset, "units", !strcmp(unit, "pc") ? "parsec" : unit);
+    unit = strndup(open + 1, n);
+    if (!unit)
+        return -1;
+    known = !strcmp(unit, "deg") ? "degree" : !strcmp(unit, "pc") ? "parsec" : unit;
+    bad = iris_h5_put_text(dataset, "units", known);
+    free(unit);
+    return bad;
+}
+
+/* A name of HDF5 has no slash and is no dot. */
+static enum iris_status
+check_name(const struct packer *w, const char *name, struct iris_err *err)
+{
+    if (!strchr(name, '/') && strcmp(name, ".") != 0)
+        return IRIS_OK;
+    return iris_fail(err, IRIS_E_DATA,
+                     "'%s': the manifest has a column '%s', and HDF5 no such name", w->root, name);
 }
 
 static enum iris_status
@@ -84,6 +114,8 @@ pack_column(struct packer *w, hid_t others, size_t c, const char **text, struct 
 
     if (!name)
         return IRIS_OK;
+    if (check_name(w, name, err))
+        return err->status;
     for (i = 0; i < m->n_rows; i++)
         text[i] = m->row[i][c];
     dataset = put_column(group, name, m->column[c].type, m->n_rows, text);
@@ -131,9 +163,15 @@ put_split(hid_t group, const char *name, size_t n, const unsigned char *part, do
               iris_h5_put_double(dataset, "validation_fraction", fraction) ||
               iris_h5_put(dataset, "seed", H5T_STD_U64LE, H5T_NATIVE_UINT64, 0, &seed);
 
-    if (dataset >= 0)
-        bad |= H5Dclose(dataset) < 0;
-    return bad;
+    if (bad) {
+        hid_t reason = H5Eget_current_stack(); /* which closing would forget */
+
+        if (dataset >= 0)
+            H5Dclose(dataset);
+        H5Eset_current_stack(reason);
+        return bad;
+    }
+    return H5Dclose(dataset) < 0;
 }
 
 static enum iris_status
@@ -181,8 +219,8 @@ put_text(const struct packer *w, hid_t group, const char *name, const char *text
 }
 
 /* settings.json of each digest, under its name. */
-static enum iris_status
-pack_settings(const struct packer *w, struct iris_err *err)
+enum iris_status
+iris_pack_settings(const struct packer *w, struct iris_err *err)
 {
     hid_t group = iris_h5_group(w->file, "settings");
     enum iris_status st = group < 0 ? iris_pack_fail(w, "settings", err) : IRIS_OK;
@@ -215,8 +253,6 @@ iris_pack_rows(struct packer *w, struct iris_err *err)
     st = pack_columns(w, err);
     if (!st)
         st = pack_split(w, err);
-    if (!st)
-        st = pack_settings(w, err);
     if (!st)
         st = put_text(w, w->file, "manifest", iris_buf_str(&w->p->manifest_text), err);
     return st;

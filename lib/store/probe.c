@@ -303,7 +303,7 @@ static void
 put_places(struct probe *p, const struct iris_trial *t)
 {
     const struct iris_probe_cells *c = &t->cells;
-    int weighted = !c->no_mass && c->mass > 0, k;
+    int weighted = !c->no_mass && c->mass > 0 && isfinite(c->mass), k;
     double x[3];
 
     for (k = 0; k < 3; k++)

@@ -1,5 +1,6 @@
 #include "stretch.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,20 @@ percentile(const double *v, size_t n, double percent)
     return v[(size_t)(percent / 100 * (double)(n - 1) + 0.5)];
 }
 
+/* Ends that logarithms and differences can be taken of. */
+static void
+keep_normal(struct iris_stretch *s)
+{
+    const double most = DBL_MAX / 4;
+
+    if (s->curve == IRIS_LOG) {
+        s->lo = fmax(s->lo, DBL_MIN);
+        s->hi = fmax(s->hi, DBL_MIN);
+    }
+    s->lo = fmin(fmax(s->lo, -most), most);
+    s->hi = fmin(fmax(s->hi, -most), most);
+}
+
 static void
 widen(struct iris_stretch *s)
 {
@@ -47,7 +62,7 @@ widen(struct iris_stretch *s)
     if (s->hi - s->lo > 1e-12 * fmax(fabs(s->lo), fabs(s->hi)) && s->hi - s->lo > 1e-200)
         return;
     if (s->curve == IRIS_LOG) {
-        s->lo /= 2;
+        s->lo = fmax(s->lo / 2, DBL_MIN);
         s->hi *= 2;
     } else if (s->lo < 0 || s->lo > 0) {
         double half = fabs(s->lo) / 2;
@@ -70,6 +85,7 @@ choose(struct iris_stretch *s, const double *v, size_t n)
         if (s->lo > 0 && s->lo < s->hi / 10)
             s->lo = 0;
     }
+    keep_normal(s);
     widen(s);
 }
 
@@ -115,9 +131,9 @@ enum iris_status
 iris_stretch_set(enum iris_curve curve, double lo, double hi, struct iris_stretch *s,
                  struct iris_err *err)
 {
-    if (!isfinite(lo) || !isfinite(hi) || !(lo < hi))
+    if (!isfinite(hi - lo) || !(lo < hi))
         return iris_fail(err, IRIS_E_USAGE, "bad range: its first number is not below its second");
-    if (curve == IRIS_LOG && !(lo > 0))
+    if (curve == IRIS_LOG && !(lo >= DBL_MIN))
         return iris_fail(err, IRIS_E_USAGE, "bad range: a logarithm begins above 0");
     *s = (struct iris_stretch){curve, lo, hi, fmax(fabs(lo), fabs(hi)) / turns};
     return IRIS_OK;

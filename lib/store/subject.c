@@ -416,6 +416,8 @@ iris_subject_views(const struct iris_subject *s, const struct iris_npy *a, enum 
 
     if (kind == IRIS_TENSOR ? x.n != 4 || x.dim[0] != IRIS_TENSOR_CHANNELS : x.n != 3)
         return bad_shape(a, "this kind of array has another one", err);
+    if (!a->count)
+        return bad_shape(a, "a picture needs values", err);
     if (kind == IRIS_COLUMN && x.dim[0] != 1)
         return bad_shape(a, "a column map begins with 1", err);
     if (s->hyper && !agrees(s, a, kind, &x)) {

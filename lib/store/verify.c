@@ -170,13 +170,13 @@ iris_verifier_units(struct iris_verifier *v, const char *digest, const struct ir
 
 static enum iris_status
 scan_array(const struct iris_verifier *v, const struct iris_entry *e, size_t k,
-           struct iris_scan *scan, struct iris_err *err)
+           const struct iris_shape *wanted, struct iris_scan *scan, struct iris_err *err)
 {
     enum iris_status st;
     char *path;
 
     if (v->from)
-        return v->from->scan(v->from->self, e, k, scan, err);
+        return v->from->scan(v->from->self, e, k, wanted, scan, err);
     path = iris_path_join(v->root, e->path[k]);
     if (!path)
         return iris_fail_memory(err);
@@ -194,7 +194,7 @@ verify_array(struct iris_verifier *v, const struct iris_entry *e, size_t k, stru
     char found[128], wanted[128];
     enum iris_status st;
 
-    st = scan_array(v, e, k, scan, err);
+    st = scan_array(v, e, k, x->known[kind] ? &x->shape[kind] : NULL, scan, err);
     if (!st && !x->known[kind]) {
         x->shape[kind] = scan->shape;
         x->known[kind] = 1;

@@ -25,8 +25,10 @@ struct iris_verify_from {
     /* settings.json of a digest, appended; *there is 0 where it has none */
     enum iris_status (*settings)(void *self, const char *digest, struct iris_buf *text, int *there,
                                  struct iris_err *err);
+    /* wanted: NULL, or the shape it must have; of another only the shape is given */
     enum iris_status (*scan)(void *self, const struct iris_entry *e, size_t k,
-                             struct iris_scan *scan, struct iris_err *err);
+                             const struct iris_shape *wanted, struct iris_scan *scan,
+                             struct iris_err *err);
     void *self;
 };
 

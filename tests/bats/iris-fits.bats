@@ -51,6 +51,14 @@ astropy() {
     one_sentence iris-fits
     run -64 --separate-stderr iris-fits -o "$array" "$array"
     one_sentence iris-fits
+    # nor another file of the data set that it is of
+    cp -a D before
+    run -64 --separate-stderr iris-fits -o "$(raw D 1 observed)" "$array"
+    one_sentence iris-fits
+    diff -r before D
+    new_array none.npy "(0, 5, 5)"
+    run -65 --separate-stderr iris-fits -o x.fits none.npy
+    one_sentence iris-fits
     for words in "--entry=99 D" "--line=2 D" "--kind=tensor D" "--kind=column S" "--entry=other D"; do
         run -65 --separate-stderr iris-fits -o x.fits $words
         one_sentence iris-fits

@@ -61,11 +61,15 @@ found() {
 }
 
 @test "wrong command lines" {
-    for words in "" "D" "-o x.h5" "-o x.h5 D S" "-o x.h5 --bad D"; do
+    cp -a D before
+    path=$(column observed D/iris-manifest.tsv | head -n 1)
+    for words in "" "D" "-o x.h5" "-o x.h5 D S" "-o x.h5 --bad D" "-o - D" "-o D D" "-o D/hyper.json D" "-o D/x.h5 D" \
+        "-o D/$path D"; do
         run -64 --separate-stderr iris-pack $words
         one_sentence iris-pack
     done
-    [ ! -e x.h5 ]
+    [ ! -e x.h5 ] && [ ! -e - ]
+    diff -r before D
 }
 
 @test "a container has what the files have" {
@@ -228,6 +232,42 @@ assert abs(have / want - 1) < 1e-12, (have, want)'
     no_leftovers
 }
 
+# with COLUMN VALUE...: D has a column more, in which the values take turns
+with() {
+    awk -F'\t' -v OFS='\t' -v column="$1" -v values="${*:2}" '
+        BEGIN { n = split(values, v, " ") }
+        /^##columns/ { print $0 " " column; next }
+        /^##/ { print; next }
+        /^#/ { print $0, substr(column, 1, index(column, ":") - 1); next }
+        { print $0, v[r++ % n + 1] }' normalized.tsv >more.tsv
+    iris-shuffle --replace --publish=D -H units.json -o shuffled.tsv more.tsv
+}
+
+@test "columns that somebody has added" {
+    with "whole:i64" -9007199254740993 5
+    iris-pack -o i.h5 D
+    iris-check -q i.h5
+    [ "$(container print i.h5 'str(f["columns/whole"].dtype), sorted(set(f["columns/whole"][:].tolist()))')" = \
+        "('int64', [-9007199254740993, 5])" ]
+    container change i.h5 'f["columns/whole"][0] += 1'
+    found i.h5 "'columns/whole' of entry 0"
+    # what is no number of 32 bits stays what it is
+    with "big:u32" 5000000000 1
+    iris-pack -o u.h5 D
+    iris-check -q u.h5
+    [ "$(container print u.h5 'sorted(set(x.decode() for x in f["columns/big"][:]))')" = "['1', '5000000000']" ]
+    with "f:f64[$(printf 'a%.0s' {1..60})]" 0.5 .
+    iris-pack -o f.h5 D
+    [ "$(container print f.h5 'len(f["columns/f"].attrs["units"]), bool(np.isnan(f["columns/f"][:]).any())')" = "(60, True)" ]
+    with "g:f64[]" 0.5
+    iris-pack -o g.h5 D
+    [ "$(container print g.h5 '"units" in f["columns/g"].attrs')" = False ]
+    for name in a/b .; do
+        with "$name:str" x
+        refused 65 "a column '$name'"
+    done
+}
+
 @test "settings of more than 64 KiB" {
     perl -0pi -e 's/\n\}\s*$/,\n    "notes": "@{["x" x 100000]}"\n}/' hyper.json units.json
     iris-shuffle --publish=D -H units.json --replace -o shuffled.tsv normalized.tsv
@@ -270,7 +310,45 @@ assert abs(have / want - 1) < 1e-12, (have, want)'
     damage 'del f.attrs["hyper_json"]'
     found x.h5 "there is no attribute 'hyper_json'"
     damage 'f.attrs["cardinality"] = 7'
-    found x.h5 "the cardinality is 7, the manifest has 6 entries"
+    found x.h5 "attribute 'cardinality' of '/' is not what follows"
+    # axes, factors, units, links
+    damage 'f["longitude"][3] = 99'
+    found x.h5 "'longitude' of entry 3"
+    damage 'del f["distance"]'
+    found x.h5 "there is no dataset 'distance'"
+    damage 'f["observed"].attrs["cgs_factor"] *= 2'
+    found x.h5 "attribute 'cgs_factor' of 'observed'"
+    damage 'f["theta"].attrs["units"] = np.bytes_("bananas")'
+    found x.h5 "attribute 'units' of 'theta'"
+    damage 'f.attrs["seed"] = np.uint64(7)'
+    found x.h5 "attribute 'seed' of '/'"
+    damage 'del f["observed"].attrs["DIMENSION_LIST"]'
+    found x.h5 "'observed' has no attribute 'DIMENSION_LIST'"
+    damage 'a = f["columnized"].attrs; x = a["DIMENSION_LIST"]; x[0] = x[1]; a.modify("DIMENSION_LIST", x)'
+    found x.h5 "attribute 'DIMENSION_LIST' of 'columnized'"
+    damage 'del f["columns"]; f.create_dataset("columns", data=3)'
+    found x.h5 "there is no group 'columns'"
+    # what somebody has added is none of our business
+    damage 'f["mine"] = np.arange(3); f["observed"].attrs["note"] = "seen"'
+    iris-check -q x.h5
+}
+
+@test "iris-check: an array that is larger than its file is not read through" {
+    claims() {
+        cp D.h5 x.h5
+        container change x.h5 "a = dict(f['observed'].attrs); del f['observed']; \
+            f.create_dataset('observed', shape=$1, dtype='<f4', chunks=$2)"
+        run -65 --separate-stderr timeout 20 iris-check x.h5
+        [[ $output == *"$3"* ]] || { echo "$output"; false; }
+    }
+    claims "(6, 1, 2**20, 2**20)" "(1, 1, 2**10, 2**10)" "(1, 1048576, 1048576), not (1, 12, 20)"
+    claims "(6, 4, 2**28, 2**29)" "(1, 1, 2**10, 2**10)" "not (1, 12, 20)"
+    claims "(6, 1, 0, 20)" None "dataset 'observed' does not have 6 entries"
+    claims "(6, 1, 12, 20)" "(1, 1, 12, 20)" "dataset 'observed' has less values than its shape says"
+    cp D.h5 x.h5
+    container change x.h5 'del f["entry_id"]; f.create_dataset("entry_id", shape=(6,), dtype="S536870912", chunks=(1,))'
+    run -65 --separate-stderr bash -c 'ulimit -v 2000000; iris-check x.h5'
+    [[ $output == *"dataset 'entry_id' has not the shape or the type"* ]]
 }
 
 @test "iris-check: what is no container" {

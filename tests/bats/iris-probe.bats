@@ -166,6 +166,14 @@ EOF
         "dataset_hyper.AREPO_CO_abundance_id=5	"* ]]
 }
 
+@test "masses that are none do not count" {
+    mock
+    h5edit snap_001.hdf5 set PartType0/Masses 0 inf
+    iris-list --probe snap_001.hdf5 >probe.tsv
+    ! grep -w -- '-\?nan' probe.tsv
+    [[ $(facts probe.tsv place centre_of_mass) == *"as if all cells had the same mass" ]]
+}
+
 @test "a comoving run, and everything at once" {
     mock
     h5edit snap_001.hdf5 attr Parameters ComovingIntegrationOn 1

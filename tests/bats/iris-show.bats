@@ -407,6 +407,72 @@ at() {
     refuses 65 "flat.npy" --kind=cube flat.npy
     head -c 4000 a.fits >b.fits
     refuses 65 "b.fits" b.fits
+    refuses 64 "is a cube" --kind=column a.fits
+}
+
+# header KEY VALUE [KEY VALUE]...: b.fits is a.fits with these in the header of its first
+# image, whatever its data are
+header() {
+    perl -e '
+        my %change = @ARGV;
+        local $/;
+        open my $in, "<:raw", "a.fits" or die;
+        my $file = <$in>;
+        for my $key (keys %change) {
+            my $card = sprintf "%-80s", sprintf "%-8s= %20s", $key, $change{$key};
+            my $old = sprintf "%-8s=", $key;
+            my $at = index $file, $old;
+            die $key if $at < 0 || $at % 80;
+            substr($file, $at, 80) = $card;
+        }
+        open my $out, ">:raw", "b.fits" or die;
+        print $out $file;' "$@"
+}
+
+@test "a cube of FITS: what its header may say" {
+    mkcube a.fits
+    refuses() {
+        run -65 --separate-stderr timeout 20 iris-show -o x.png b.fits
+        one_sentence iris-show
+        [[ $stderr == *"$1"* ]] || { echo "no '$1' in: $stderr"; return 1; }
+        [ ! -e x.png ]
+    }
+    # sizes that cannot be, or are not
+    header NAXIS1 2305843009213693953
+    refuses "too large"
+    header NAXIS1 2305843009213693952 NAXIS2 8
+    refuses "too large"
+    header NAXIS3 400000000
+    refuses "cut short"
+    header NAXIS1 -7
+    refuses "b.fits"
+    # units: of velocity, or none that is known
+    iris-show -v --moment=1 --line=1 -o a.png a.fits 2>a
+    header CUNIT3 "'km/s'" CRVAL3 -0.2 CDELT3 0.1
+    refuses "not the same axes"
+    for unit in "'m s-1'" "'m/s'"; do
+        header CUNIT3 "$unit"
+        iris-show -v --moment=1 --line=1 -o b.png b.fits 2>b
+        cmp a b
+    done
+    header CUNIT3 "'Hz'"
+    refuses "axis 3 is 'VRAD' in 'Hz', not a velocity in m/s or km/s"
+    header CTYPE3 "'FREQ'"
+    refuses "axis 3 is 'FREQ'"
+    header CUNIT1 "'arcsec'"
+    refuses "axis 1 is 'GLON-CAR' in 'arcsec', not an angle in deg"
+}
+
+@test "--kind chooses the array of an entry" {
+    iris-show --kind=column --entry=1 -o a.png D
+    [ "$(picture a.png size | cut -d' ' -f1)" = 560 ]
+    iris-show -o b.png -t simple "D/$(column column D/iris-manifest.tsv | sed -n 2p)"
+    near "$(picture a.png spot 0 $VIRIDIS)" "$(picture b.png spot 0 $VIRIDIS)" 0.001
+    run -65 --separate-stderr iris-show --kind=tensor -o x.png D
+    one_sentence iris-show
+    run -64 --separate-stderr iris-show --kind=column --sheet=2 -o x.png D
+    one_sentence iris-show
+    [ ! -e x.png ]
 }
 
 @test "velocities: blue comes nearer, red recedes, 0 is white" {

@@ -165,6 +165,16 @@ test_stretch(void)
     CHECK(!iris_stretch_auto(IRIS_ASINH, v, 2, &s, &err) && s.hi > 0 &&
               !(iris_stretch_at(&s, 0) > 0),
           "0 everywhere is dark");
+    v[0] = v[1] = 5e-324;
+    CHECK(!iris_stretch_auto(IRIS_LOG, v, 2, &s, &err) && s.lo > 1e-308 && s.hi > s.lo,
+          "a logarithm of numbers that are hardly any");
+    v[0] = -1.7e308;
+    v[1] = 1.7e308;
+    CHECK(!iris_stretch_auto(IRIS_LINEAR, v, 2, &s, &err) && isfinite(s.hi - s.lo),
+          "numbers as large as there are");
+    CHECK(iris_stretch_set(IRIS_LINEAR, -1.7e308, 1.7e308, &s, &err) == IRIS_E_USAGE &&
+              iris_stretch_set(IRIS_LOG, 5e-324, 1, &s, &err) == IRIS_E_USAGE,
+          "ranges that nothing can be divided by");
     CHECK(iris_stretch_set(IRIS_LOG, 0, 1, &s, &err) == IRIS_E_USAGE &&
               iris_stretch_set(IRIS_LINEAR, 1, 1, &s, &err) == IRIS_E_USAGE &&
               !iris_stretch_set(IRIS_LINEAR, -1, 1, &s, &err),
