@@ -19,6 +19,7 @@ struct job {
     struct iris_container *container; /* open */
     struct iris_published published;  /* what it says; its manifest is common's */
     hid_t array[IRIS_KINDS];          /* below 0: not there */
+    int is_written[IRIS_KINDS];       /* as far as its shape says */
     float *piece;
 };
 
@@ -31,18 +32,6 @@ give_settings(void *self, const char *digest, struct iris_buf *text, int *there,
     const struct job *job = self;
 
     return iris_container_settings(job->container, digest, text, there, err);
-}
-
-/* Of an array that was never written HDF5 gives as many zeros as it says. */
-static int
-is_written(hid_t array, size_t entries, size_t count)
-{
-    hid_t how = H5Dget_create_plist(array);
-    hsize_t bytes = H5Dget_storage_size(array);
-    int packed = H5Pget_nfilters(how) > 0;
-
-    H5Pclose(how);
-    return packed ? bytes > 0 : bytes / sizeof(float) / entries >= count;
 }
 
 static enum iris_status
@@ -69,7 +58,7 @@ give_scan(void *self, const struct iris_entry *e, size_t k, const struct iris_sh
 {
     const struct job *job = self;
     const char *name = iris_kind_file(e->kind[k]);
-    size_t n = job->common.manifest.n_rows, count;
+    size_t n = job->common.manifest.n_rows;
     hid_t array = job->array[e->kind[k]];
     struct iris_scanner scanner = {.scan = NULL};
     struct iris_buf header = {0};
@@ -84,12 +73,11 @@ give_scan(void *self, const struct iris_entry *e, size_t k, const struct iris_sh
     *scan = (struct iris_scan){.shape = shape};
     if (wanted && !iris_shape_equal(&shape, wanted))
         return IRIS_OK;
-    st = iris_shape_count(&shape, &count, err);
-    if (!st && !is_written(array, n, count))
-        st = iris_fail(err, IRIS_E_DATA, "dataset '%s' has less values than its shape says", name);
-    if (!st)
-        st = iris_scanner_begin(&scanner, &shape, e->kind[k] == IRIS_TENSOR ? IRIS_SCAN_TENSOR : 0,
-                                scan, err);
+    if (!job->is_written[e->kind[k]])
+        return iris_fail(err, IRIS_E_DATA, "dataset '%s' has less values than its shape says",
+                         name);
+    st = iris_scanner_begin(&scanner, &shape, e->kind[k] == IRIS_TENSOR ? IRIS_SCAN_TENSOR : 0,
+                            scan, err);
     if (!st) {
         iris_npy_header(&shape, &header);
         st = iris_buf_check(&header, err);
@@ -195,6 +183,34 @@ check_frame(struct job *job, struct iris_err *err)
     return st;
 }
 
+/* Of an array that was never written HDF5 gives as many zeros as it says. */
+static int
+is_written(hid_t array, const struct iris_shape *shape, size_t n)
+{
+    hid_t how = H5Dget_create_plist(array);
+    hsize_t bytes = H5Dget_storage_size(array);
+    int packed = H5Pget_nfilters(how) > 0;
+    size_t count;
+
+    H5Pclose(how);
+    if (iris_shape_count(shape, &count, NULL))
+        return 0;
+    return packed ? bytes > 0 : bytes / sizeof(float) / n >= count;
+}
+
+static void
+open_array(struct job *job, enum iris_kind kind)
+{
+    size_t n = job->common.manifest.n_rows;
+    struct iris_shape shape;
+
+    if (!iris_h5_has(job->container->file, iris_kind_file(kind)))
+        return;
+    job->array[kind] = iris_container_dataset(job->container, kind);
+    if (job->array[kind] >= 0 && n && !iris_container_shape(job->array[kind], n, &shape))
+        job->is_written[kind] = is_written(job->array[kind], &shape, n);
+}
+
 static enum iris_status
 check_all(struct job *job, struct iris_err *err)
 {
@@ -205,10 +221,8 @@ check_all(struct job *job, struct iris_err *err)
     if (check_manifest(job))
         return IRIS_OK;
     st = check_frame(job, err);
-    for (k = 0; k < IRIS_KINDS && !st; k++) {
-        if (iris_h5_has(job->container->file, iris_kind_file((enum iris_kind)k)))
-            job->array[k] = iris_container_dataset(job->container, (enum iris_kind)k);
-    }
+    for (k = 0; k < IRIS_KINDS && !st; k++)
+        open_array(job, (enum iris_kind)k);
     return st ? st : iris_check_rows(&job->common, err);
 }
 

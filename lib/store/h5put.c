@@ -12,6 +12,8 @@ iris_h5_begin(void)
     iris_h5_quiet();
 }
 
+enum { LARGE = 1 << 16, PAGE = 4096 }; /* bytes */
+
 static hid_t
 create(const char *path, int plain, int in_memory)
 {
@@ -20,7 +22,8 @@ create(const char *path, int plain, int in_memory)
     if (access >= 0 && how >= 0 && H5Pset_file_locking(access, 0, 1) >= 0 &&
         (!in_memory || H5Pset_fapl_core(access, 1 << 20, 0) >= 0) &&
         H5Pset_obj_track_times(how, 0) >= 0 &&
-        (plain || H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST) >= 0))
+        (plain || (H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST) >= 0 &&
+                   H5Pset_alignment(access, LARGE, PAGE) >= 0)))
         file = H5Fcreate(path, H5F_ACC_TRUNC, how, access);
     reason = H5Eget_current_stack(); /* which closing the lists would forget */
     if (how >= 0)

@@ -4,7 +4,7 @@
 #
 #   bench_pack.sh MEASURE DIR   works in DIR/pack; the data set in it is kept
 #
-# Of 5 rounds, in each of which all are run one after the other; what is printed is of
+# Of 3 rounds, in each of which all are run one after the other; what is printed is of
 # the medians.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -14,13 +14,14 @@ examples=$(realpath "$(dirname "$0")/../../workflows/examples")
 mkdir -p "$2/pack"
 cd "$2/pack"
 
-# Arrays of the main preset, made in a minute: of few latitudes and few cells.
+# The main preset's 20 x 64 entries, made in a minute: of few latitudes and few cells.
 if [ ! -e D/attributes.json ]; then
-    iris-mock -o snap_001.hdf5 --cells=2000 --seed=1
+    mkdir -p snaps
+    for i in {101..120}; do iris-mock -o snaps/snap_$i.hdf5 --cells=2000 --seed=$i; done
     iris-hyper --preset=SEDIGISM_13C16O -s coordinate_hyper.lat_steps=4 -s observer_hyper.lat_pieces=1 \
-        -s observer_hyper.in_blur_kernel_lat=1 -s writer_hyper.points_per_snapshot=500 \
+        -s observer_hyper.in_blur_kernel_lat=1 \
         -s suite_hyper.periodic=true -o hyper.json
-    iris-list -o list.tsv snap_001.hdf5
+    iris-list -o list.tsv snaps
     iris-gen -q -H hyper.json -t simple -d D -o entries.tsv list.tsv
     iris-merge -q -d D -o merged.tsv entries.tsv
     iris-units -q -H hyper.json -d D -o units.json merged.tsv
@@ -38,7 +39,7 @@ timed() {
     echo "${took%% *}" >>"$1.times"
 }
 
-for _ in 1 2 3 4 5; do
+for _ in 1 2 3; do
     rm -f copy OUT.h5
     sync
     timed dd dd if=all of=copy bs=1M conv=fsync
@@ -69,7 +70,6 @@ row 'iris-pack, dd' pack dd
 row 'iris-check D, xxh128sum' check-files hash-files
 row 'iris-check OUT.h5, xxh128sum' check-file hash-file
 for workers in 0 1 2; do
-    # a single snapshot is all for training
     printf '  train.py reads, %d workers: %s\n' $workers \
         "$(/usr/bin/python3 "$examples/train.py" --read-only --workers=$workers --batch=8 OUT.h5)"
 done
