@@ -19,6 +19,11 @@ tiny_lines() {
             -s 'observer_hyper.T_steps=[5]' "$@"
 }
 
+# With sanitizers programs need more memory and time for themselves.
+sanitized() {
+    grep -q __asan_init "$(command -v iris-gen)"
+}
+
 # snapshots N: N small mock snapshots in ./snaps.
 snapshots() {
     mkdir -p snaps

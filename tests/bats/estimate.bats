@@ -21,10 +21,6 @@ setup() {
     cd "$BATS_TEST_TMPDIR/work"
 }
 
-sanitized() {
-    grep -q __asan_init "$(command -v iris-gen)"
-}
-
 # gen TYPE DATASET ARGUMENT...
 gen() {
     local type=$1 data=$2

@@ -33,11 +33,6 @@ need_strace() {
     export ASAN_OPTIONS=detect_leaks=0 # which cannot be done under strace
 }
 
-# A sanitizer keeps much memory of its own.
-sanitized() {
-    grep -q __asan_init "$(command -v iris-gen)"
-}
-
 # read_of TRACE FILE: how often it was opened, and how many bytes were read of it
 read_of() {
     cat "$1".* | awk -v file="$2>" '
