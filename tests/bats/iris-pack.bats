@@ -232,6 +232,23 @@ assert abs(have / want - 1) < 1e-12, (have, want)'
     no_leftovers
 }
 
+@test "a write that fails, each in turn: no container" {
+    command -v strace >/dev/null && strace -o /dev/null true || skip "no strace"
+    export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # which cannot be done under strace
+    failing() {
+        strace -o trace -e trace=pwrite64 -e inject=pwrite64:error=EIO:when="$1" iris-pack -o new.h5 D
+    }
+    failing 60000
+    n=$(grep -c pwrite64 trace)
+    [ "$n" -gt 20 ]
+    rm new.h5
+    for k in $(seq "$n"); do
+        run -74 --separate-stderr failing "$k"
+        one_sentence iris-pack
+        [ ! -e new.h5 ]
+    done
+}
+
 # with COLUMN VALUE...: D has a column more, in which the values take turns
 with() {
     awk -F'\t' -v OFS='\t' -v column="$1" -v values="${*:2}" '
