@@ -1,8 +1,3 @@
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#include "file.h"
 #include "form.h"
 #include "show.h"
 

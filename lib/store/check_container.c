@@ -173,9 +173,7 @@ check_frame(struct job *job, struct iris_err *err)
     if (!*job->common.units)
         return IRIS_OK;
     p->attributes.type = job->common.type;
-    p->settings = job->common.settings;
-    iris_hyper_get_units(p->hyper, &p->units);
-    st = iris_unitset_scaling(p->attributes.type, &p->units, &p->scaling, err);
+    st = iris_published_settle(p, err);
     p->manifest = job->common.manifest;
     if (!st)
         st = iris_check_frame(&job->common, job->container, p, err);

@@ -42,6 +42,14 @@ read_manifest(const char *root, struct iris_published *p, struct iris_err *err)
     return st;
 }
 
+enum iris_status
+iris_published_settle(struct iris_published *p, struct iris_err *err)
+{
+    iris_hyper_settings(p->hyper, &p->settings);
+    iris_hyper_get_units(p->hyper, &p->units);
+    return iris_unitset_scaling(p->attributes.type, &p->units, &p->scaling, err);
+}
+
 static enum iris_status
 read_hyper(const char *root, struct iris_published *p, struct iris_err *err)
 {
@@ -55,11 +63,8 @@ read_hyper(const char *root, struct iris_published *p, struct iris_err *err)
                               &p->hyper, err);
     if (!st)
         st = iris_hyper_check_type(p->hyper, p->attributes.type, err);
-    if (!st) {
-        iris_hyper_settings(p->hyper, &p->settings);
-        iris_hyper_get_units(p->hyper, &p->units);
-        st = iris_unitset_scaling(p->attributes.type, &p->units, &p->scaling, err);
-    }
+    if (!st)
+        st = iris_published_settle(p, err);
     free(path);
     return st;
 }

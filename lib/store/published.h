@@ -30,6 +30,12 @@ struct iris_published {
  */
 enum iris_status iris_published_read(const char *root, struct iris_published *p,
                                      struct iris_err *err);
+
+/* Fill settings, units and scaling from hyper and the type in attributes.
+ *
+ *   return  IRIS_OK, or as iris_unitset_scaling
+ */
+enum iris_status iris_published_settle(struct iris_published *p, struct iris_err *err);
 void iris_published_release(struct iris_published *p);
 
 #endif
