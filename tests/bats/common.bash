@@ -219,6 +219,16 @@ are_stopped() {
     [ "$(stopped "$1" | wc -l)" -ge "$2" ]
 }
 
+# killed_at CALL PATH N COMMAND...: SIGKILL at the Nth such call, see stops
+killed_at() {
+    local sid
+    setsid $(stops "$1" "$2" "STOP_NTH=$3") "${@:4}" </dev/null >/dev/null 2>&1 3>&- &
+    sid=$!
+    wait_for are_stopped $sid 1
+    end_session $sid
+    wait $sid 2>/dev/null || true
+}
+
 # is_pending PID SIGNAL: it has been sent to one that has stopped
 is_pending() {
     local mask

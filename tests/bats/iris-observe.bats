@@ -640,18 +640,15 @@ long() {
     tensor=L/$(column tensor long.tsv | head -1)
 }
 
-# stopped SIGNAL STATUS COMMAND...: the signal comes in the middle
-stopped() {
-    local signal=$1 status=0 pid i
-    shift
-    "$@" >out 2>said &
-    pid=$!
-    for i in $(seq 500); do
-        ! in_the_middle || break
-        sleep 0.01
-    done
-    kill -$signal $pid
-    wait $pid || status=$?
+# signalled SIGNAL CALL PATH N COMMAND...: the signal comes at that call, see stops
+signalled() {
+    local signal=$1 status=0 sid
+    setsid $(stops "$2" "$3" "STOP_NTH=$4") "${@:5}" >out 2>said 3>&- &
+    sid=$!
+    wait_for are_stopped $sid 1
+    kill -$signal $sid
+    kill -CONT $sid
+    wait $sid || status=$?
     [ $status = 75 ] || { echo "status $status"; cat said; return 1; }
     stderr=$(cat said)
     one_sentence iris-observe
@@ -661,18 +658,13 @@ stopped() {
 
 @test "a cube that is stopped or killed leaves nothing half" {
     long
-    in_the_middle() {
-        [ -e a.fits.tmp ] || [ -e a.npy.tmp ]
-    }
     for signal in TERM INT USR1; do
-        stopped $signal iris-observe -H long.json --precise --cube=a.fits $tensor
+        signalled $signal open a.fits.tmp 1 iris-observe -H long.json --precise --cube=a.fits $tensor
         [ ! -e a.fits ]
         no_leftovers
     done
-    for delay in 0.05 0.1; do
-        killed_after $delay iris-observe -H long.json --precise --cube=a.npy $tensor
-        [ ! -e a.npy ]
-    done
+    killed_at open a.npy.tmp 1 iris-observe -H long.json --precise --cube=a.npy $tensor
+    [ ! -e a.npy ]
     iris-observe -H long.json --cube=a.npy $tensor
     no_leftovers
 }
@@ -680,13 +672,9 @@ stopped() {
 @test "pairs that are stopped or killed leave nothing half" {
     long
     iris-observe -H long.json -d G --from=L long.tsv >whole.tsv
-    # a tensor is open for as long as its pair is in hand
-    in_the_middle() {
-        readlink /proc/$pid/fd/* | grep -q 'tensor\.npy$'
-    }
     for signal in TERM INT USR1; do
         rm -rf D
-        stopped $signal iris-observe -H long.json -d D --from=L -o out.tsv long.tsv
+        signalled $signal rename .npy 3 iris-observe -H long.json -d D --from=L -o out.tsv long.tsv
         [ ! -e out.tsv ]
         [ "$(find D -name '*.npy' | wc -l)" -lt 6 ]
         nothing_half D
@@ -694,9 +682,11 @@ stopped() {
     done
     # USR1 has let the pair in hand be finished
     [ "$(find D -name '*.npy' | wc -l)" -ge 2 ]
-    for delay in 0.1 0.3; do
-        killed_after $delay iris-observe -H long.json -d D --from=L -o out.tsv long.tsv || break
+    for n in 1 2 4 5; do
+        rm -rf D
+        killed_at rename .npy $n iris-observe -H long.json -d D --from=L -o out.tsv long.tsv
         [ ! -e out.tsv ]
+        [ "$(find D -name '*.npy' | wc -l)" = $n ]
         nothing_half D
     done
     iris-observe -H long.json -d D --from=L long.tsv | cmp - whole.tsv
