@@ -944,6 +944,7 @@ static void
 test_virtual(void)
 {
     const char *path = fresh("virtual.hdf5");
+    struct loaded l;
 
     make_virtual(path, "plain.hdf5", "PartType0/Density");
     same_as_plain(path, 1, "a virtual dataset");
@@ -957,6 +958,16 @@ test_virtual(void)
     must(!truncate(in("broken.hdf5"), 3000), "truncate");
     make_virtual(path, "broken.hdf5", "PartType0/Density");
     fails(path, 1, "", ALL, IRIS_E_DATA, "'PartType0/Density'", "broken.hdf5");
+    make_virtual(path, ".", "PartType0/Masses");
+    CHECK(!load(path, 1, "", ALL, &l), "of another dataset of the same file");
+    drop(&l);
+    make_virtual(path, ".", "PartType0/Gone");
+    fails(path, 1, "", ALL, IRIS_E_DATA, "'PartType0/Density'", "does not have them");
+    make_virtual(path, ".", "PartType0/Density");
+    fails(path, 1, "", ALL, IRIS_E_DATA, "'PartType0/Density'", "nowhere");
+    make_virtual(fresh("other.hdf5"), "virtual.hdf5", "PartType0/Density");
+    make_virtual(path, "other.hdf5", "PartType0/Density");
+    fails(path, 1, "", ALL, IRIS_E_DATA, "'PartType0/Density'", "nowhere");
 }
 
 static void
