@@ -91,7 +91,7 @@ EXTRA_iris-list := $(BUILD)/tools/list_probe.o $(BUILD)/tools/cli_ssh.o $(call L
 EMULATED_PROGRAMS := iris-gen iris-observe
 TRIAL      := trial trial_cells trial_modes trial_samples trial_scene
 SOURCES    := $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c))
-READERS    := manifest settings molecule abundance array attributes snapshot lines container fits sftp options
+READERS    := manifest settings grid molecule abundance array attributes snapshot lines container fits sftp options
 UNIT_TESTS := $(READERS:%=$(BUILD)/tests/fuzz_%) \
               $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c)) \
               $(BUILD)/tests/test_emulate $(BUILD)/tests/test_gpu $(BUILD)/tests/test_gpu_faults
@@ -415,7 +415,7 @@ $(READERS:%=fuzz-%): fuzz-%: $(BUILD)/tests/fuzz_% $(BUILD)/tests/seek_%
 	@mkdir -p $(BUILD)/corpus/$* $(BUILD)/made/$* $(BUILD)/found
 	@$(BUILD)/tests/fuzz_$* -o $(BUILD)/made/$*
 	ASAN_OPTIONS=$(ASAN_OPTIONS):allocator_may_return_null=1:quarantine_size_mb=64 $(BUILD)/tests/seek_$* \
-	    -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -malloc_limit_mb=512 -rss_limit_mb=2048 -timeout=10 \
+	    -close_fd_mask=1 -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -malloc_limit_mb=512 -rss_limit_mb=2048 -timeout=10 \
 	    -artifact_prefix=$(CURDIR)/$(BUILD)/found/$*- \
 	    $(CURDIR)/$(BUILD)/corpus/$* $(abspath $(wildcard tests/corpus/$*)) $(CURDIR)/$(BUILD)/made/$*
 

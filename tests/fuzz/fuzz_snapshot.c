@@ -10,7 +10,7 @@
 #include "snapshot.h"
 #include "surface.h"
 
-const unsigned fuzz_mutants = 60;
+const unsigned fuzz_mutants = 20;
 
 int
 fuzz_seed(size_t i, struct iris_buf *out)
