@@ -10,7 +10,7 @@
 #include "snapshot.h"
 #include "surface.h"
 
-const unsigned fuzz_mutants = 20;
+const unsigned fuzz_mutants = 60;
 
 int
 fuzz_seed(size_t i, struct iris_buf *out)
@@ -99,6 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const enum iris_type type[] = {IRIS_STANDARD, IRIS_SIMPLE, IRIS_SYNTHETIC};
     unsigned fields = iris_snapshot_fields(type[fuzz_take(&b, 3)]);
     struct iris_settings s;
+    size_t what = fuzz_take(&b, 4);
     const char *path;
 
     if (!good.n) {
@@ -107,9 +108,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     path = fuzz_h5_change(&good, &b);
     iris_hyper_settings(h, &s);
-    fuzz_need(!load(path, &s, fields) || size, "the good snapshot is one");
-    look(path, h);
-    draw(path, &s, fuzz_take(&b, 2) ? 100 : 0);
+    if (what == 0)
+        fuzz_need(!load(path, &s, fields) || size, "the good snapshot is one");
+    else if (what == 1)
+        look(path, h);
+    else
+        draw(path, &s, what == 2 ? 0 : 100);
     iris_hyper_free(h);
     return 0;
 }

@@ -58,6 +58,9 @@ static void
 prepare(void)
 {
     static const int faults[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    static char stack[1 << 16]; /* for when the other one is full */
+    const stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+    struct sigaction sa = {.sa_handler = on_fault, .sa_flags = SA_ONSTACK};
     size_t i;
 
     talk = dup(STDERR_FILENO);
@@ -71,8 +74,9 @@ prepare(void)
         signal(SIGABRT, on_fault);
         return;
     }
+    sigaltstack(&other, NULL);
     for (i = 0; i < sizeof faults / sizeof faults[0]; i++)
-        signal(faults[i], on_fault);
+        sigaction(faults[i], &sa, NULL);
 }
 
 /* ---- inputs ---- */
