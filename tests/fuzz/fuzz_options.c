@@ -113,6 +113,8 @@ look_around(void)
 static void
 prepare(void)
 {
+    /* MPI begins once in a process, and here not at all */
+    static const char *const ranks[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"};
     struct iris_hyper *h = made_settings();
     struct iris_buf text = {0};
     size_t i;
@@ -125,6 +127,8 @@ prepare(void)
     fuzz_put("list.tsv", manifest, sizeof manifest - 1);
     iris_buf_release(&text);
     iris_hyper_free(h);
+    for (i = 0; i < sizeof ranks / sizeof ranks[0]; i++)
+        unsetenv(ranks[i]);
     fuzz_need(!setenv("PATH", "/nowhere", 1) && !chdir(fuzz_directory()), "programs are kept in");
     fuzz_need(freopen("/dev/null", "r", stdin) != NULL, "there is nothing to read");
     if (__sanitizer_set_report_fd)
