@@ -183,8 +183,9 @@ try_corpus(void)
     char dir[4096], path[4400];
     int n, i;
 
-    snprintf(dir, sizeof dir, "%s/tests/corpus/%s", source ? source : ".",
-             reader ? reader + 1 : "");
+    snprintf(dir, sizeof dir, "%s/tests/corpus", source ? source : ".");
+    fprintf(tap, "%sok %d - %s is there\n", access(dir, R_OK) ? "not " : "", ++count, dir);
+    snprintf(dir + strlen(dir), sizeof dir - strlen(dir), "/%s", reader ? reader + 1 : "");
     n = scandir(dir, &entry, is_input, alphasort);
     for (i = 0; i < n; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, entry[i]->d_name);
