@@ -39,6 +39,13 @@ BUILD   := build/san
 SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 CFLAGS  := -O1 -g
 endif
+# what libFuzzer follows, see `make fuzz`
+ifdef FUZZING
+BUILD   := build/fuzz
+SAN_FLAGS := -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all \
+             -fno-omit-frame-pointer
+CFLAGS  := -O1 -g
+endif
 ifdef WERROR
 WARNINGS += -Werror
 endif
@@ -84,7 +91,9 @@ EXTRA_iris-list := $(BUILD)/tools/list_probe.o $(BUILD)/tools/cli_ssh.o $(call L
 EMULATED_PROGRAMS := iris-gen iris-observe
 TRIAL      := trial trial_cells trial_modes trial_samples trial_scene
 SOURCES    := $(foreach l,$(LAYERS),$(wildcard lib/$(l)/*.c))
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c)) \
+READERS    := manifest settings grid molecule abundance array attributes snapshot lines container fits sftp options
+UNIT_TESTS := $(READERS:%=$(BUILD)/tests/fuzz_%) \
+              $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c)) \
               $(BUILD)/tests/test_emulate $(BUILD)/tests/test_gpu $(BUILD)/tests/test_gpu_faults
 HELPERS    := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) \
               $(patsubst tests/shims/%.c,$(BUILD)/tests/%.so,$(wildcard tests/shims/*.c)) \
@@ -96,7 +105,7 @@ COMPILE = $(CC) $(STD) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all deps bench bench-deps cuda-check cuda-bench no-nvcc demo picture check unit bats unit-programs helpers lint layers headers pages scripts \
-        corrections format check-format install uninstall clean help
+        corrections fuzz $(READERS:%=fuzz-%) format check-format install uninstall clean help
 
 all: $(TOOLS:%=$(BIN)/%) $(BUILD)/iris.bash ## build every program into build/bin
 
@@ -142,7 +151,7 @@ FLAGS_march_smooth := -fmad=true
 FLAGS_march_formal := -fmad=true
 FLAGS_ceiling      := -fmad=true
 CUDA_SOURCES := $(filter-out cuda/ceiling.cu,$(wildcard cuda/*.cu))
-CUDA_BUILT   := $(if $(SAN),,$(and $(NVCC),$(CUDA_SOURCES)))
+CUDA_BUILT   := $(if $(SAN)$(FUZZING),,$(and $(NVCC),$(CUDA_SOURCES)))
 CUDA_CXX     ?= g++
 CUDA_ARCHS   := -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=[sm_90,compute_90]
 CUDA_COMPILE  = $(NVCC) -ccbin $(CUDA_CXX) -std=c++20 -O3 -g -lineinfo $(CUDA_ARCHS) \
@@ -231,6 +240,31 @@ $(BUILD)/tests/emulate/test_gpu.o: $(BUILD)/tests/emulate/check.o
 $(BUILD)/tests/test_gpu $(BUILD)/tests/test_gpu_faults: $(BUILD)/tests/%: $(BUILD)/tests/emulate/%.o \
     $(TRIAL:%=$(BUILD)/tests/emulate/%.o) $(EMULATED) $(call LIB,physics) $(call LIB,base)
 	$(EMULATE_CXX) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(SLEEF_LIBS) $(HASH_LIBS) -pthread -lm
+
+# Readers and bytes that nobody has written: each is a program that tries those of
+# tests/corpus and some near them, and one that looks for others with libFuzzer.
+FUZZ_COMMON := $(patsubst %,$(BUILD)/tests/fuzz/%.o,fuzz fuzz_h5 made)
+FUZZ_LIBS_options = $(MPI_LIBS)
+# every program, with another name of its main()
+FUZZ_TOOLS  := $(TOOLS:%=$(BUILD)/tests/fuzz/main_%.o) \
+               $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(filter-out $(TOOLS:%=tools/%.c),$(wildcard tools/*.c))) \
+               $(call LIB,remote) $(call LIB,pool) $(call LIB,cuda)
+FUZZ_PARTS_options := $(FUZZ_TOOLS)
+FUZZ_FLAGS_options := -Wl,--wrap=getopt_long,--wrap=iris_finish
+$(BUILD)/tests/fuzz/main_%.o: $(BUILD)/tools/%.o
+	@mkdir -p $(@D)
+	objcopy --redefine-sym main=main_$(subst -,_,$*) $< $@
+$(BUILD)/tests/fuzz/%.o: tests/fuzz/%.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_store) -Ilib/remote -c -o $@ $<
+FUZZ_LINK = $(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS) $(FUZZ_FLAGS_$*) -o $@ $(filter-out Makefile,$^) \
+            $(if $(FUZZ_PARTS_$*),$(CUDA_LIBS)) $(FUZZ_LIBS_$*) $(CORE_LIBS)
+$(READERS:%=$(BUILD)/tests/fuzz_%): $(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o \
+    $(FUZZ_COMMON) $$(FUZZ_PARTS_$$*) $(TESTED)
+	$(FUZZ_LINK)
+$(READERS:%=$(BUILD)/tests/seek_%): $(BUILD)/tests/seek_%: $(BUILD)/tests/fuzz/fuzz_%.o \
+    $(FUZZ_COMMON) $$(FUZZ_PARTS_$$*) $(TESTED)
+	$(FUZZ_LINK) -fsanitize=fuzzer
 
 # never sanitized: they are preloaded into programs that are or are not
 $(BUILD)/tests/%.so: tests/shims/%.c Makefile
@@ -370,6 +404,20 @@ unit: all $(UNIT_TESTS) ## run the tests of the library only
 	$(RUN_TESTS) $(UNIT_TESTS)
 bats: all $(HELPERS) ## run the tests of the programs only
 	$(RUN_TESTS) $(BATS)
+
+# Each reader in turn, whatever is found with another: it is in build/fuzz/found, as are in
+# build/fuzz/corpus the inputs that reach something new, and the next run begins with them.
+FUZZ ?= $(READERS)
+FUZZ_SECONDS ?= 600
+fuzz: ## look for bytes that a reader does not bear, FUZZ_SECONDS=600 for each of FUZZ="fits sftp"
+	@$(MAKE) --no-print-directory -k FUZZING=1 CC=clang $(FUZZ:%=fuzz-%)
+$(READERS:%=fuzz-%): fuzz-%: $(BUILD)/tests/fuzz_% $(BUILD)/tests/seek_%
+	@mkdir -p $(BUILD)/corpus/$* $(BUILD)/made/$* $(BUILD)/found
+	@$(BUILD)/tests/fuzz_$* -o $(BUILD)/made/$*
+	ASAN_OPTIONS=$(ASAN_OPTIONS):allocator_may_return_null=1:quarantine_size_mb=64 $(BUILD)/tests/seek_$* \
+	    -close_fd_mask=1 -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -malloc_limit_mb=512 -rss_limit_mb=2048 -timeout=10 \
+	    -artifact_prefix=$(CURDIR)/$(BUILD)/found/$*- \
+	    $(CURDIR)/$(BUILD)/corpus/$* $(abspath $(wildcard tests/corpus/$*)) $(CURDIR)/$(BUILD)/made/$*
 
 lint: layers headers pages scripts ## what needs no run, these and cppcheck
 	cppcheck -q --error-exitcode=1 --inline-suppr --suppress=missingIncludeSystem --std=c11 \

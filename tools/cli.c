@@ -168,7 +168,8 @@ iris_cli_write(const struct iris_cli *cli, const struct iris_buf *text, struct i
     if (st)
         return st;
     /* a rename would replace the link that /dev/stdout is */
-    if (cli->output && strcmp(cli->output, "-") && strcmp(cli->output, "/dev/stdout"))
+    if (cli->output && !cli->dry_run && strcmp(cli->output, "-") &&
+        strcmp(cli->output, "/dev/stdout"))
         return iris_write_file(cli->output, text->data, text->len, err);
     if (fwrite(iris_buf_str(text), 1, text->len, stdout) != text->len || fflush(stdout))
         return iris_fail(err, IRIS_E_IO, "cannot write standard output:");

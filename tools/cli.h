@@ -104,7 +104,8 @@ enum iris_status iris_cli_await(const char *path, struct iris_err *err);
  */
 enum iris_status iris_cli_not_input(const char *output, const char *input, struct iris_err *err);
 
-/* Put text on standard output, or under the -o name by rename. */
+/* Put text on standard output, or under the -o name by rename; with --dry-run there is
+ * no such name. */
 enum iris_status iris_cli_write(const struct iris_cli *cli, const struct iris_buf *text,
                                 struct iris_err *err);
 

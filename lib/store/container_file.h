@@ -20,7 +20,7 @@ hid_t iris_container_dataset(const struct iris_container *c, enum iris_kind kind
 
 /* The shape of one entry of it; none of its dimensions is 0.
  *
- *   return  0, or nonzero where it is no array of n entries of single precision
+ *   return  0, or nonzero where it is no array of n entries of single precision, of its own
  */
 int iris_container_shape(hid_t dataset, size_t n, struct iris_shape *shape);
 

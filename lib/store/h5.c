@@ -136,7 +136,7 @@ iris_h5_text_dataset(hid_t file, const char *name, struct iris_buf *text)
     int found;
 
     if (type >= 0 && H5Tget_class(type) == H5T_STRING && !H5Tis_variable_str(type) &&
-        H5Dget_storage_size(dataset) == H5Tget_size(type))
+        !iris_h5_is_virtual(dataset) && H5Dget_storage_size(dataset) == H5Tget_size(type))
         size = H5Tget_size(type);
     value = size ? malloc(size) : NULL;
     found = value && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) >= 0;
@@ -150,39 +150,90 @@ iris_h5_text_dataset(hid_t file, const char *name, struct iris_buf *text)
     return found;
 }
 
-enum iris_status
-iris_h5_check_virtual(const char *container, const char *path, hid_t dataset, struct iris_err *err)
+/* ---- virtual datasets ---- */
+
+enum { MOST_STEPS = 8 }; /* from dataset to dataset; HDF5 follows a circle without end */
+
+int
+iris_h5_is_virtual(hid_t dataset)
 {
-    hid_t plist = H5Dget_create_plist(dataset);
+    hid_t how = H5Dget_create_plist(dataset);
+    int is = how >= 0 && H5Pget_layout(how) == H5D_VIRTUAL;
+
+    if (how >= 0)
+        H5Pclose(how);
+    return is;
+}
+
+static enum iris_status check_sources(const char *container, const char *path, hid_t dataset,
+                                      int steps, struct iris_err *err);
+
+/* The file of a source, which HDF5 looks for beside the one that names it; "." is that. */
+static void
+source_file(hid_t how, size_t i, const char *container, char *name, size_t size)
+{
+    const char *slash = strrchr(container, '/');
+    char source[1024];
+
+    if (H5Pget_virtual_filename(how, i, source, sizeof source) < 0 || !strcmp(source, "."))
+        snprintf(name, size, "%s", container);
+    else if (source[0] == '/' || !slash)
+        snprintf(name, size, "%s", source);
+    else
+        snprintf(name, size, "%.*s/%s", (int)(slash - container), container, source);
+}
+
+static enum iris_status
+check_source(const char *container, const char *path, hid_t how, size_t i, int steps,
+             struct iris_err *err)
+{
+    hid_t file = -1, dataset = -1;
+    enum iris_status st = IRIS_OK;
+    char name[2048], inside[1024];
+
+    source_file(how, i, container, name, sizeof name);
+    if (access(name, R_OK))
+        return iris_fail(err, IRIS_E_IO,
+                         "'%s': dataset '%s' takes values from '%s', which is not readable",
+                         iris_file_name(container), path, iris_file_name(name));
+    file = iris_h5_open(name);
+    if (file >= 0 && H5Pget_virtual_dsetname(how, i, inside, sizeof inside) >= 0 &&
+        H5Oexists_by_name(file, inside, H5P_DEFAULT) > 0)
+        dataset = H5Dopen2(file, inside, H5P_DEFAULT);
+    if (dataset < 0)
+        st = iris_fail(err, IRIS_E_DATA,
+                       "'%s': dataset '%s' takes values from '%s', which does not have them",
+                       iris_file_name(container), path, iris_file_name(name));
+    else if (steps == MOST_STEPS)
+        st = iris_fail(err, IRIS_E_DATA, "'%s': the values of dataset '%s' are nowhere",
+                       iris_file_name(container), path);
+    else
+        st = check_sources(name, inside, dataset, steps + 1, err);
+    if (dataset >= 0)
+        H5Dclose(dataset);
+    if (file >= 0)
+        H5Fclose(file);
+    return st;
+}
+
+static enum iris_status
+check_sources(const char *container, const char *path, hid_t dataset, int steps,
+              struct iris_err *err)
+{
+    hid_t how = H5Dget_create_plist(dataset);
     enum iris_status st = IRIS_OK;
     size_t count = 0, i;
 
-    if (H5Pget_layout(plist) == H5D_VIRTUAL)
-        H5Pget_virtual_count(plist, &count);
-    for (i = 0; i < count && !st; i++) {
-        const char *slash = strrchr(container, '/');
-        char source[1024], name[2048];
-        hid_t file = -1;
-
-        if (H5Pget_virtual_filename(plist, i, source, sizeof source) < 0 || !strcmp(source, "."))
-            continue;
-        if (source[0] == '/' || !slash)
-            snprintf(name, sizeof name, "%s", source);
-        else
-            snprintf(name, sizeof name, "%.*s/%s", (int)(slash - container), container, source);
-        if (access(name, R_OK))
-            st = iris_fail(err, IRIS_E_IO,
-                           "'%s': dataset '%s' takes values from '%s', which is not readable",
-                           iris_file_name(container), path, iris_file_name(name));
-        else if ((file = iris_h5_open(name)) < 0 ||
-                 H5Pget_virtual_dsetname(plist, i, source, sizeof source) < 0 ||
-                 H5Oexists_by_name(file, source, H5P_DEFAULT) <= 0)
-            st = iris_fail(err, IRIS_E_DATA,
-                           "'%s': dataset '%s' takes values from '%s', which does not have them",
-                           iris_file_name(container), path, iris_file_name(name));
-        if (file >= 0)
-            H5Fclose(file);
-    }
-    H5Pclose(plist);
+    if (H5Pget_layout(how) == H5D_VIRTUAL)
+        H5Pget_virtual_count(how, &count);
+    for (i = 0; i < count && !st; i++)
+        st = check_source(container, path, how, i, steps, err);
+    H5Pclose(how);
     return st;
+}
+
+enum iris_status
+iris_h5_check_virtual(const char *container, const char *path, hid_t dataset, struct iris_err *err)
+{
+    return check_sources(container, path, dataset, 0, err);
 }

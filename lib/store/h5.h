@@ -41,15 +41,21 @@ int iris_h5_text_dataset(hid_t file, const char *name, struct iris_buf *text);
 int iris_h5_has(hid_t file, const char *object);
 int iris_h5_has_attribute(hid_t file, const char *object, const char *name);
 
+/* Whether the values of a dataset are those of others. What this library writes has
+ * its own. */
+int iris_h5_is_virtual(hid_t dataset);
+
 /* See that the sources of a virtual dataset are there: HDF5 gives fill values
- * without a word when a file, or what it should hold, is missing.
+ * without a word when a file, or what it should hold, is missing, and does not
+ * come back where a dataset is its own source.
  *
  *   in   container  path of the file that the dataset is in; sentences name
  *                   files without their directories
  *   in   path       of the dataset, for messages
  *
  *   return  IRIS_OK, also for a dataset of another layout
- *           IRIS_E_IO, IRIS_E_DATA  a source is missing, or lacks the values
+ *           IRIS_E_IO, IRIS_E_DATA  a source is missing, or lacks the values; so does one
+ *                                   that is virtual and has no end
  */
 enum iris_status iris_h5_check_virtual(const char *container, const char *path, hid_t dataset,
                                        struct iris_err *err);

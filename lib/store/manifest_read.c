@@ -126,6 +126,8 @@ take_names(struct iris_manifest_reader *r, char *names, struct iris_err *err)
             *tab = '\0';
         if (!*word)
             return bad_line(r, err, "column %zu has no name", n + 1);
+        if (strchr(word, ' '))
+            return bad_line(r, err, "the name of column %zu, '%s', has a blank in it", n + 1, word);
         if (declared && (n >= r->table.n_columns || strcmp(r->table.column[n].name, word)))
             return bad_line(r, err, "column %zu is '%s', not what was declared", n + 1, word);
         if (!declared && iris_manifest_find(&r->table, word) >= 0)

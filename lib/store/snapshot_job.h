@@ -37,9 +37,9 @@ struct iris_snapshot_job {
     int wanted[DATASETS];
     struct iris_digest *content[LOADED]; /* NULL: not hashed */
     double *mass, *density; /* [IRIS_SNAPSHOT_ROWS] the two in double; NULL: not wanted */
-    double *chunk;
-    double unit[DATASETS]; /* code to processing units, of this file */
-    double energy_si;      /* u in J/kg per code unit */
+    double *chunk;          /* values as they are read */
+    double unit[DATASETS];  /* code to processing units, of this file */
+    double energy_si;       /* u in J/kg per code unit */
     int want_T, want_H2, want_CO;
 };
 

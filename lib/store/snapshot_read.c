@@ -11,7 +11,7 @@
 #include "sampler.h"
 #include "snapshot_job.h"
 
-enum { ROWS = IRIS_SNAPSHOT_ROWS, MAX_COLUMNS = 256 };
+enum { ROWS = IRIS_SNAPSHOT_ROWS, MAX_COLUMNS = 256, CHUNK = 8 * ROWS /* values */ };
 
 /* How each scales in a comoving run that does not say (value * a^a * h^h is
  * physical). */
@@ -283,10 +283,11 @@ iris_snapshot_source_close(struct iris_snapshot_source *source)
     source->space = source->dataset = -1;
 }
 
-enum iris_status
-iris_snapshot_source_read(const struct iris_snapshot_job *job, const struct iris_part *p,
-                          enum iris_snapshot_dataset d, const struct iris_snapshot_source *source,
-                          size_t first, size_t rows, size_t at, struct iris_err *err)
+/* As many rows as the chunk holds. */
+static enum iris_status
+read_rows(const struct iris_snapshot_job *job, const struct iris_part *p,
+          enum iris_snapshot_dataset d, const struct iris_snapshot_source *source, size_t first,
+          size_t rows, size_t at, struct iris_err *err)
 {
     hsize_t start[2] = {first, 0}, count[2] = {rows, source->columns};
     hid_t memory = H5Screate_simple(2, count, NULL);
@@ -301,7 +302,22 @@ iris_snapshot_source_read(const struct iris_snapshot_job *job, const struct iris
         st = check_values(job, p, d, job->chunk, source->columns, rows, first, err);
     if (!st)
         store(job, d, job->chunk, source->columns, rows, at);
-    else
+    return st;
+}
+
+enum iris_status
+iris_snapshot_source_read(const struct iris_snapshot_job *job, const struct iris_part *p,
+                          enum iris_snapshot_dataset d, const struct iris_snapshot_source *source,
+                          size_t first, size_t rows, size_t at, struct iris_err *err)
+{
+    size_t most = CHUNK / source->columns, done, n;
+    enum iris_status st = IRIS_OK;
+
+    for (done = 0; done < rows && !st; done += n) {
+        n = rows - done < most ? rows - done : most;
+        st = read_rows(job, p, d, source, first + done, n, at + done, err);
+    }
+    if (st)
         note_remedy(job, d);
     return st;
 }
@@ -448,7 +464,7 @@ enum iris_status
 iris_snapshot_job_begin(struct iris_snapshot_job *job, unsigned fields, struct iris_err *err)
 {
     iris_snapshot_job_want(job, fields);
-    job->chunk = malloc((size_t)ROWS * MAX_COLUMNS * sizeof *job->chunk);
+    job->chunk = malloc(CHUNK * sizeof *job->chunk);
     return job->chunk ? IRIS_OK : iris_fail_memory(err);
 }
 

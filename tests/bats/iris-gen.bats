@@ -700,6 +700,8 @@ nothing_half() {
     [ -z "$output" ]
     [ "$stderr" = "iris-gen: would make 9 of 9 points of 3 snapshots in 'd'" ]
     [ ! -e d ] && [ ! -e e.tsv ]
+    iris-gen --dry-run --info -o e.tsv | grep -q '^#rank'
+    [ ! -e e.tsv ]
     gen simple d list.tsv >/dev/null
     rm "$(folder d)"/snap_002/p001.*
     run -0 --separate-stderr gen simple d --dry-run list.tsv

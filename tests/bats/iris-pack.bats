@@ -310,6 +310,15 @@ with() {
     found x.h5 "'split/snapshot' of entry 0"
     damage 'del f["observed"]'
     found x.h5 "there is no dataset 'observed'"
+    # of which HDF5 would find no end
+    circle() {
+        damage "s, t = f['$1'].shape, f['$1'].dtype; del f['$1']; v = h5py.VirtualLayout(s, t); \
+            v[:] = h5py.VirtualSource('.', '$1', s, t); f.create_virtual_dataset('$1', v)"
+    }
+    circle observed
+    found x.h5 "dataset 'observed' does not have 6 entries"
+    circle point
+    found x.h5 "dataset 'point' has not the shape or the type"
     damage 'del f["point"]'
     found x.h5 "there is no dataset 'point'"
     damage 'del f["settings"]'

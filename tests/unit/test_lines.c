@@ -415,6 +415,22 @@ replace(const char *object, hid_t type, int rank, const hsize_t *size)
     H5Fclose(f);
 }
 
+/* A dataset whose values are its own again: HDF5 would follow that without end. */
+static void
+turn_round(const char *object, hsize_t n)
+{
+    hid_t f = H5Fopen(file, H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(1, &n, NULL), d;
+    hid_t how = H5Pcreate(H5P_DATASET_CREATE);
+
+    H5Ldelete(f, object, H5P_DEFAULT);
+    H5Pset_virtual(how, space, ".", object, space);
+    d = H5Dcreate2(f, object, H5T_IEEE_F64LE, space, H5P_DEFAULT, how, H5P_DEFAULT);
+    H5Dclose(d);
+    H5Pclose(how);
+    H5Sclose(space);
+    H5Fclose(f);
+}
+
 static void
 restore(const struct iris_lines *l, const struct iris_hyper *h)
 {
@@ -451,6 +467,9 @@ test_contents(const struct iris_lines *l, const struct iris_hyper *h)
     restore(l, h);
     replace("line0/temperature", H5T_STD_I32LE, 1, &five);
     reads(IRIS_E_DATA, "'line0/temperature' does not", "another type");
+    restore(l, h);
+    turn_round("line0/temperature", 5);
+    reads(IRIS_E_DATA, "'line0/temperature' does not", "its own source");
     restore(l, h);
     drop("line1/x_H2", NULL);
     reads(IRIS_E_DATA, "'line1/x_H2' in '", "a dataset that is missing");

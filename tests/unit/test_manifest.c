@@ -176,6 +176,8 @@ static const struct {
     {"a column without name", "##iris-manifest 1 entries\n#id\t\tpoint\n",
      "2: column 2 has no name"},
     {"no name at all", "##iris-manifest 1 entries\n#\n", "2: column 1 has no name"},
+    {"a name with a blank", "##iris-manifest 1 entries\n#id\ta b\n",
+     "2: the name of column 2, 'a b', has a blank in it"},
     {"two columns of one name", "##iris-manifest 1 entries\n#id\tid\n",
      "2: two columns are named 'id'"},
     {"two declared columns of one name",

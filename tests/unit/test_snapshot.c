@@ -583,6 +583,46 @@ test_missing(void)
     fails(path, 1, "", simple, IRIS_E_DATA, "no group 'Header'", "missing.hdf5");
 }
 
+/* More species than a piece of the cells has room for at once. */
+static void
+test_many_species(void)
+{
+    enum { N = 2500, SPECIES = 256 };
+    static double x[N][3], one[N], chem[N][3], wide[N][SPECIES];
+    const char *path = fresh("many.hdf5");
+    static const char columns[] = "dataset_hyper.AREPO_CO_abundance_id=255";
+    char content[IRIS_DIGEST_TEXT];
+    struct loaded l;
+    int i, k;
+
+    for (i = 0; i < N; i++) {
+        for (k = 0; k < 3; k++) {
+            x[i][k] = gas.x[i % CELLS][k] + 1e-4 * i;
+            chem[i][k] = 1e-5 * (i + k);
+        }
+        one[i] = 1 + i;
+        wide[i][0] = chem[i][0];
+        wide[i][1] = chem[i][1];
+        wide[i][SPECIES - 1] = chem[i][2];
+    }
+    put_table(path, "PartType0/Coordinates", H5T_IEEE_F64LE, N, 3, x[0]);
+    put_table(path, "PartType0/Velocities", H5T_IEEE_F64LE, N, 3, x[0]);
+    put_table(path, "PartType0/Density", H5T_IEEE_F64LE, N, 0, one);
+    put_table(path, "PartType0/InternalEnergy", H5T_IEEE_F64LE, N, 0, one);
+    put_table(path, "PartType0/DustTemperature", H5T_IEEE_F64LE, N, 0, one);
+    put_table(path, "PartType0/ChemicalAbundances", H5T_IEEE_F64LE, N, 3, chem[0]);
+    CHECK(!load(path, 1, "", ALL, &l), "three species %s", l.err.msg);
+    strcpy(content, l.info.content);
+    drop(&l);
+    put_table(path, "PartType0/ChemicalAbundances", H5T_IEEE_F64LE, N, SPECIES, wide[0]);
+    CHECK(!load(path, 1, columns, ALL, &l) && !strcmp(l.info.content, content),
+          "the same values of 256 %s", l.err.msg);
+    drop(&l);
+    wide[N - 2][SPECIES - 1] = (double)NAN;
+    put_table(path, "PartType0/ChemicalAbundances", H5T_IEEE_F64LE, N, SPECIES, wide[0]);
+    fails(path, 1, columns, ALL, IRIS_E_DATA, "ChemicalAbundances", "2498");
+}
+
 static void
 test_species(void)
 {
@@ -944,6 +984,7 @@ static void
 test_virtual(void)
 {
     const char *path = fresh("virtual.hdf5");
+    struct loaded l;
 
     make_virtual(path, "plain.hdf5", "PartType0/Density");
     same_as_plain(path, 1, "a virtual dataset");
@@ -957,6 +998,16 @@ test_virtual(void)
     must(!truncate(in("broken.hdf5"), 3000), "truncate");
     make_virtual(path, "broken.hdf5", "PartType0/Density");
     fails(path, 1, "", ALL, IRIS_E_DATA, "'PartType0/Density'", "broken.hdf5");
+    make_virtual(path, ".", "PartType0/Masses");
+    CHECK(!load(path, 1, "", ALL, &l), "of another dataset of the same file");
+    drop(&l);
+    make_virtual(path, ".", "PartType0/Gone");
+    fails(path, 1, "", ALL, IRIS_E_DATA, "'PartType0/Density'", "does not have them");
+    make_virtual(path, ".", "PartType0/Density");
+    fails(path, 1, "", ALL, IRIS_E_DATA, "'PartType0/Density'", "nowhere");
+    make_virtual(fresh("other.hdf5"), "virtual.hdf5", "PartType0/Density");
+    make_virtual(path, "other.hdf5", "PartType0/Density");
+    fails(path, 1, "", ALL, IRIS_E_DATA, "'PartType0/Density'", "nowhere");
 }
 
 static void
@@ -1231,6 +1282,7 @@ main(void)
     test_units();
     test_missing();
     test_species();
+    test_many_species();
     test_not_finite();
     test_shapes();
     test_comoving();
