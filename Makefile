@@ -233,7 +233,7 @@ $(BUILD)/tests/test_gpu $(BUILD)/tests/test_gpu_faults: $(BUILD)/tests/%: $(BUIL
 	$(EMULATE_CXX) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(SLEEF_LIBS) $(HASH_LIBS) -pthread -lm
 
 # never sanitized: they are preloaded into programs that are or are not
-$(BUILD)/tests/%.so: tests/shims/%.c Makefile
+$(BUILD)/tests/%.so: tests/shims/%.c tests/shims/real.h Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -O1 -g $(WARNINGS) -shared -fPIC -o $@ $< -ldl
 
