@@ -246,6 +246,19 @@ iris_h5_put_scalar_text(hid_t group, const char *name, const char *text)
 }
 
 int
+iris_h5_put_end(hid_t dataset, int bad)
+{
+    hid_t reason;
+
+    if (dataset < 0 || !bad)
+        return dataset < 0 || H5Dclose(dataset) < 0;
+    reason = H5Eget_current_stack();
+    H5Dclose(dataset);
+    H5Eset_current_stack(reason);
+    return bad;
+}
+
+int
 iris_h5_put_text_list(hid_t object, const char *name, hsize_t n, const char *const *text)
 {
     size_t len;

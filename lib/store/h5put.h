@@ -64,4 +64,14 @@ hid_t iris_h5_put_scalar_text(hid_t group, const char *name, const char *text);
 hid_t iris_h5_put_array(hid_t group, const char *name, int rank, const hsize_t *size,
                         const double *value);
 
+/* Close a dataset that was put, with its attributes. HDF5 may have its values in memory
+ * until then, so that a disk that is full or broken is met here.
+ *
+ *   in   dataset  below 0: it was not put
+ *   in   bad      nonzero: something has failed; that stays the reason
+ *
+ *   return  0, or nonzero on failure, now or before
+ */
+int iris_h5_put_end(hid_t dataset, int bad);
+
 #endif

@@ -194,10 +194,8 @@ put(struct packer *w, hid_t scale, const char *name, const char *long_name, cons
 {
     enum iris_status st = IRIS_OK;
 
-    if (describe(scale, name, long_name, units))
+    if (iris_h5_put_end(scale, describe(scale, name, long_name, units)))
         st = iris_pack_fail(w, name, err);
-    if (scale >= 0)
-        H5Dclose(scale);
     for (; a < b && !st; a++)
         st = iris_pack_link(w, iris_kind_file(w->array[a].kind), dimension[a], name, err);
     return st;

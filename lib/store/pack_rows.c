@@ -121,12 +121,8 @@ pack_column(struct packer *w, hid_t others, size_t c, const char **text, struct 
     dataset = put_column(group, name, m->column[c].type, m->n_rows, text);
     bad = dataset < 0 || (long_name && iris_h5_put_text(dataset, "long_name", long_name)) ||
           put_units(dataset, m->column[c].type);
-    if (bad)
-        iris_pack_fail(w, name, err);
-    if (dataset >= 0)
-        H5Dclose(dataset);
-    if (bad)
-        return err->status;
+    if (iris_h5_put_end(dataset, bad))
+        return iris_pack_fail(w, name, err);
     return long_name ? iris_pack_link(w, name, 0, "entry", err) : IRIS_OK;
 }
 
@@ -163,15 +159,7 @@ put_split(hid_t group, const char *name, size_t n, const unsigned char *part, do
               iris_h5_put_double(dataset, "validation_fraction", fraction) ||
               iris_h5_put(dataset, "seed", H5T_STD_U64LE, H5T_NATIVE_UINT64, 0, &seed);
 
-    if (bad) {
-        hid_t reason = H5Eget_current_stack(); /* which closing would forget */
-
-        if (dataset >= 0)
-            H5Dclose(dataset);
-        H5Eset_current_stack(reason);
-        return bad;
-    }
-    return H5Dclose(dataset) < 0;
+    return iris_h5_put_end(dataset, bad);
 }
 
 static enum iris_status
@@ -212,10 +200,7 @@ put_text(const struct packer *w, hid_t group, const char *name, const char *text
 {
     hid_t dataset = iris_h5_put_scalar_text(group, name, text);
 
-    if (dataset < 0)
-        return iris_pack_fail(w, name, err);
-    H5Dclose(dataset);
-    return IRIS_OK;
+    return iris_h5_put_end(dataset, 0) ? iris_pack_fail(w, name, err) : IRIS_OK;
 }
 
 /* settings.json of each digest, under its name. */
