@@ -233,10 +233,13 @@ iris_hyper_set(struct iris_hyper *h, const char *name, const char *json, struct 
 
     if (!strchr(name, '.'))
         return iris_fail(err, IRIS_E_USAGE, "'%s' is no key: need section.key", name);
-    if (iris_json_load(json, strlen(json), name, &v, NULL))
+    st = iris_json_load(json, strlen(json), name, &v, err);
+    if (st == IRIS_E_DATA)
         return iris_fail(err, IRIS_E_USAGE,
                          "the value of %s is not JSON: '%s'; a string needs double quotes", name,
                          json);
+    if (st)
+        return st;
     st = key ? iris_key_accept(key, v, err) : iris_key_unknown(name, err);
     if (!st)
         st = set_value(h->root, key, v, err);

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "num.h"
 
@@ -166,13 +167,31 @@ iris_json_compact(const json_t *v, struct iris_buf *out)
     put(v, ONE_LINE, out);
 }
 
+/* Jansson takes memory that it cannot have for wrong text, and says so of a line where
+ * nothing is wrong. Who asks for memory knows better; it is told to nobody else. */
+static _Thread_local int is_out_of_memory;
+
+static void *
+allocate(size_t len)
+{
+    void *memory = malloc(len);
+
+    if (!memory)
+        is_out_of_memory = 1;
+    return memory;
+}
+
 enum iris_status
 iris_json_load(const char *text, size_t len, const char *name, json_t **v, struct iris_err *err)
 {
     json_error_t why;
     json_t *loaded;
 
+    json_set_alloc_funcs(allocate, free);
+    is_out_of_memory = 0;
     loaded = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+    if (!loaded && is_out_of_memory)
+        return iris_fail_memory(err);
     if (!loaded)
         return iris_fail(err, IRIS_E_DATA, "%s:%d: %s", name, why.line, why.text);
     *v = loaded;
