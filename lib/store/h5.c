@@ -99,6 +99,18 @@ iris_h5_attribute(hid_t file, const char *object, const char *name, double *valu
     return found;
 }
 
+/* The text of that size, if it was read, and free the memory for it. */
+static int
+take_text(size_t size, char *value, int is_read, struct iris_buf *text)
+{
+    if (size && !value)
+        text->failed = 1;
+    if (is_read)
+        iris_buf_append(text, value, strnlen(value, size));
+    free(value);
+    return is_read || text->failed;
+}
+
 int
 iris_h5_text(hid_t file, const char *object, const char *name, struct iris_buf *text)
 {
@@ -115,12 +127,12 @@ iris_h5_text(hid_t file, const char *object, const char *name, struct iris_buf *
     type = H5Aget_type(attribute);
     if (H5Tget_class(type) == H5T_STRING && !H5Tis_variable_str(type))
         size = (size_t)H5Aget_storage_size(attribute);
-    if (size && size == H5Tget_size(type))
+    if (size != H5Tget_size(type))
+        size = 0;
+    if (size)
         value = malloc(size);
     found = value && H5Aread(attribute, type, value) >= 0;
-    if (found)
-        iris_buf_append(text, value, strnlen(value, size));
-    free(value);
+    found = take_text(size, value, found, text);
     H5Tclose(type);
     H5Aclose(attribute);
     return found;
@@ -140,9 +152,7 @@ iris_h5_text_dataset(hid_t file, const char *name, struct iris_buf *text)
         size = H5Tget_size(type);
     value = size ? malloc(size) : NULL;
     found = value && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) >= 0;
-    if (found)
-        iris_buf_append(text, value, strnlen(value, size));
-    free(value);
+    found = take_text(size, value, found, text);
     if (type >= 0)
         H5Tclose(type);
     if (dataset >= 0)

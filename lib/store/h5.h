@@ -31,7 +31,8 @@ enum iris_status iris_h5_fail(struct iris_err *err, enum iris_status status, con
  */
 int iris_h5_attribute(hid_t file, const char *object, const char *name, double *value);
 
-/* The same of a text of fixed length, appended without what pads it. */
+/* The same of a text of fixed length, appended without what pads it. One that there is
+ * no memory for is found, and iris_buf_check says so. */
 int iris_h5_text(hid_t file, const char *object, const char *name, struct iris_buf *text);
 
 /* A dataset that is one text of fixed length, appended in the same way. */

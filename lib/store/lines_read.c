@@ -55,11 +55,15 @@ check_format(const struct reader *r, const struct iris_lines *l, struct iris_err
 {
     double version = 0, lines = 0, complete = 0;
     struct iris_buf format = {0};
+    enum iris_status st;
     int ours;
 
     ours = iris_h5_text(r->file, "/", "format", &format) &&
            !strcmp(iris_buf_str(&format), IRIS_LINES_FORMAT);
+    st = iris_buf_check(&format, err);
     iris_buf_release(&format);
+    if (st)
+        return st;
     if (!ours)
         return iris_fail(err, IRIS_E_DATA,
                          "'%s' holds no line tables: its attribute 'format' is not \"%s\"", r->path,
