@@ -190,8 +190,10 @@ iris_json_load(const char *text, size_t len, const char *name, json_t **v, struc
     json_set_alloc_funcs(allocate, free);
     is_out_of_memory = 0;
     loaded = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
-    if (!loaded && is_out_of_memory)
+    if (is_out_of_memory) {
+        json_decref(loaded);
         return iris_fail_memory(err);
+    }
     if (!loaded)
         return iris_fail(err, IRIS_E_DATA, "%s:%d: %s", name, why.line, why.text);
     *v = loaded;
