@@ -15,6 +15,45 @@ iris_h5_quiet(void)
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
+/* Where HDF5 reports a system call at length, the system's words are enough. */
+static char *
+plain_reason(char *reason)
+{
+    static const char mark[] = "error message = '";
+    char *start = strstr(reason, mark);
+
+    start = start ? start + strlen(mark) : reason;
+    start[strcspn(start, start == reason ? "\n" : "'")] = '\0';
+    return start;
+}
+
+static herr_t
+note_read(unsigned depth, const H5E_error2_t *error, void *self)
+{
+    struct iris_h5_watch *w = self;
+    char text[REASON];
+
+    if (depth || w->has_failed || error->maj_num != H5E_IO || error->min_num != H5E_READERROR)
+        return 0;
+    w->has_failed = 1;
+    snprintf(text, sizeof text, "%s", error->desc ? error->desc : "unknown reason");
+    snprintf(w->reason, sizeof w->reason, "%.*s", (int)sizeof w->reason - 1, plain_reason(text));
+    return 0;
+}
+
+static herr_t
+look_at_error(hid_t stack, void *self)
+{
+    return H5Ewalk2(stack, H5E_WALK_UPWARD, note_read, self);
+}
+
+void
+iris_h5_watch(struct iris_h5_watch *w)
+{
+    *w = (struct iris_h5_watch){0};
+    H5Eset_auto2(H5E_DEFAULT, look_at_error, w);
+}
+
 hid_t
 iris_h5_open(const char *path)
 {
@@ -37,18 +76,14 @@ keep_reason(unsigned depth, const H5E_error2_t *error, void *text)
     return 0;
 }
 
-/* Where HDF5 reports a system call at length, the system's words are enough. */
 enum iris_status
 iris_h5_fail(struct iris_err *err, enum iris_status status, const char *verb, const char *object,
              const char *file)
 {
-    static const char mark[] = "error message = '";
     char reason[REASON] = "unknown reason", *start;
 
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_reason, reason);
-    start = strstr(reason, mark);
-    start = start ? start + strlen(mark) : reason;
-    start[strcspn(start, start == reason ? "\n" : "'")] = '\0';
+    start = plain_reason(reason);
     if (object)
         return iris_fail(err, status, "cannot %s '%s' in '%s': %s", verb, object, file, start);
     return iris_fail(err, status, "cannot %s '%s': %s", verb, file, start);

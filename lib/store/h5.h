@@ -14,6 +14,16 @@
 /* Stop HDF5 from printing its errors; the functions below report them. */
 void iris_h5_quiet(void);
 
+/* What is not there and what cannot be read look the same to the functions below that
+ * tell whether something is there. Who has to know the difference lets HDF5 note what
+ * it could not read, until iris_h5_quiet.
+ */
+struct iris_h5_watch {
+    int has_failed;
+    char reason[256]; /* the first one */
+};
+void iris_h5_watch(struct iris_h5_watch *w);
+
 /* Open a file for reading, without a lock: snapshots are finished files, and
  * many file systems of clusters have no locks.
  *
