@@ -49,9 +49,7 @@ iris_snapshot_open_part(const char *path, uint64_t part, uint64_t files, struct 
         if (p->file < 0)
             st = iris_h5_fail(err, IRIS_E_DATA, "read as HDF5", NULL, p->name);
     }
-    if (st)
-        iris_snapshot_close_part(p);
-    return st;
+    return st ? iris_snapshot_end_part(p, st, err) : IRIS_OK;
 }
 
 enum iris_status
