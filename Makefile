@@ -358,7 +358,7 @@ JOBS ?= 2
 PROVE ?= prove --timer
 RUN_TESTS = rm -rf $(TAP) && mkdir -p $(TAP) && $(TEST_ENV) $(PROVE) -j $(JOBS) -e tests/keep
 WITHOUT ?=
-LONGEST := $(patsubst %,tests/bats/%.bats,crash slurm release remote-hostile workflow tutorial remote-cut aside kills)
+LONGEST := $(patsubst %,tests/bats/%.bats,crash faults slurm release remote-hostile workflow tutorial remote-cut aside kills)
 BATS := $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/bats/*.bats))
 TESTS ?= $(filter-out $(WITHOUT:%=tests/bats/%.bats),$(BATS)) $(UNIT_TESTS)
 
