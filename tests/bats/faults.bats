@@ -11,13 +11,14 @@ load trees
 # all; EVERY=1: all of them, in all ways. FAULTS=FILE: what each did goes there.
 setup_file() {
     cd "$BATS_FILE_TMPDIR"
-    export FAIL_SO FEW=${FEW:-12} FEW_OF_MEMORY=${FEW_OF_MEMORY:-10}
+    export FAIL_SO FEW FEW_OF_MEMORY
     FAIL_SO=$(command -v fail.so)
     if sanitized; then
         export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
-        FEW=6 FEW_OF_MEMORY=8
+        : "${FEW:=6}" "${FEW_OF_MEMORY:=8}"
         echo "# sanitizers: $FEW calls of a kind only" >&3
     fi
+    : "${FEW:=12}" "${FEW_OF_MEMORY:=10}"
     if [ "${EVERY:-}" = 1 ]; then
         FEW=1000000 FEW_OF_MEMORY=1000000
     fi

@@ -21,7 +21,6 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
-#include <execinfo.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -32,6 +31,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <unwind.h>
 
 #include "real.h"
 
@@ -46,7 +46,7 @@ static const struct {
     {"ENOSPC", ENOSPC}, {"EIO", EIO}, {"EMFILE", EMFILE}, {"EACCES", EACCES}, {"ENOMEM", ENOMEM}};
 
 /* Where the code is whose calls count. */
-enum { PARTS = 8, FRAMES = 24 };
+enum { PARTS = 8 };
 static struct part {
     uintptr_t from, to;
     int io, memory;
@@ -80,25 +80,37 @@ note(const char *line)
     syscall(SYS_close, fd);
 }
 
+/* A line that is being written. */
+struct line {
+    char text[1024];
+    size_t len;
+};
+
+static _Unwind_Reason_Code
+note_frame(struct _Unwind_Context *frame, void *self)
+{
+    uintptr_t at = (uintptr_t)_Unwind_GetIP(frame);
+    struct line *l = self;
+
+    if (at < parts[0].from || at >= parts[0].to)
+        return _URC_NO_REASON;
+    if (l->len > sizeof l->text - 32)
+        return _URC_END_OF_STACK;
+    l->len += (size_t)snprintf(l->text + l->len, sizeof l->text - l->len, " 0x%lx",
+                               (unsigned long)(at - parts[0].from - 1));
+    return _URC_NO_REASON;
+}
+
 /* What it was, and who called whom in the program, for addr2line. */
 static void
 note_failure(const char *what)
 {
-    void *frame[FRAMES];
-    int n = backtrace(frame, FRAMES), i;
-    char line[1024];
-    size_t len;
+    struct line l;
 
-    len = (size_t)snprintf(line, sizeof line, "failed %.500s at", what);
-    for (i = 0; i < n; i++) {
-        uintptr_t at = (uintptr_t)frame[i];
-
-        if (at >= parts[0].from && at < parts[0].to)
-            len += (size_t)snprintf(line + len, sizeof line - len, " 0x%lx",
-                                    (unsigned long)(at - parts[0].from - 1));
-    }
-    snprintf(line + len, sizeof line - len, "\n");
-    note(line);
+    l.len = (size_t)snprintf(l.text, sizeof l.text, "failed %.500s at", what);
+    _Unwind_Backtrace(note_frame, &l);
+    snprintf(l.text + l.len, sizeof l.text - l.len, "\n");
+    note(l.text);
 }
 
 /* Is it the call that is to fail? */
@@ -323,11 +335,9 @@ static void
 set_up(void)
 {
     const char *call = getenv("FAIL_CALL"), *nth = getenv("FAIL_NTH"), *how = getenv("FAIL_ERRNO");
-    void *frame[1];
     size_t i;
 
     dl_iterate_phdr(add_part, NULL);
-    backtrace(frame, 1); /* which needs memory the first time */
     state.count = getenv("FAIL_COUNT");
     state.sticky = getenv("FAIL_STICKY") != NULL;
     state.nth = nth ? atol(nth) : 0;
