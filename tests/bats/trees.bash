@@ -12,7 +12,9 @@ with_clock() {
 
 # same_tree A B: no difference, but for what has a clock
 same_tree() {
-    diff -r $(with_clock | sed 's/^/--exclude=/') "$1" "$2"
+    local clock
+    mapfile -t clock < <(with_clock | sed 's/^/--exclude=/')
+    diff -r "${clock[@]}" "$1" "$2"
 }
 
 # whole TREE ALLOWED...: each file with a final name has the bytes that it has
