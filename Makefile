@@ -267,7 +267,7 @@ $(READERS:%=$(BUILD)/tests/seek_%): $(BUILD)/tests/seek_%: $(BUILD)/tests/fuzz/f
 	$(FUZZ_LINK) -fsanitize=fuzzer
 
 # never sanitized: they are preloaded into programs that are or are not
-$(BUILD)/tests/%.so: tests/shims/%.c Makefile
+$(BUILD)/tests/%.so: tests/shims/%.c tests/shims/real.h Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -O1 -g $(WARNINGS) -shared -fPIC -o $@ $< -ldl
 
@@ -392,7 +392,7 @@ JOBS ?= 2
 PROVE ?= prove --timer
 RUN_TESTS = rm -rf $(TAP) && mkdir -p $(TAP) && $(TEST_ENV) $(PROVE) -j $(JOBS) -e tests/keep
 WITHOUT ?=
-LONGEST := $(patsubst %,tests/bats/%.bats,crash slurm release remote-hostile workflow tutorial remote-cut aside kills)
+LONGEST := $(patsubst %,tests/bats/%.bats,crash faults slurm release remote-hostile workflow tutorial remote-cut aside kills)
 BATS := $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/bats/*.bats))
 TESTS ?= $(filter-out $(WITHOUT:%=tests/bats/%.bats),$(BATS)) $(UNIT_TESTS)
 

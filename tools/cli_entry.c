@@ -1,5 +1,6 @@
 #include "cli_entry.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,10 +98,16 @@ iris_cli_entry_output(const char *output, const char *path, const char *hyper, s
     st = iris_cli_not_input(output, path, err);
     if (!st)
         st = iris_cli_not_input(output, hyper, err);
-    if (st || !output || !(copy = strdup(output)))
+    if (st || !output)
         return st;
+    if (!(copy = strdup(output)))
+        return iris_fail_memory(err);
+    errno = 0;
     dir = realpath(dirname(copy), NULL);
-    set = data_set_of(path);
+    if (dir || errno != ENOMEM)
+        set = data_set_of(path);
+    if ((!dir || !set) && errno == ENOMEM)
+        st = iris_fail_memory(err);
     if (dir && set && !strncmp(dir, set, strlen(set)) && strchr("/", dir[strlen(set)]))
         st = iris_fail(err, IRIS_E_USAGE, "'%s' is inside of the data set '%s'", output, set);
     free(copy);

@@ -55,7 +55,9 @@ enum iris_status iris_cli_number(const char *text, const char *option, uint64_t 
  *   in   path   of a data set, or of an array or another file
  *   in   hyper  settings; NULL: none
  *
- *   return  IRIS_OK, or IRIS_E_USAGE
+ *   return  IRIS_OK
+ *           IRIS_E_USAGE
+ *           IRIS_E_IO     out of memory
  */
 enum iris_status iris_cli_entry_output(const char *output, const char *path, const char *hyper,
                                        struct iris_err *err);

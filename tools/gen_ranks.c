@@ -35,6 +35,7 @@ put_options(struct iris_buf *b, const struct gen_options *o)
                     o->gpu.mix);
     iris_digest_memory(iris_buf_str(&text), text.len, hash);
     iris_buf_printf(b, "%.8s\t", hash);
+    b->failed |= text.failed;
     iris_buf_release(&text);
 }
 
@@ -262,15 +263,18 @@ gen_meet_parsed(struct iris_pool *pool, enum iris_status st, int asked, struct i
         return st;
     iris_buf_printf(&own, "%d %d\n%s", (int)st, asked, st ? err->msg : "");
     if (!iris_pool_rank(pool) && !(text = calloc(n, sizeof *text)))
-        return iris_fail_memory(err);
-    failed = iris_pool_gather(pool, &own, text, err);
+        failed = iris_fail_memory(err);
+    else
+        failed = iris_pool_gather(pool, &own, text, err);
     if (!failed && text)
         st = judge(text, (int)n, st, err);
     for (i = 0; i < n && text; i++)
         iris_buf_release(&text[i]);
     free(text);
     iris_buf_release(&own);
-    return failed ? failed : gen_hear(pool, st, err);
+    if (failed && iris_pool_rank(pool))
+        return failed;
+    return gen_hear(pool, failed ? failed : st, err);
 }
 
 enum iris_status

@@ -102,11 +102,13 @@ static enum iris_status
 take_settings(const struct gen_options *o, const struct iris_pool *pool,
               const struct iris_buf *message, struct iris_hyper **h, struct iris_err *err)
 {
-    const char *name = message->data + strlen(message->data) + 1, *text = name + strlen(name) + 1;
+    const char *name, *text;
     enum iris_status st;
 
     if (!iris_pool_rank(pool))
         return IRIS_OK;
+    name = message->data + strlen(message->data) + 1;
+    text = name + strlen(name) + 1;
     if (!reads_itself(o, pool, name))
         return iris_hyper_parse(text, message->len - (size_t)(text - message->data), o->hyper, NULL,
                                 h, err);

@@ -243,11 +243,9 @@ find_units(const struct options *o, struct iris_manifest *m, struct iris_hyper *
         if (!st)
             st = iris_unitset_own(type, &s, std, &u, err);
     }
-    if (st)
-        return st;
-    iris_hyper_set_units(h, &u);
-    iris_hyper_set_seed(h, seed);
-    return IRIS_OK;
+    if (!st)
+        st = iris_hyper_set_units(h, &u, err);
+    return st ? st : iris_hyper_set_seed(h, seed, err);
 }
 
 static enum iris_status

@@ -17,6 +17,7 @@ show_title(struct iris_canvas *canvas, const char *title, int zoom)
     x = (canvas->width - iris_text_width(title, zoom)) / 2;
     iris_canvas_text(canvas, x, MARGIN * zoom, title, zoom, IRIS_BLACK);
     iris_canvas_text(canvas, x + zoom, MARGIN * zoom, title, zoom, IRIS_BLACK);
+    canvas->lacks_text |= text.failed;
     iris_buf_release(&text);
 }
 

@@ -123,6 +123,7 @@ draw_axes(const struct sheet *s, const struct iris_panel *p, int left, struct ir
                     y->first + y->step * (double)(y->n - 1));
     iris_canvas_text(canvas, left, canvas->height - (LABEL - GAP) * s->zoom, iris_buf_str(&text),
                      s->zoom, IRIS_BLACK);
+    canvas->lacks_text |= text.failed;
     iris_buf_release(&text);
 }
 

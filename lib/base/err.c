@@ -18,6 +18,7 @@ iris_fail(struct iris_err *err, enum iris_status status, const char *fmt, ...)
     vsnprintf(err->msg, sizeof err->msg, fmt, ap);
     va_end(ap);
     err->status = status;
+    err->is_memory = 0;
     len = strlen(err->msg);
     if (fmt[0] && fmt[strlen(fmt) - 1] == ':' && len < sizeof err->msg)
         snprintf(err->msg + len, sizeof err->msg - len, " %s", strerror(saved));
@@ -43,5 +44,8 @@ iris_fail_in(struct iris_err *err, const char *fmt, ...)
 enum iris_status
 iris_fail_memory(struct iris_err *err)
 {
-    return iris_fail(err, IRIS_E_IO, "out of memory");
+    iris_fail(err, IRIS_E_IO, "out of memory");
+    if (err)
+        err->is_memory = 1;
+    return IRIS_E_IO;
 }

@@ -27,6 +27,7 @@ enum iris_status {
 
 struct iris_err {
     enum iris_status status;
+    int is_memory; /* that could not be had: it says nothing of what was looked at */
     char msg[1024];
 };
 
@@ -49,7 +50,10 @@ enum iris_status iris_fail(struct iris_err *err, enum iris_status status, const 
 enum iris_status iris_fail_in(struct iris_err *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The sentence for memory that could not be had. */
+/* The sentence for memory that could not be had.
+ *
+ *   return  IRIS_E_IO
+ */
 enum iris_status iris_fail_memory(struct iris_err *err);
 
 #ifdef __cplusplus

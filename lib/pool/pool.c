@@ -182,6 +182,9 @@ take(int from, int tag, struct iris_buf *text, struct iris_err *err)
                         "MPI_Recv", err);
 }
 
+/* Instead of the length of a message that rank 0 has no memory for. */
+enum { NO_MEMORY = -1 };
+
 enum iris_status
 iris_pool_broadcast(struct iris_pool *pool, struct iris_buf *text, struct iris_err *err)
 {
@@ -189,11 +192,13 @@ iris_pool_broadcast(struct iris_pool *pool, struct iris_buf *text, struct iris_e
     int len;
 
     if (!pool->launched)
-        return IRIS_OK;
+        return iris_buf_check(text, err);
     if (text->len > INT_MAX)
         return iris_fail(err, IRIS_E_BUG, "a message of %zu bytes", text->len);
-    len = (int)text->len;
+    len = text->failed ? NO_MEMORY : (int)text->len;
     st = checked(MPI_Bcast(&len, 1, MPI_INT, 0, MPI_COMM_WORLD), "MPI_Bcast", err);
+    if (!st && len == NO_MEMORY)
+        return iris_fail_memory(err);
     if (!st && pool->rank)
         st = resize(text, len, err);
     if (!st && len)
@@ -222,18 +227,22 @@ enum iris_status
 iris_pool_gather(struct iris_pool *pool, const struct iris_buf *text, struct iris_buf *all,
                  struct iris_err *err)
 {
-    enum iris_status st = IRIS_OK;
+    /* nothing is what a rank says that has no memory for what it should */
+    size_t len = text->failed ? 0 : text->len;
+    enum iris_status st = iris_buf_check(text, err);
     int rank;
 
     if (pool->rank)
         return checked(
-            MPI_Send(iris_buf_str(text), (int)text->len, MPI_BYTE, 0, TAG_GATHER, MPI_COMM_WORLD),
+            MPI_Send(iris_buf_str(text), (int)len, MPI_BYTE, 0, TAG_GATHER, MPI_COMM_WORLD),
             "MPI_Send", err);
     iris_buf_append(&all[0], iris_buf_str(text), text->len);
     for (rank = 1; rank < pool->size && !st; rank++) {
         st = await(rank, TAG_GATHER, err);
         if (!st)
             st = take(rank, TAG_GATHER, &all[rank], err);
+        if (!st && !all[rank].len)
+            st = iris_fail_memory(err);
     }
     return st ? st : iris_buf_check(&all[0], err);
 }
@@ -241,6 +250,8 @@ iris_pool_gather(struct iris_pool *pool, const struct iris_buf *text, struct iri
 enum iris_status
 iris_pool_send(struct iris_pool *pool, int to, const struct iris_buf *text, struct iris_err *err)
 {
+    if (text->failed)
+        return iris_fail_memory(err);
     if (!pool->launched || text->len > INT_MAX)
         return iris_fail(err, IRIS_E_BUG, "cannot send %zu bytes to rank %d", text->len, to);
     return checked(MPI_Send(text->data, (int)text->len, MPI_BYTE, to, TAG, MPI_COMM_WORLD),

@@ -41,6 +41,9 @@ const char *iris_pool_library(const struct iris_pool *pool);
 /* Give rank 0's text to all.
  *
  *   inout  text  sent by rank 0, replaced on the others
+ *
+ *   return  IRIS_OK
+ *           IRIS_E_IO   out of memory; on every rank where rank 0's text has failed
  *   collective   every rank
  */
 enum iris_status iris_pool_broadcast(struct iris_pool *pool, struct iris_buf *text,
@@ -51,12 +54,15 @@ enum iris_status iris_pool_broadcast(struct iris_pool *pool, struct iris_buf *te
  *   in   text  of this rank
  *   out  all   rank 0: [size], each empty before, released by the caller; may be
  *              NULL elsewhere
+ *
+ *   return  IRIS_OK
+ *           IRIS_E_IO   rank 0: out of memory, or the text of a rank has failed
  *   collective every rank
  */
 enum iris_status iris_pool_gather(struct iris_pool *pool, const struct iris_buf *text,
                                   struct iris_buf *all, struct iris_err *err);
 
-/* Send a message; returns when text may be reused. */
+/* Send a message; returns when text may be reused. One that has failed is not sent. */
 enum iris_status iris_pool_send(struct iris_pool *pool, int to, const struct iris_buf *text,
                                 struct iris_err *err);
 

@@ -15,7 +15,7 @@
 static const char marker[] = ".iris-cache";
 enum { CHUNK = 1 << 20 };
 
-/* Nothing is there but the marker, whole or begun. */
+/* Nothing is there but the marker, whole or begun; below 0 where that is not known. */
 static int
 is_empty(const char *path)
 {
@@ -23,34 +23,37 @@ is_empty(const char *path)
     DIR *dir = opendir(path);
     int n = 0;
 
-    while (dir && (e = readdir(dir)))
+    if (!dir)
+        return -1;
+    while ((e = readdir(dir)))
         n += strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
              strncmp(e->d_name, marker, sizeof marker - 1);
-    if (dir)
-        closedir(dir);
+    closedir(dir);
     return n == 0;
 }
 
+/*   return  1, 0, or below 0 when out of memory */
 static int
 is_ours(const char *cache)
 {
     char *path = iris_format("%s/%s", cache, marker);
-    int ours = path && !access(path, F_OK);
+    int ours = path ? !access(path, F_OK) : -1;
 
     free(path);
     return ours;
 }
 
 /* In a directory where everybody may make names, one that is expected to be ours
- * may have been made by another. */
+ * may have been made by another; below 0 when out of memory. */
 static int
 is_planted(const char *cache)
 {
     char *parent = iris_format("%s/..", cache);
     struct stat own, up;
-    int planted = parent && !stat(cache, &own) && !stat(parent, &up) && up.st_mode & S_ISVTX &&
-                  up.st_mode & (S_IWGRP | S_IWOTH) && own.st_uid != geteuid() &&
-                  own.st_uid != up.st_uid;
+    int planted = !parent ? -1
+                          : !stat(cache, &own) && !stat(parent, &up) && up.st_mode & S_ISVTX &&
+                                up.st_mode & (S_IWGRP | S_IWOTH) && own.st_uid != geteuid() &&
+                                own.st_uid != up.st_uid;
 
     free(parent);
     return planted;
@@ -59,7 +62,7 @@ is_planted(const char *cache)
 /* Write the marker, unless another one has: it must never be replaced, for the
  * locks of those who use the cache are on it. Writers wait for each other. */
 static enum iris_status
-mark(const char *cache, const char *path, struct iris_err *err)
+mark(const char *path, struct iris_err *err)
 {
     static const char text[] = "This directory belongs to iris-fetch.\n";
     struct iris_outfile f = IRIS_OUTFILE_INIT;
@@ -67,7 +70,7 @@ mark(const char *cache, const char *path, struct iris_err *err)
 
     if (st)
         return st;
-    if (is_ours(cache)) {
+    if (!access(path, F_OK)) {
         iris_outfile_abort(&f);
         return IRIS_OK;
     }
@@ -83,29 +86,39 @@ iris_cache_open(const char *cache, struct iris_err *err)
 {
     static const struct timespec moment = {0, 10000000};
     enum iris_status st;
-    int empty, tries;
+    int planted, empty, ours, tries;
     char *path;
 
     st = iris_mkdirs(cache, err);
     if (st)
         return st;
-    if (is_planted(cache))
+    planted = is_planted(cache);
+    if (planted < 0)
+        return iris_fail_memory(err);
+    if (planted)
         return iris_fail(err, IRIS_E_DATA,
                          "'%s' belongs to another user, in a directory of everybody's", cache);
     /* in this order: who makes it at the same time puts the marker first */
     empty = is_empty(cache);
-    if (is_ours(cache))
+    if (empty < 0)
+        iris_fail(err, IRIS_E_IO, "cannot open directory '%s':", cache);
+    ours = is_ours(cache);
+    if (ours < 0)
+        return iris_fail_memory(err);
+    if (ours)
         return IRIS_OK;
+    if (empty < 0)
+        return IRIS_E_IO;
     if (!empty)
         return iris_fail(err, IRIS_E_DATA,
                          "'%s' is neither empty nor a cache of iris-fetch; name a new directory",
                          cache);
     path = iris_format("%s/%s", cache, marker);
-    st = path ? mark(cache, path, err) : iris_fail_memory(err);
+    st = path ? mark(path, err) : iris_fail_memory(err);
     /* another one is writing it: nothing else may be there before it */
     for (tries = 0; st == IRIS_E_RETRY && tries < 500; tries++) {
         nanosleep(&moment, NULL);
-        st = mark(cache, path, err);
+        st = mark(path, err);
     }
     free(path);
     return st;
@@ -132,7 +145,7 @@ iris_cache_of(const char *local, const char *snapshot, struct iris_buf *cache)
     if (end && local[end - 1] != '/')
         return 0;
     dir = end > 1 ? iris_format("%.*s", (int)end - 1, local) : strdup(end ? "/" : ".");
-    ours = dir && is_ours(dir);
+    ours = dir && is_ours(dir) > 0;
     if (ours)
         iris_buf_puts(cache, dir);
     free(dir);
@@ -256,15 +269,17 @@ iris_cache_drop(const char *cache, const char *snapshot, struct iris_err *err)
     struct dirent *e;
     struct stat sb;
     DIR *dir = NULL;
-    int fd = -1;
+    int fd = -1, ours = is_ours(cache);
 
-    if (!path)
+    if (!path || ours < 0) {
+        free(path);
         return iris_fail_memory(err);
+    }
     if (access(cache, F_OK)) {
         st = iris_fail(err, IRIS_E_IO, "cannot open cache '%s':", cache);
         goto done;
     }
-    if (!is_ours(cache)) {
+    if (!ours) {
         st = iris_fail(err, IRIS_E_DATA, "'%s' is not a cache of iris-fetch", cache);
         goto done;
     }

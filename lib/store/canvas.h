@@ -20,6 +20,7 @@ struct iris_colour {
 struct iris_canvas {
     int width, height;
     struct iris_colour *pixel; /* [height][width] */
+    int lacks_text;            /* there was no memory for one: iris_png_encode refuses it */
 };
 
 #define IRIS_CANVAS_MAX 16384 /* pixels of a side */

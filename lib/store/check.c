@@ -24,10 +24,8 @@ check_hash(struct job *job, const char *name, const char *recorded)
     char *path = iris_path_join(job->root, name), hash[IRIS_DIGEST_TEXT];
     struct iris_err err = {0};
 
-    if (!path)
-        return;
-    if (iris_digest_file(path, hash, &err))
-        iris_check_broken(&job->common, "%s", err.msg);
+    if (path ? iris_digest_file(path, hash, &err) : iris_fail_memory(&err))
+        iris_check_why(&job->common, NULL, &err);
     else if (!*recorded)
         iris_check_broken(&job->common, "'%s' has no hash in %s", name, IRIS_ATTRIBUTES_FILE);
     else if (strcmp(hash, recorded))
@@ -45,7 +43,7 @@ check_hyper(struct job *job)
     struct iris_err err = {0};
 
     if (path ? iris_hyper_read(path, &h, &err) : iris_fail_memory(&err))
-        iris_check_broken(&job->common, "%s", err.msg);
+        iris_check_why(&job->common, NULL, &err);
     else
         iris_check_hyper(&job->common, h);
     iris_hyper_free(h);
@@ -102,11 +100,13 @@ iris_check_dataset(struct iris_check *c, const char *root, struct iris_err *err)
     if (!path) {
         st = iris_fail_memory(err);
     } else if (iris_manifest_read(path, "entries", &job.common.manifest, &why)) {
-        iris_check_broken(&job.common, "%s", why.msg);
+        iris_check_why(&job.common, NULL, &why);
     } else {
         check_index(&job);
         st = iris_check_rows(&job.common, err);
     }
+    if (!st && job.common.is_out_of_memory)
+        st = iris_fail_memory(err);
     free(path);
     iris_manifest_release(&job.common.manifest);
     iris_verifier_release(&job.common.verifier);

@@ -104,6 +104,8 @@ check_hash(struct job *job, const char *name, const struct iris_buf *text, const
     iris_digest_memory(iris_buf_str(text), text->len, hash);
     if (!iris_h5_text(job->container->file, "/", attribute, &recorded))
         iris_check_broken(&job->common, "there is no attribute '%s'", attribute);
+    else if (recorded.failed)
+        job->common.is_out_of_memory = 1;
     else if (strcmp(hash, iris_buf_str(&recorded)))
         iris_check_broken(&job->common,
                           "'%s' is not the text that was packed: its hash is %s, not %s", name,
@@ -116,10 +118,11 @@ static enum iris_status
 read_type(struct job *job, struct iris_err *err)
 {
     struct iris_buf type = {0};
-    enum iris_status st = IRIS_OK;
+    enum iris_status st;
+    int found = iris_h5_text(job->container->file, "/", "type", &type);
 
-    if (!iris_h5_text(job->container->file, "/", "type", &type) ||
-        iris_type_parse(iris_buf_str(&type), &job->common.type, NULL))
+    st = iris_buf_check(&type, err);
+    if (!st && (!found || iris_type_parse(iris_buf_str(&type), &job->common.type, NULL)))
         st = iris_fail(err, IRIS_E_DATA, "'%s' does not say which type of data set it is",
                        job->container->path);
     iris_buf_release(&type);
@@ -133,13 +136,15 @@ check_hyper(struct job *job)
     struct iris_err err = {0};
 
     if (iris_container_hyper(job->container, &p->hyper_text, &err)) {
-        iris_check_broken(&job->common, "there is no attribute 'hyper_json'");
+        if (!err.is_memory)
+            iris_fail(&err, IRIS_E_DATA, "there is no attribute 'hyper_json'");
+        iris_check_why(&job->common, NULL, &err);
         return;
     }
     check_hash(job, "hyper_json", &p->hyper_text, "hyper_json_xxh128", p->attributes.hyper_hash);
     if (iris_hyper_parse(iris_buf_str(&p->hyper_text), p->hyper_text.len, "hyper_json", NULL,
                          &p->hyper, &err))
-        iris_check_broken(&job->common, "%s", err.msg);
+        iris_check_why(&job->common, NULL, &err);
     else
         iris_check_hyper(&job->common, p->hyper);
 }
@@ -152,14 +157,16 @@ check_manifest(struct job *job)
     struct iris_err err = {0};
 
     if (iris_container_manifest(job->container, text, &err)) {
-        iris_check_broken(&job->common, "there is no dataset 'manifest'");
+        if (!err.is_memory)
+            iris_fail(&err, IRIS_E_DATA, "there is no dataset 'manifest'");
+        iris_check_why(&job->common, NULL, &err);
         return 1;
     }
     check_hash(job, "manifest", text, "manifest_xxh128", job->published.attributes.manifest_hash);
     if (!iris_manifest_parse(iris_buf_str(text), text->len, "manifest", "entries",
                              &job->common.manifest, &err))
         return 0;
-    iris_check_broken(&job->common, "%s", err.msg);
+    iris_check_why(&job->common, NULL, &err);
     return 1;
 }
 
@@ -239,6 +246,8 @@ iris_check_container(struct iris_check *c, const char *path, struct iris_err *er
         st = read_type(&job, err);
     if (!st)
         st = check_all(&job, err);
+    if (!st && job.common.is_out_of_memory)
+        st = iris_fail_memory(err);
     for (k = 0; k < IRIS_KINDS; k++) {
         if (job.array[k] >= 0)
             H5Dclose(job.array[k]);

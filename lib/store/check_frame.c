@@ -57,6 +57,7 @@ read_attribute(hid_t attribute, hid_t type, struct iris_buf *out)
     unsigned char *value = calloc(n + 1, size);
     int bad = !value || H5Aread(attribute, type, value) < 0;
 
+    out->failed |= !value;
     for (i = 0; i < n && !bad; i++)
         put_value(attribute, type, value + i * size, out);
     if (!bad)
@@ -74,7 +75,7 @@ same_form(hid_t type_a, hid_t type_b, hid_t space_a, hid_t space_b)
 }
 
 static int
-same_attribute(hid_t made, hid_t found)
+same_attribute(struct checking *job, hid_t made, hid_t found)
 {
     hid_t type = H5Aget_type(made), other = H5Aget_type(found);
     hid_t space = H5Aget_space(made), other_space = H5Aget_space(found);
@@ -83,6 +84,8 @@ same_attribute(hid_t made, hid_t found)
                !read_attribute(found, type, &b) && a.len == b.len &&
                !memcmp(iris_buf_str(&a), iris_buf_str(&b), a.len);
 
+    if (a.failed || b.failed)
+        same = job->is_out_of_memory = 1;
     iris_buf_release(&a);
     iris_buf_release(&b);
     H5Sclose(other_space);
@@ -109,7 +112,7 @@ check_attribute(hid_t object, const char *name, const H5A_info_t *info, void *se
     }
     made = H5Aopen(object, name, H5P_DEFAULT);
     found = H5Aopen(o->found, name, H5P_DEFAULT);
-    if (made < 0 || found < 0 || !same_attribute(made, found))
+    if (made < 0 || found < 0 || !same_attribute(o->job, made, found))
         iris_check_broken(o->job,
                           "attribute '%s' of '%s' is not what follows from the settings and the "
                           "manifest",
@@ -131,10 +134,11 @@ check_attributes(const struct both *o)
 
 /* All values of a dataset of that form; NULL where they cannot be read. */
 static unsigned char *
-read_all(hid_t dataset, hid_t type, size_t bytes)
+read_all(struct checking *job, hid_t dataset, hid_t type, size_t bytes)
 {
     unsigned char *value = calloc(1, bytes + 1);
 
+    job->is_out_of_memory |= !value;
     if (value && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) < 0) {
         free(value);
         return NULL;
@@ -159,14 +163,14 @@ static enum iris_status
 check_values(const struct both *o, hid_t type, hid_t space, struct iris_err *err)
 {
     size_t n = (size_t)H5Sget_simple_extent_npoints(space), bytes = n * H5Tget_size(type);
-    unsigned char *made = read_all(o->made, type, bytes), *found = NULL;
+    unsigned char *made = read_all(o->job, o->made, type, bytes), *found = NULL;
     enum iris_status st = IRIS_OK;
 
     if (!made)
         st = iris_fail_memory(err);
-    else if (!(found = read_all(o->found, type, bytes)))
+    else if (!(found = read_all(o->job, o->found, type, bytes)) && !o->job->is_out_of_memory)
         iris_check_broken(o->job, "dataset '%s' cannot be read", o->name);
-    else
+    else if (found)
         compare_values(o, type, n, made, found);
     free(made);
     free(found);

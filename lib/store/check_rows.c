@@ -22,6 +22,17 @@ iris_check_broken(struct checking *job, const char *fmt, ...)
 }
 
 void
+iris_check_why(struct checking *job, const char *id, const struct iris_err *why)
+{
+    if (why->is_memory)
+        job->is_out_of_memory = 1;
+    else if (id)
+        iris_check_broken(job, "entry '%s': %s", id, why->msg);
+    else
+        iris_check_broken(job, "%s", why->msg);
+}
+
+void
 iris_check_hyper(struct checking *job, const struct iris_hyper *h)
 {
     struct iris_unit_factors units;
@@ -38,7 +49,9 @@ iris_check_hyper(struct checking *job, const struct iris_hyper *h)
     if (!st)
         st = iris_unitset_scaling(job->type, &units, &scaling, &err);
     if (st) {
-        iris_check_broken(job, "'%s': %s", job->hyper_name, err.msg);
+        if (!err.is_memory)
+            iris_fail_in(&err, "'%s'", job->hyper_name);
+        iris_check_why(job, NULL, &err);
         return;
     }
     memcpy(job->units, scaling.digest, sizeof job->units);
@@ -83,7 +96,9 @@ check_place(struct checking *job, const struct iris_entry *e, const char *units)
     for (k = 0; k < e->n_kinds; k++) {
         iris_buf_clear(&path);
         iris_entry_path(&path, e->digest, units, e->snapshot, e->point, e->kind[k]);
-        if (strcmp(iris_buf_str(&path), e->path[k]))
+        if (path.failed)
+            job->is_out_of_memory = 1;
+        else if (strcmp(iris_buf_str(&path), e->path[k]))
             iris_check_broken(job, "entry '%s': its array is '%s', but belongs at '%s'", e->id,
                               e->path[k], iris_buf_str(&path));
     }
@@ -98,7 +113,7 @@ check_arrays(struct checking *job, const struct iris_entry *e)
     size_t k;
 
     if (iris_verify_row(&job->verifier, e, scan, &err)) {
-        iris_check_broken(job, "entry '%s': %s", e->id, err.msg);
+        iris_check_why(job, e->id, &err);
         return;
     }
     for (k = 0; k < e->n_kinds; k++) {
@@ -127,7 +142,7 @@ check_entry(struct checking *job, size_t row)
 
     job->c->entries++;
     if (iris_entry_get(&job->manifest, row, &e, &err)) {
-        iris_check_broken(job, "%s", err.msg);
+        iris_check_why(job, NULL, &err);
         return;
     }
     if (e.type != job->type)
@@ -142,7 +157,7 @@ check_entry(struct checking *job, size_t row)
                           job->hyper_name, job->units);
     check_place(job, &e, units);
     if (iris_verifier_settings(&job->verifier, e.digest, &there, &err)) {
-        iris_check_broken(job, "entry '%s': %s", e.id, err.msg);
+        iris_check_why(job, e.id, &err);
         return;
     }
     if (!there)
@@ -159,11 +174,11 @@ iris_check_rows(struct checking *job, struct iris_err *err)
 
     if (check_unique(job, err))
         return err->status;
-    for (r = 0; r < n; r++) {
+    for (r = 0; r < n && !job->is_out_of_memory; r++) {
         check_entry(job, r);
         if (job->c->pause && job->c->pause(job->c->self, r + 1, n))
             return iris_fail(err, IRIS_E_RETRY,
                              "stopped by a signal with %zu of %zu entries checked", r + 1, n);
     }
-    return IRIS_OK;
+    return job->is_out_of_memory ? iris_fail_memory(err) : IRIS_OK;
 }

@@ -19,11 +19,19 @@ struct checking {
     struct iris_verifier verifier;
     char units[IRIS_UNITS_DIGEST]; /* of the settings; "" when they have none */
     struct iris_settings settings; /* when they have units */
+    int is_out_of_memory;          /* so that not everything was looked at */
 };
 
 /* Say that a promise is broken, and count it. */
 void iris_check_broken(struct checking *job, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Something cannot be read, or is not what it should be: that breaks a promise. The
+ * want of memory does not, it ends the check.
+ *
+ *   in   id  of the entry that it belongs to, or NULL
+ */
+void iris_check_why(struct checking *job, const char *id, const struct iris_err *why);
 
 /* The settings: they fit the type, and have its units. */
 void iris_check_hyper(struct checking *job, const struct iris_hyper *h);

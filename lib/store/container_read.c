@@ -29,8 +29,11 @@ check_file(const struct iris_container *c, struct iris_err *err)
     struct iris_buf text = {0};
     int ours = iris_h5_text(c->file, "/", "format", &text) &&
                !strcmp(iris_buf_str(&text), IRIS_CONTAINER_FORMAT);
+    enum iris_status st = iris_buf_check(&text, err);
 
     iris_buf_release(&text);
+    if (st)
+        return st;
     if (!ours)
         return iris_fail(err, IRIS_E_DATA,
                          "'%s' holds no data set: its attribute 'format' is not \"%s\"", c->path,

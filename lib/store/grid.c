@@ -166,12 +166,14 @@ static enum iris_status
 list(const struct iris_key *key, const char *text, json_t *values, struct iris_err *err)
 {
     json_t *given = NULL;
-    enum iris_status st = IRIS_OK;
+    enum iris_status st = iris_json_load(text, strlen(text), key->name, &given, err);
 
-    if (iris_json_load(text, strlen(text), key->name, &given, NULL))
+    if (st == IRIS_E_DATA)
         return iris_fail(err, IRIS_E_USAGE,
                          "the values of %s are not JSON: '%.200s'; a string needs double quotes",
                          key->name, text);
+    if (st)
+        return st;
     if (!json_array_size(given))
         st = iris_fail(err, IRIS_E_USAGE, "there is no value of %s", key->name);
     else if (json_array_extend(values, given))

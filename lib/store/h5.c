@@ -15,6 +15,45 @@ iris_h5_quiet(void)
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
+/* Where HDF5 reports a system call at length, the system's words are enough. */
+static char *
+plain_reason(char *reason)
+{
+    static const char mark[] = "error message = '";
+    char *start = strstr(reason, mark);
+
+    start = start ? start + strlen(mark) : reason;
+    start[strcspn(start, start == reason ? "\n" : "'")] = '\0';
+    return start;
+}
+
+static herr_t
+note_read(unsigned depth, const H5E_error2_t *error, void *self)
+{
+    struct iris_h5_watch *w = self;
+    char text[REASON];
+
+    if (depth || w->has_failed || error->maj_num != H5E_IO || error->min_num != H5E_READERROR)
+        return 0;
+    w->has_failed = 1;
+    snprintf(text, sizeof text, "%s", error->desc ? error->desc : "unknown reason");
+    snprintf(w->reason, sizeof w->reason, "%.*s", (int)sizeof w->reason - 1, plain_reason(text));
+    return 0;
+}
+
+static herr_t
+look_at_error(hid_t stack, void *self)
+{
+    return H5Ewalk2(stack, H5E_WALK_UPWARD, note_read, self);
+}
+
+void
+iris_h5_watch(struct iris_h5_watch *w)
+{
+    *w = (struct iris_h5_watch){0};
+    H5Eset_auto2(H5E_DEFAULT, look_at_error, w);
+}
+
 hid_t
 iris_h5_open(const char *path)
 {
@@ -37,18 +76,14 @@ keep_reason(unsigned depth, const H5E_error2_t *error, void *text)
     return 0;
 }
 
-/* Where HDF5 reports a system call at length, the system's words are enough. */
 enum iris_status
 iris_h5_fail(struct iris_err *err, enum iris_status status, const char *verb, const char *object,
              const char *file)
 {
-    static const char mark[] = "error message = '";
     char reason[REASON] = "unknown reason", *start;
 
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_reason, reason);
-    start = strstr(reason, mark);
-    start = start ? start + strlen(mark) : reason;
-    start[strcspn(start, start == reason ? "\n" : "'")] = '\0';
+    start = plain_reason(reason);
     if (object)
         return iris_fail(err, status, "cannot %s '%s' in '%s': %s", verb, object, file, start);
     return iris_fail(err, status, "cannot %s '%s': %s", verb, file, start);
@@ -99,6 +134,18 @@ iris_h5_attribute(hid_t file, const char *object, const char *name, double *valu
     return found;
 }
 
+/* The text of that size, if it was read, and free the memory for it. */
+static int
+take_text(size_t size, char *value, int is_read, struct iris_buf *text)
+{
+    if (size && !value)
+        text->failed = 1;
+    if (is_read)
+        iris_buf_append(text, value, strnlen(value, size));
+    free(value);
+    return is_read || text->failed;
+}
+
 int
 iris_h5_text(hid_t file, const char *object, const char *name, struct iris_buf *text)
 {
@@ -115,12 +162,12 @@ iris_h5_text(hid_t file, const char *object, const char *name, struct iris_buf *
     type = H5Aget_type(attribute);
     if (H5Tget_class(type) == H5T_STRING && !H5Tis_variable_str(type))
         size = (size_t)H5Aget_storage_size(attribute);
-    if (size && size == H5Tget_size(type))
+    if (size != H5Tget_size(type))
+        size = 0;
+    if (size)
         value = malloc(size);
     found = value && H5Aread(attribute, type, value) >= 0;
-    if (found)
-        iris_buf_append(text, value, strnlen(value, size));
-    free(value);
+    found = take_text(size, value, found, text);
     H5Tclose(type);
     H5Aclose(attribute);
     return found;
@@ -140,9 +187,7 @@ iris_h5_text_dataset(hid_t file, const char *name, struct iris_buf *text)
         size = H5Tget_size(type);
     value = size ? malloc(size) : NULL;
     found = value && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) >= 0;
-    if (found)
-        iris_buf_append(text, value, strnlen(value, size));
-    free(value);
+    found = take_text(size, value, found, text);
     if (type >= 0)
         H5Tclose(type);
     if (dataset >= 0)

@@ -14,6 +14,16 @@
 /* Stop HDF5 from printing its errors; the functions below report them. */
 void iris_h5_quiet(void);
 
+/* What is not there and what cannot be read look the same to the functions below that
+ * tell whether something is there. Who has to know the difference lets HDF5 note what
+ * it could not read, until iris_h5_quiet.
+ */
+struct iris_h5_watch {
+    int has_failed;
+    char reason[256]; /* the first one */
+};
+void iris_h5_watch(struct iris_h5_watch *w);
+
 /* Open a file for reading, without a lock: snapshots are finished files, and
  * many file systems of clusters have no locks.
  *
@@ -31,7 +41,8 @@ enum iris_status iris_h5_fail(struct iris_err *err, enum iris_status status, con
  */
 int iris_h5_attribute(hid_t file, const char *object, const char *name, double *value);
 
-/* The same of a text of fixed length, appended without what pads it. */
+/* The same of a text of fixed length, appended without what pads it. One that there is
+ * no memory for is found, and iris_buf_check says so. */
 int iris_h5_text(hid_t file, const char *object, const char *name, struct iris_buf *text);
 
 /* A dataset that is one text of fixed length, appended in the same way. */

@@ -233,10 +233,13 @@ iris_hyper_set(struct iris_hyper *h, const char *name, const char *json, struct 
 
     if (!strchr(name, '.'))
         return iris_fail(err, IRIS_E_USAGE, "'%s' is no key: need section.key", name);
-    if (iris_json_load(json, strlen(json), name, &v, NULL))
+    st = iris_json_load(json, strlen(json), name, &v, err);
+    if (st == IRIS_E_DATA)
         return iris_fail(err, IRIS_E_USAGE,
                          "the value of %s is not JSON: '%s'; a string needs double quotes", name,
                          json);
+    if (st)
+        return st;
     st = key ? iris_key_accept(key, v, err) : iris_key_unknown(name, err);
     if (!st)
         st = set_value(h->root, key, v, err);
@@ -318,8 +321,8 @@ iris_hyper_get_units(const struct iris_hyper *h, struct iris_unit_factors *u)
     }
 }
 
-void
-iris_hyper_set_units(struct iris_hyper *h, const struct iris_unit_factors *u)
+enum iris_status
+iris_hyper_set_units(struct iris_hyper *h, const struct iris_unit_factors *u, struct iris_err *err)
 {
     json_t *section = json_object_get(h->root, "dataset_hyper");
     double x;
@@ -327,19 +330,24 @@ iris_hyper_set_units(struct iris_hyper *h, const struct iris_unit_factors *u)
 
     for (i = 0; i < FACTORS; i++) {
         memcpy(&x, (const char *)u + factors[i].offset, sizeof x);
-        json_object_set_new(section, factors[i].name, isfinite(x) ? json_real(x) : json_null());
+        if (json_object_set_new(section, factors[i].name, isfinite(x) ? json_real(x) : json_null()))
+            return iris_fail_memory(err);
     }
+    return IRIS_OK;
 }
 
-void
-iris_hyper_set_seed(struct iris_hyper *h, uint64_t seed)
+enum iris_status
+iris_hyper_set_seed(struct iris_hyper *h, uint64_t seed, struct iris_err *err)
 {
     json_t *writer = json_object_get(h->root, "writer_hyper");
     const json_t *dataset = json_object_get(h->root, "dataset_hyper");
     double cm = json_number_value(json_object_get(writer, "length_cm_per_processing"));
     double m_per_pc = json_number_value(json_object_get(dataset, "meters_per_parsec"));
 
-    json_object_set_new(json_object_get(h->root, "suite_hyper"), "seed",
-                        json_integer((json_int_t)seed));
-    json_object_set_new(writer, "_length_parsec_per_processing", json_real(cm / (100 * m_per_pc)));
+    if (json_object_set_new(json_object_get(h->root, "suite_hyper"), "seed",
+                            json_integer((json_int_t)seed)) ||
+        json_object_set_new(writer, "_length_parsec_per_processing",
+                            json_real(cm / (100 * m_per_pc))))
+        return iris_fail_memory(err);
+    return IRIS_OK;
 }

@@ -275,14 +275,18 @@ struct iris_unit_factors {
     double length, length_parsec, time, mass, th;     /* IRIS per SI (per pc) */
 };
 void iris_hyper_get_units(const struct iris_hyper *h, struct iris_unit_factors *u);
-void iris_hyper_set_units(struct iris_hyper *h, const struct iris_unit_factors *u);
+/*   return  IRIS_OK, or IRIS_E_IO out of memory: then some are not set */
+enum iris_status iris_hyper_set_units(struct iris_hyper *h, const struct iris_unit_factors *u,
+                                      struct iris_err *err);
 
 /* Set suite_hyper.seed, and the derived writer_hyper._length_parsec_per_processing,
  * as they are recorded in a published file.
  *
  *   in   seed  below 2^63
+ *
+ *   return  IRIS_OK, or IRIS_E_IO out of memory
  */
-void iris_hyper_set_seed(struct iris_hyper *h, uint64_t seed);
+enum iris_status iris_hyper_set_seed(struct iris_hyper *h, uint64_t seed, struct iris_err *err);
 
 /* Replace the path of every molecular file and table of abundances by its last
  * component: a published file names no place of the machine it was made on. */

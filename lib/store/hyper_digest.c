@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,8 +163,10 @@ iris_hyper_digest(const struct iris_hyper *h, enum iris_type type, uint64_t seed
         iris_digest_memory(text.data, text.len, hash);
         memcpy(digest, hash, IRIS_SETTINGS_DIGEST - 1);
         digest[IRIS_SETTINGS_DIGEST - 1] = '\0';
-        if (settings)
-            iris_buf_append(settings, text.data, text.len);
+    }
+    if (!st && settings) {
+        iris_buf_append(settings, text.data, text.len);
+        st = iris_buf_check(settings, err);
     }
     json_decref(object);
     iris_buf_release(&text);
@@ -208,8 +211,12 @@ absolute(const struct iris_hyper *h, const char *path, char **changed, struct ir
 {
     char *place = iris_hyper_locate(h, path);
 
-    *changed = path[0] != '/' && place ? realpath(place, NULL) : NULL;
-    if (!*changed)
+    *changed = NULL;
+    if (!place)
+        return iris_fail_memory(err);
+    if (path[0] != '/')
+        *changed = realpath(place, NULL);
+    if (!*changed && (path[0] == '/' || errno != ENOMEM))
         *changed = strdup(path);
     free(place);
     return *changed ? IRIS_OK : iris_fail_memory(err);

@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "num.h"
 
@@ -166,15 +168,90 @@ iris_json_compact(const json_t *v, struct iris_buf *out)
     put(v, ONE_LINE, out);
 }
 
+/* ---- reading ----
+ *
+ * Jansson does not bear to be refused memory: it calls the text wrong, at some line or
+ * none, or goes on behind the end of what it has. So while it reads, it is given from
+ * a reserve what there is no other memory for, and no more text; then nothing of what
+ * it has read is taken.
+ */
+enum { RESERVE = 96 << 10, GRAIN = 16 }; /* bytes; Jansson takes text by the KiB */
+
+static _Thread_local struct {
+    char *memory; /* NULL: nothing is read */
+    size_t used;
+    int is_used;
+} reserve;
+
+static void *
+allocate(size_t len)
+{
+    void *memory = malloc(len);
+
+    if (memory || !reserve.memory)
+        return memory;
+    reserve.is_used = 1;
+    if (len > RESERVE - GRAIN - reserve.used)
+        return NULL;
+    memory = reserve.memory + reserve.used;
+    reserve.used += (len + GRAIN - 1) / GRAIN * GRAIN;
+    return memory;
+}
+
+static void
+release(void *memory)
+{
+    uintptr_t at = (uintptr_t)memory, from = (uintptr_t)reserve.memory;
+
+    if (!from || at < from || at >= from + RESERVE)
+        free(memory);
+}
+
+/* What is left of a text. */
+struct text {
+    const char *at;
+    size_t len;
+};
+
+static size_t
+give_text(void *buffer, size_t most, void *self)
+{
+    struct text *t = self;
+    size_t n = t->len < most ? t->len : most;
+
+    if (reserve.is_used)
+        return (size_t)-1;
+    if (n)
+        memcpy(buffer, t->at, n);
+    t->at += n;
+    t->len -= n;
+    return n;
+}
+
 enum iris_status
 iris_json_load(const char *text, size_t len, const char *name, json_t **v, struct iris_err *err)
 {
+    struct text t = {text, len};
+    enum iris_status st = IRIS_OK;
     json_error_t why;
     json_t *loaded;
 
-    loaded = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
-    if (!loaded)
-        return iris_fail(err, IRIS_E_DATA, "%s:%d: %s", name, why.line, why.text);
-    *v = loaded;
-    return IRIS_OK;
+    json_set_alloc_funcs(allocate, release);
+    reserve.memory = malloc(RESERVE);
+    if (!reserve.memory)
+        return iris_fail_memory(err);
+    reserve.used = 0;
+    reserve.is_used = 0;
+    loaded = json_load_callback(give_text, &t, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+    if (reserve.is_used) {
+        json_decref(loaded);
+        st = iris_fail_memory(err);
+    } else if (!loaded) {
+        st = iris_fail(err, IRIS_E_DATA, "%s:%d: %s", name, why.line, why.text);
+    }
+    free(reserve.memory);
+    reserve.memory = NULL;
+    if (!st)
+        *v = loaded;
+    return st;
 }

@@ -27,6 +27,7 @@ void iris_json_compact(const json_t *v, struct iris_buf *out);
  *
  *   return  IRIS_OK
  *           IRIS_E_DATA  not JSON; the sentence is "name:LINE: reason"
+ *           IRIS_E_IO    out of memory
  */
 enum iris_status iris_json_load(const char *text, size_t len, const char *name, json_t **v,
                                 struct iris_err *err);

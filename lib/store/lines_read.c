@@ -18,6 +18,7 @@ struct reader {
     const struct iris_hyper *h;
     const char *path;
     hid_t file;
+    struct iris_h5_watch watch;
 };
 
 static enum iris_status
@@ -31,6 +32,7 @@ open_file(struct reader *r, struct iris_err *err)
     if (S_ISDIR(sb.st_mode))
         return iris_fail(err, IRIS_E_IO, "cannot read '%s': it is a directory", r->path);
     iris_h5_begin(); /* a program may write after it has read */
+    iris_h5_watch(&r->watch);
     r->file = iris_h5_open(r->path);
     if (r->file < 0)
         return iris_h5_fail(err, IRIS_E_DATA, "read as HDF5", NULL, r->path);
@@ -55,11 +57,15 @@ check_format(const struct reader *r, const struct iris_lines *l, struct iris_err
 {
     double version = 0, lines = 0, complete = 0;
     struct iris_buf format = {0};
+    enum iris_status st;
     int ours;
 
     ours = iris_h5_text(r->file, "/", "format", &format) &&
            !strcmp(iris_buf_str(&format), IRIS_LINES_FORMAT);
+    st = iris_buf_check(&format, err);
     iris_buf_release(&format);
+    if (st)
+        return st;
     if (!ours)
         return iris_fail(err, IRIS_E_DATA,
                          "'%s' holds no line tables: its attribute 'format' is not \"%s\"", r->path,
@@ -237,11 +243,16 @@ open_verified(struct reader *r, const struct iris_lines *l, struct iris_err *err
     return st;
 }
 
-static void
-close_file(struct reader *r)
+/* What could not be read has been taken for missing. */
+static enum iris_status
+close_file(struct reader *r, enum iris_status st, struct iris_err *err)
 {
+    iris_h5_quiet(); /* nothing watches from now on */
     if (r->file >= 0)
         H5Fclose(r->file);
+    if (r->watch.has_failed)
+        st = iris_fail(err, IRIS_E_IO, "cannot read '%s': %s", r->path, r->watch.reason);
+    return st;
 }
 
 enum iris_status
@@ -251,8 +262,7 @@ iris_lines_verify(const struct iris_lines *l, const struct iris_hyper *h, const 
     struct reader r = {.h = h, .path = path};
     enum iris_status st = open_verified(&r, l, err);
 
-    close_file(&r);
-    return st;
+    return close_file(&r, st, err);
 }
 
 enum iris_status
@@ -268,6 +278,5 @@ iris_lines_read(struct iris_lines *l, const struct iris_hyper *h, const char *pa
         st = iris_lines_allocate(l, err);
     for (i = 0; i < l->n && !st; i++)
         st = read_values(&r, &l->line[i], i, err);
-    close_file(&r);
-    return st;
+    return close_file(&r, st, err);
 }

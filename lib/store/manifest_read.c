@@ -45,8 +45,8 @@ bad_line(const struct iris_manifest_reader *r, struct iris_err *err, const char 
 
 /* "name:type name:type ...", a name may have colons of its own: remembered for the
  * columns that follow. */
-static void
-take_types(struct iris_manifest *m, char *spec)
+static enum iris_status
+take_types(struct iris_manifest *m, char *spec, struct iris_err *err)
 {
     char *save = NULL, *word;
 
@@ -58,12 +58,15 @@ take_types(struct iris_manifest *m, char *spec)
             continue;
         *colon = '\0';
         c = iris_manifest_find(m, word);
-        copy = c >= 0 ? strdup(colon + 1) : NULL;
-        if (copy) {
-            free(m->column[c].type);
-            m->column[c].type = copy;
-        }
+        if (c < 0)
+            continue;
+        copy = strdup(colon + 1);
+        if (!copy)
+            return iris_fail_memory(err);
+        free(m->column[c].type);
+        m->column[c].type = copy;
     }
+    return IRIS_OK;
 }
 
 static enum iris_status
@@ -106,7 +109,7 @@ take_columns(struct iris_manifest_reader *r, char *spec, struct iris_err *err)
             st = iris_manifest_column(&r->table, word, "str", &index, err);
         }
         if (!st)
-            take_types(&r->table, spec);
+            st = take_types(&r->table, spec, err);
     }
     free(copy);
     return st;

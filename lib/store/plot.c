@@ -140,6 +140,7 @@ title_middle(struct iris_canvas *c, const struct iris_area *image, const struct 
     if (x < room->x)
         x = room->x;
     iris_canvas_text(c, x, y, iris_buf_str(&text), zoom, IRIS_BLACK);
+    c->lacks_text |= text.failed;
     iris_buf_release(&text);
 }
 
@@ -188,6 +189,7 @@ draw_left(struct iris_canvas *c, const struct side *s, const struct iris_area *i
         foot = top + width;
     iris_canvas_text_up(c, image->x - (LEFT - 5) * zoom, foot, iris_buf_str(&text), zoom,
                         IRIS_BLACK);
+    c->lacks_text |= text.failed;
     iris_buf_release(&text);
 }
 

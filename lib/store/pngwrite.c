@@ -118,7 +118,7 @@ iris_png_encode(const struct iris_canvas *c, struct iris_buf *out, struct iris_e
     png_infop info = png ? png_create_info_struct(png) : NULL;
     volatile enum iris_status st = IRIS_OK;
 
-    if (!row || !p || !info) {
+    if (!row || !p || !info || c->lacks_text) {
         st = iris_fail_memory(err);
     } else {
         collect(p, c);

@@ -143,7 +143,7 @@ iris_attributes_read(const char *dataset, struct iris_attributes *a, struct iris
 
     *a = (struct iris_attributes){0};
     st = path ? iris_read_file(path, (size_t)1 << 34, &text, err) : iris_fail_memory(err);
-    if (st == IRIS_E_IO && access(path, F_OK) && errno == ENOENT && !access(dataset, X_OK))
+    if (st == IRIS_E_IO && path && access(path, F_OK) && errno == ENOENT && !access(dataset, X_OK))
         st = iris_fail(err, IRIS_E_IO, "'%s' is no published data set: there is no '%s'", dataset,
                        path);
     if (!st)

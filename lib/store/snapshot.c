@@ -44,18 +44,27 @@ iris_snapshot_open_part(const char *path, uint64_t part, uint64_t files, struct 
         st = iris_fail(err, IRIS_E_IO, "cannot read '%s': it is a directory", p->name);
     } else {
         p->bytes = (uint64_t)sb.st_size;
+        iris_h5_watch(&p->watch);
         p->file = iris_h5_open(p->path);
         if (p->file < 0)
             st = iris_h5_fail(err, IRIS_E_DATA, "read as HDF5", NULL, p->name);
     }
-    if (st)
-        iris_snapshot_close_part(p);
+    return st ? iris_snapshot_end_part(p, st, err) : IRIS_OK;
+}
+
+enum iris_status
+iris_snapshot_end_part(struct iris_part *p, enum iris_status st, struct iris_err *err)
+{
+    if (p->watch.has_failed)
+        st = iris_fail(err, IRIS_E_IO, "cannot read '%s': %s", p->name, p->watch.reason);
+    iris_snapshot_close_part(p);
     return st;
 }
 
 void
 iris_snapshot_close_part(struct iris_part *p)
 {
+    iris_h5_quiet(); /* nothing watches from now on */
     if (p->path && p->file >= 0)
         H5Fclose(p->file);
     free(p->path);
@@ -314,7 +323,7 @@ iris_snapshot_survey(const char *path, uint64_t files, const struct iris_setting
             check_counts(&p, claimed, n, info);
         m->first[k + 1] = m->first[k] + n;
         info->bytes += p.bytes;
-        iris_snapshot_close_part(&p);
+        st = iris_snapshot_end_part(&p, st, err);
     }
     if (st)
         return st;
@@ -347,8 +356,7 @@ iris_snapshot_cells(const char *path, uint64_t files, size_t *cells, struct iris
         *cells = (size_t)n;
     else
         st = iris_fail(err, IRIS_E_DATA, "'%s' does not say how many gas cells it has", p.name);
-    iris_snapshot_close_part(&p);
-    return st;
+    return iris_snapshot_end_part(&p, st, err);
 }
 
 static void

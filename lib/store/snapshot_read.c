@@ -412,8 +412,7 @@ read_part(struct iris_snapshot_job *job, const char *path, uint64_t part, uint64
         if (job->wanted[iris_snapshot_order[i]])
             st = read_dataset(job, &p, iris_snapshot_order[i], n, first, err);
     }
-    iris_snapshot_close_part(&p);
-    return st;
+    return iris_snapshot_end_part(&p, st, err);
 }
 
 /* The content: the values read, and what the headers make of them. */

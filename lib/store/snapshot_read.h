@@ -9,6 +9,7 @@
 #include "cells.h"
 #include "digest.h"
 #include "err.h"
+#include "h5.h"
 #include "hyper.h"
 #include "snapshot.h"
 
@@ -18,6 +19,7 @@ struct iris_part {
     const char *name; /* the end of it, for sentences */
     hid_t file;
     uint64_t bytes;
+    struct iris_h5_watch watch;
 };
 
 /* The settings that take a snapshot which has been refused. */
@@ -54,6 +56,16 @@ struct iris_snapshot_meta {
 enum iris_status iris_snapshot_open_part(const char *path, uint64_t part, uint64_t files,
                                          struct iris_part *p, struct iris_err *err);
 void iris_snapshot_close_part(struct iris_part *p);
+
+/* Close it after what was done with it.
+ *
+ *   in   st  how that ended
+ *
+ *   return  IRIS_E_IO where something could not be read, though it may have been taken
+ *           for missing, else st
+ */
+enum iris_status iris_snapshot_end_part(struct iris_part *p, enum iris_status st,
+                                        struct iris_err *err);
 
 /* An attribute wherever AREPO may have put it.
  *

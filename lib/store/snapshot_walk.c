@@ -97,8 +97,7 @@ walk_part(struct walk *w, const char *path, uint64_t part, uint64_t files, struc
     }
     for (d = 0; d < DATASETS; d++)
         iris_snapshot_source_close(&w->source[d]);
-    iris_snapshot_close_part(&p);
-    return st;
+    return iris_snapshot_end_part(&p, st, err);
 }
 
 enum iris_status

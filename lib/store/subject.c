@@ -337,7 +337,7 @@ iris_subject_in(const struct iris_container *c, const char *path, const char *hy
         st = iris_hyper_read(hyper, &s->hyper, err);
         iris_hyper_get_units(own, &units);
         if (!st)
-            iris_hyper_set_units(s->hyper, &units);
+            st = iris_hyper_set_units(s->hyper, &units, err);
     } else if (!st) {
         s->hyper = own;
         own = NULL;

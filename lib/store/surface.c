@@ -237,7 +237,9 @@ count_files(const char *path, uint64_t *files, struct iris_err *err)
     if (st)
         return st;
     iris_h5_attribute(p.file, "Header", "NumFilesPerSnapshot", &n);
-    iris_snapshot_close_part(&p);
+    st = iris_snapshot_end_part(&p, IRIS_OK, err);
+    if (st)
+        return st;
     if (!(n >= 1 && n <= 1000000))
         return iris_fail(err, IRIS_E_DATA, "a snapshot of %g files makes no sense", n);
     *files = (uint64_t)n;

@@ -1,6 +1,7 @@
 #include "ticks.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "buf.h"
@@ -15,16 +16,15 @@ static void
 put_exponent(struct iris_buf *b, int e)
 {
     static const char *const digits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
-    struct iris_buf plain = {0};
+    char digits_of[16];
     const char *p;
 
-    iris_buf_printf(&plain, "%d", e < 0 ? -e : e);
+    snprintf(digits_of, sizeof digits_of, "%d", e < 0 ? -e : e);
     iris_buf_puts(b, "10");
     if (e < 0)
         iris_buf_puts(b, "⁻");
-    for (p = iris_buf_str(&plain); *p; p++)
+    for (p = digits_of; *p; p++)
         iris_buf_puts(b, digits[*p - '0']);
-    iris_buf_release(&plain);
 }
 
 /* A division rounds once: powers of ten are exact up to 10^22. */
@@ -39,8 +39,9 @@ times_ten_to(double v, int power)
 static void
 put_number(char label[IRIS_TICK_TEXT], double count, int power, int wide, int common)
 {
+    char room[1024]; /* a double has fewer digits: this asks for no memory */
+    struct iris_buf b = {.data = room, .cap = sizeof room};
     double size = fabs(count);
-    struct iris_buf b = {0};
 
     if (count < 0)
         iris_buf_puts(&b, MINUS);
@@ -59,7 +60,6 @@ put_number(char label[IRIS_TICK_TEXT], double count, int power, int wide, int co
     label[0] = '\0';
     if (!b.failed && b.len < IRIS_TICK_TEXT)
         strcpy(label, iris_buf_str(&b));
-    iris_buf_release(&b);
 }
 
 static double

@@ -13,13 +13,13 @@
  * The process ends by _exit with status 99, as if it were killed: nothing is
  * flushed, closed or tidied up. A group ends by SIGKILL. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "real.h"
 
 /* The number of this call, 0 when nobody counts or it is of no kind. */
 static long
@@ -64,14 +64,14 @@ there(int dir, const char *path)
 #define COUNTED(name, kind, parameters, arguments)                                                 \
     int name parameters                                                                            \
     {                                                                                              \
-        static int(*real) parameters;                                                              \
+        static int(*next) parameters;                                                              \
         long n = number(kind);                                                                     \
         int result;                                                                                \
                                                                                                    \
-        if (!real)                                                                                 \
-            *(void **)(&real) = dlsym(RTLD_NEXT, #name);                                           \
+        if (!next)                                                                                 \
+            *(void **)(&next) = real(#name);                                                       \
         end_at(n, 0);                                                                              \
-        result = real arguments;                                                                   \
+        result = next arguments;                                                                   \
         end_at(n, 1);                                                                              \
         return result;                                                                             \
     }
@@ -101,14 +101,14 @@ COUNTED(fdatasync, 's', (int fd), (fd))
 #define COUNTED_WRITE(name)                                                                        \
     ssize_t name(int fd, const void *data, size_t len, off_t at)                                   \
     {                                                                                              \
-        static ssize_t (*real)(int, const void *, size_t, off_t);                                  \
+        static ssize_t (*next)(int, const void *, size_t, off_t);                                  \
         long n = getenv("CRASH_WRITES") ? number('x') : 0;                                         \
         ssize_t result;                                                                            \
                                                                                                    \
-        if (!real)                                                                                 \
-            *(void **)(&real) = dlsym(RTLD_NEXT, #name);                                           \
+        if (!next)                                                                                 \
+            *(void **)(&next) = real(#name);                                                       \
         end_at(n, 0);                                                                              \
-        result = real(fd, data, len, at);                                                          \
+        result = next(fd, data, len, at);                                                          \
         end_at(n, 1);                                                                              \
         return result;                                                                             \
     }

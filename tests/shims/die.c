@@ -8,14 +8,13 @@
  *   DIE_HOW    SEGV: memory that is not there; ABRT: abort(); KILL: SIGKILL
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+
+#include "real.h"
 
 static void
 die(const char *how)
@@ -48,19 +47,6 @@ die_at(int is, int after)
 
     if (is && how && after == (getenv("DIE_AFTER") != NULL))
         die(how);
-}
-
-/* A pointer to what has that name in the library behind this one. */
-static void *
-real(const char *name)
-{
-    return dlsym(RTLD_NEXT, name);
-}
-
-static mode_t
-mode_of(int flags, va_list more)
-{
-    return flags & O_CREAT ? (mode_t)va_arg(more, int) : 0;
 }
 
 int

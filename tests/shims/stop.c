@@ -10,14 +10,13 @@
  *               count
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "real.h"
 
 static int blocks;
 
@@ -42,19 +41,6 @@ stop_at(const char *call, const char *path)
     n++;
     if (!nth || n == atoi(nth))
         raise(SIGSTOP);
-}
-
-/* A pointer to what has that name in the library behind this one. */
-static void *
-real(const char *name)
-{
-    return dlsym(RTLD_NEXT, name);
-}
-
-static mode_t
-mode_of(int flags, va_list more)
-{
-    return flags & O_CREAT ? (mode_t)va_arg(more, int) : 0;
 }
 
 int

@@ -438,7 +438,7 @@ test_units(void)
     iris_hyper_get_units(h, &back);
     CHECK(isnan(back.velocity) && isnan(back.th), "units are null at first");
     u.v_density = (double)NAN;
-    iris_hyper_set_units(h, &u);
+    CHECK(!iris_hyper_set_units(h, &u, NULL), "units are set");
     iris_hyper_get_units(h, &back);
     CHECK(back.velocity == 1 && back.density == 2 && isnan(back.v_density) &&
               back.temperature == 4 && back.length == 5 && back.length_parsec == 6 &&
@@ -448,7 +448,7 @@ test_units(void)
               value_is(h, "dataset_hyper._v_density_iris_per_processing", "null") &&
               value_is(h, "dataset_hyper._temperature_iris_per_SI", "9.0"),
           "and stand under their keys");
-    iris_hyper_set_seed(h, 5);
+    CHECK(!iris_hyper_set_seed(h, 5, NULL), "a seed is set");
     CHECK(value_is(h, "suite_hyper.seed", "5") &&
               value_is(h, "writer_hyper._length_parsec_per_processing", "3.2407792896663568e-12"),
           "the seed and the parsec are recorded");
