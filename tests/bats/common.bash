@@ -222,11 +222,30 @@ are_stopped() {
 # killed_at CALL PATH N COMMAND...: SIGKILL at the Nth such call, see stops
 killed_at() {
     local sid
+    # shellcheck disable=SC2046
     setsid $(stops "$1" "$2" "STOP_NTH=$3") "${@:4}" </dev/null >/dev/null 2>&1 3>&- &
     sid=$!
     wait_for are_stopped $sid 1
     end_session $sid
     wait $sid 2>/dev/null || true
+}
+
+# signalled SIGNAL CALL PATH N COMMAND...: the signal comes at that call, see stops;
+# it ends as one should that can be run again
+signalled() {
+    local signal=$1 status=0 sid
+    # shellcheck disable=SC2046
+    setsid $(stops "$2" "$3" "STOP_NTH=$4") "${@:5}" >out 2>said 3>&- &
+    sid=$!
+    wait_for are_stopped $sid 1
+    kill -$signal $sid
+    kill -CONT $sid
+    wait $sid || status=$?
+    [ $status = 75 ] || { echo "status $status"; cat said; return 1; }
+    stderr=$(cat said)
+    one_sentence "$5"
+    [[ $stderr == *"stopped by a signal with "*"run again"* ]]
+    [ ! -s out ]
 }
 
 # is_pending PID SIGNAL: it has been sent to one that has stopped

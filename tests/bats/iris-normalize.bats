@@ -348,15 +348,7 @@ made() {
     many
     for signal in TERM INT USR1; do
         rm -rf M/entries/*/iris-* out.tsv
-        iris-normalize -H units.json -d M -o out.tsv many.tsv 2>said &
-        pid=$!
-        while [ "$(made)" -lt 5 ]; do sleep 0.002; done
-        kill -$signal $pid
-        status=0
-        wait $pid || status=$?
-        [ $status = 75 ]
-        stderr=$(cat said)
-        one_sentence iris-normalize
+        signalled $signal rename .npy 5 iris-normalize -H units.json -d M -o out.tsv many.tsv
         [ ! -e out.tsv ]
         [ "$(made)" -lt 600 ]
         no_leftovers

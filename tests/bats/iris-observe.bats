@@ -640,22 +640,6 @@ long() {
     tensor=L/$(column tensor long.tsv | head -1)
 }
 
-# signalled SIGNAL CALL PATH N COMMAND...: the signal comes at that call, see stops
-signalled() {
-    local signal=$1 status=0 sid
-    setsid $(stops "$2" "$3" "STOP_NTH=$4") "${@:5}" >out 2>said 3>&- &
-    sid=$!
-    wait_for are_stopped $sid 1
-    kill -$signal $sid
-    kill -CONT $sid
-    wait $sid || status=$?
-    [ $status = 75 ] || { echo "status $status"; cat said; return 1; }
-    stderr=$(cat said)
-    one_sentence iris-observe
-    [[ $stderr == *"stopped by a signal with "*"run again"* ]]
-    [ ! -s out ]
-}
-
 @test "a cube that is stopped or killed leaves nothing half" {
     long
     for signal in TERM INT USR1; do
