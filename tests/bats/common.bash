@@ -222,6 +222,7 @@ are_stopped() {
 # killed_at CALL PATH N COMMAND...: SIGKILL at the Nth such call, see stops
 killed_at() {
     local sid
+    # shellcheck disable=SC2046
     setsid $(stops "$1" "$2" "STOP_NTH=$3") "${@:4}" </dev/null >/dev/null 2>&1 3>&- &
     sid=$!
     wait_for are_stopped $sid 1
@@ -233,6 +234,7 @@ killed_at() {
 # it ends as one should that can be run again
 signalled() {
     local signal=$1 status=0 sid
+    # shellcheck disable=SC2046
     setsid $(stops "$2" "$3" "STOP_NTH=$4") "${@:5}" >out 2>said 3>&- &
     sid=$!
     wait_for are_stopped $sid 1
