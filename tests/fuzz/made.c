@@ -195,7 +195,7 @@ publish(const char *root)
     struct iris_err err = {0};
     int writing = 0;
 
-    iris_hyper_set_units(h, &units);
+    must(iris_hyper_set_units(h, &units, &err), &err);
     make_entry(root, h, &m);
     must(iris_unitset_scaling(IRIS_SIMPLE, &units, &scaling, &err), &err);
     must(iris_normalize_row(root, &m, 0, &scaling, &writing, &err), &err);
