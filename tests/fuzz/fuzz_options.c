@@ -119,7 +119,7 @@ prepare(void)
     struct iris_buf text = {0};
     size_t i;
 
-    made_snapshot("snap_001.hdf5");
+    made_snapshot("snap_001.hdf5", 0, 1);
     made_lines("lines.h5");
     made_container("set.h5");
     fuzz_status(iris_hyper_print(h, &text, NULL), NULL);

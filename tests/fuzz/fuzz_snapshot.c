@@ -1,7 +1,8 @@
-/* Snapshots that hold anything: loaded, looked at, drawn from above. */
+/* Snapshots, of one file or two, that hold anything: loaded, looked at, drawn from above. */
 #include "fuzz.h"
 
 #include <math.h>
+#include <unistd.h>
 
 #include "cells.h"
 #include "fuzz_h5.h"
@@ -49,7 +50,7 @@ choose_settings(struct fuzz_bytes *b)
 }
 
 static enum iris_status
-load(const char *path, const struct iris_settings *s, unsigned fields)
+load(const char *path, uint64_t files, const struct iris_settings *s, unsigned fields)
 {
     struct iris_snapshot_info info = {.cells = 0};
     struct iris_cells cells = {.n = 0};
@@ -57,7 +58,7 @@ load(const char *path, const struct iris_settings *s, unsigned fields)
     enum iris_status st;
     size_t i;
 
-    st = iris_snapshot_load(path, 1, s, fields, NULL, NULL, NULL, &cells, &info, &err);
+    st = iris_snapshot_load(path, files, s, fields, NULL, NULL, NULL, &cells, &info, &err);
     fuzz_status(st, &err);
     for (i = 0; !st && i < cells.n; i++)
         fuzz_need(isfinite(cells.x[i]) && isfinite(cells.gas[i].rho), "a cell is finite");
@@ -67,14 +68,14 @@ load(const char *path, const struct iris_settings *s, unsigned fields)
 }
 
 static void
-look(const char *path, const struct iris_hyper *h)
+look(const char *path, uint64_t files, const struct iris_hyper *h)
 {
     struct iris_err why = {0}, err = {0};
     struct iris_manifest m;
     int taken = 0;
 
     fuzz_status(iris_probe_manifest(&m, &err), &err);
-    fuzz_status(iris_probe_add(&m, "snap", path, 1, h, &taken, &why, &err), &err);
+    fuzz_status(iris_probe_add(&m, "snap", path, files, h, &taken, &why, &err), &err);
     if (!taken)
         fuzz_status(why.status, &why);
     iris_manifest_release(&m);
@@ -90,30 +91,62 @@ draw(const char *path, const struct iris_settings *s, double half)
     iris_surface_release(&m);
 }
 
+/* The snapshot in one file, or in two of which one is changed. */
+struct subject {
+    const char *path;
+    uint64_t files;
+};
+
+static struct subject
+change_file(struct fuzz_bytes *b)
+{
+    static struct fuzz_h5 good;
+
+    if (!good.n) {
+        made_snapshot("snap_001.hdf5", 0, 1);
+        fuzz_h5_begin(&good, fuzz_in("snap_001.hdf5"));
+    }
+    return (struct subject){fuzz_h5_change(&good, b), 1};
+}
+
+static struct subject
+change_set(struct fuzz_bytes *b, int which)
+{
+    static const char *const name[2] = {"set.0.hdf5", "set.1.hdf5"};
+    static const char *const kept[2] = {"good.0.hdf5", "good.1.hdf5"};
+    static struct fuzz_h5 good[2];
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        if (!good[i].n) {
+            made_snapshot(kept[i], i, 2);
+            fuzz_h5_begin(&good[i], fuzz_in(kept[i]));
+        }
+        unlink(fuzz_in(name[i]));
+        fuzz_need(!symlink(i == which ? "file" : kept[i], fuzz_in(name[i])), "a link can be made");
+    }
+    fuzz_h5_change(&good[which], b);
+    return (struct subject){fuzz_in(name[0]), 2};
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct fuzz_h5 good;
     struct fuzz_bytes b = {data, data + size};
     struct iris_hyper *h = choose_settings(&b);
     static const enum iris_type type[] = {IRIS_STANDARD, IRIS_SIMPLE, IRIS_SYNTHETIC};
     unsigned fields = iris_snapshot_fields(type[fuzz_take(&b, 3)]);
     struct iris_settings s;
-    size_t what = fuzz_take(&b, 4);
-    const char *path;
+    size_t choice = fuzz_take(&b, 12), what = choice % 4;
+    struct subject of = choice < 4 ? change_file(&b) : change_set(&b, choice < 8 ? 0 : 1);
 
-    if (!good.n) {
-        made_snapshot("snap_001.hdf5");
-        fuzz_h5_begin(&good, fuzz_in("snap_001.hdf5"));
-    }
-    path = fuzz_h5_change(&good, &b);
     iris_hyper_settings(h, &s);
     if (what == 0)
-        fuzz_need(!load(path, &s, fields) || size, "the good snapshot is one");
+        fuzz_need(!load(of.path, of.files, &s, fields) || size, "the good snapshot is one");
     else if (what == 1)
-        look(path, h);
+        look(of.path, of.files, h);
     else
-        draw(path, &s, what == 2 ? 0 : 100);
+        draw(of.path, &s, what == 2 ? 0 : 100);
     iris_hyper_free(h);
     return 0;
 }

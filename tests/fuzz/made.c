@@ -71,8 +71,9 @@ made_settings(void)
 }
 
 void
-made_snapshot(const char *name)
+made_snapshot(const char *name, int file, int files)
 {
+    const int cells_of_file = CELLS / files;
     double v[13 * CELLS];
     uint64_t ids[CELLS];
     struct iris_mock_cells made = {v,
@@ -92,14 +93,16 @@ made_snapshot(const char *name)
                                       .unit_mass_g = IRIS_MOCK_MASS_G,
                                       .unit_velocity_cm_per_s = IRIS_MOCK_VELOCITY_CGS,
                                       .cells_total = CELLS,
-                                      .cells = CELLS,
-                                      .files = 1};
+                                      .cells = (unsigned)cells_of_file,
+                                      .files = files};
     struct iris_snapwriter *w = NULL;
     struct iris_err err = {0};
 
-    must(iris_mock_cells(1, CELLS, 0, CELLS, &made, &err), &err);
+    must(iris_mock_cells(1, CELLS, (unsigned)(file * cells_of_file), (unsigned)cells_of_file, &made,
+                         &err),
+         &err);
     must(iris_snapwrite_open(&w, fuzz_in(name), &header, &err), &err);
-    must(iris_snapwrite_cells(w, CELLS, &cells, &err), &err);
+    must(iris_snapwrite_cells(w, (unsigned)cells_of_file, &cells, &err), &err);
     must(iris_snapwrite_commit(w, &err), &err);
 }
 

@@ -12,8 +12,8 @@ extern const char made_molecule[]; /* text in LAMDA format: three levels */
  */
 struct iris_hyper *made_settings(void);
 
-/* A snapshot of 32 cells. */
-void made_snapshot(const char *name);
+/* A snapshot of 32 cells, or one file of it, 0 to files - 1; files is 1, 2 or 4. */
+void made_snapshot(const char *name, int file, int files);
 
 /* The line's tables. */
 void made_lines(const char *name);
