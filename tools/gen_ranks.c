@@ -11,12 +11,13 @@
 #include "snapshot.h"
 
 enum { FIELDS = 20 };
+#define UNKNOWN "unknown" /* the build of a program that cannot read itself */
 
 /* The program as it is on disk: builds of one version may differ. */
 static void
 put_build(struct iris_buf *b)
 {
-    char hash[IRIS_DIGEST_TEXT] = "unknown";
+    char hash[IRIS_DIGEST_TEXT] = UNKNOWN;
 
     iris_digest_file("/proc/self/exe", hash, NULL);
     iris_buf_printf(b, "%.8s\t", hash);
@@ -143,12 +144,18 @@ check_gpu(const struct gen_options *o, const struct gen_rank *r, struct iris_err
     return iris_fail(err, IRIS_E_IO, "no GPU on '%s': %s", r->host, r->no_gpu);
 }
 
+static int
+is_other_build(const char *a, const char *b)
+{
+    return strcmp(a, b) && strcmp(a, UNKNOWN) && strcmp(b, UNKNOWN);
+}
+
 static enum iris_status
 compare(const struct gen_options *o, const struct gen_rank *all, int rank, struct iris_err *err)
 {
     const struct gen_rank *a = &all[0], *r = &all[rank];
 
-    if (strcmp(a->version, r->version) || strcmp(a->build, r->build))
+    if (strcmp(a->version, r->version) || is_other_build(a->build, r->build))
         return iris_fail(err, IRIS_E_DATA,
                          "rank %d on '%s' is iris-gen %s (build %s), rank 0 on '%s' is %s (build "
                          "%s): all ranks must be the same program",

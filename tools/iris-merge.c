@@ -159,6 +159,8 @@ verify_one(struct iris_verifier *v, struct iris_manifest *m, size_t row, size_t 
     st = iris_verify_row(v, &e, scan, err);
     if (!st)
         return record(m, row, &e, scan, err);
+    if (err->is_memory) /* that says nothing of the entry */
+        return st;
     (*failed)++;
     return iris_entry_fail(m, row, err->msg, err);
 }

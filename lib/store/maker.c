@@ -94,8 +94,14 @@ load(struct iris_maker *m, const char *id, const char *path, uint64_t files,
     if (st)
         return st;
     m->spent.read += info.bytes;
-    iris_buf_append(warnings, iris_buf_str(&info.warnings), info.warnings.len);
+    st = iris_buf_check(&info.warnings, err);
+    if (!st) {
+        iris_buf_append(warnings, iris_buf_str(&info.warnings), info.warnings.len);
+        st = iris_buf_check(warnings, err);
+    }
     iris_buf_release(&info.warnings);
+    if (st)
+        return st;
     source.bytes = info.bytes;
     memcpy(source.content, info.content, sizeof source.content);
     return claim(m, id, &source, foreign, publishing, err);
