@@ -12,6 +12,8 @@
 #include "snapname.h"
 #include "snapshot_job.h"
 
+#define FARTHEST 1e30 /* from the centre, processing units; larger than anything there is */
+
 unsigned
 iris_snapshot_fields(enum iris_type type)
 {
@@ -379,9 +381,11 @@ find_centre(const struct iris_settings *s, const struct iris_snapshot_meta *m,
     centre[2] = c->z[densest];
 }
 
-/* From code units to processing units about the centre. */
-static void
-place_cells(const struct iris_settings *s, const struct iris_snapshot_meta *m, struct iris_cells *c)
+/* From code units to processing units about the centre. What is farther away than
+ * FARTHEST has units that are wrong, or overflows. */
+static enum iris_status
+place_cells(const char *path, const struct iris_settings *s, const struct iris_snapshot_meta *m,
+            struct iris_cells *c, struct iris_err *err)
 {
     double unit = m->length_cm / s->writer.length_cm * m->coordinate_factor;
     double centre[3];
@@ -393,6 +397,10 @@ place_cells(const struct iris_settings *s, const struct iris_snapshot_meta *m, s
         c->x[i] = (c->x[i] - centre[0]) * unit;
         c->y[i] = (c->y[i] - centre[1]) * unit;
         c->z[i] = (c->z[i] - centre[2]) * unit;
+        if (!(fabs(c->x[i]) + fabs(c->y[i]) + fabs(c->z[i]) < FARTHEST))
+            return iris_fail(err, IRIS_E_DATA,
+                             "'%s': cell %zu is farther than %g cm from the centre",
+                             iris_file_name(path), i, FARTHEST * s->writer.length_cm);
     }
     c->faces = m->faces;
     for (k = 0; k < 3; k++) {
@@ -400,6 +408,7 @@ place_cells(const struct iris_settings *s, const struct iris_snapshot_meta *m, s
         c->box.lo[k] = (0 - centre[k]) * unit;
         c->box.hi[k] = (m->box - centre[k]) * unit;
     }
+    return IRIS_OK;
 }
 
 enum iris_status
@@ -422,10 +431,10 @@ iris_snapshot_load(const char *path, uint64_t files, const struct iris_settings 
         st = iris_cells_new_in(cells, info->cells, memory, err);
     if (!st)
         st = iris_snapshot_read(path, files, s, fields, &meta, cells, info->content, err);
-    if (!st) {
-        place_cells(s, &meta, cells);
+    if (!st)
+        st = place_cells(path, s, &meta, cells, err);
+    if (!st)
         st = iris_cells_index(cells, err);
-    }
     if (st) {
         iris_cells_release(cells);
         iris_buf_release(&info->warnings);

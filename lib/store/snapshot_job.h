@@ -61,6 +61,14 @@ enum iris_status iris_snapshot_units(struct iris_snapshot_job *job, const struct
 /* Put into all cells what no dataset says. */
 void iris_snapshot_constants(const struct iris_snapshot_job *job);
 
+/* Put n rows of job->chunk into the cells from number `at` on.
+ *
+ *   return  n, or the first row that makes no number: of single precision and, but for
+ *           the temperature, finite
+ */
+size_t iris_snapshot_keep(const struct iris_snapshot_job *job, enum iris_snapshot_dataset d,
+                          size_t columns, size_t n, size_t at);
+
 /* A dataset of one file, of n rows. A failure notes its remedy in job->meta. */
 struct iris_snapshot_source {
     hid_t dataset, space;

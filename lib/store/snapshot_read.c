@@ -110,66 +110,6 @@ physical(const struct iris_snapshot_job *job, const struct iris_part *p,
     return (a != 0 ? iris_pow(job->meta->a, a) : 1) * (h != 0 ? iris_pow(job->meta->h, h) : 1);
 }
 
-/* Put rows of a dataset, as read, where they belong. `at` is the number of the
- * first cell. */
-static void
-store(const struct iris_snapshot_job *job, enum iris_snapshot_dataset d, const double *row,
-      size_t columns, size_t n, size_t at)
-{
-    const struct iris_settings *s = job->s;
-    struct iris_cells *c = job->cells;
-    double unit = job->unit[d];
-    size_t i;
-    int k;
-
-    for (i = 0; i < n; i++, row += columns) {
-        struct iris_gas *gas = &c->gas[at + i];
-
-        switch (d) {
-        case COORDINATES:
-            c->x[at + i] = row[0];
-            c->y[at + i] = row[1];
-            c->z[at + i] = row[2];
-            break;
-        case VELOCITIES:
-            for (k = 0; k < 3; k++)
-                gas->v[k] = (float)(row[k] * unit);
-            break;
-        case DENSITY:
-            gas->rho = (float)(row[0] * unit);
-            if (job->density)
-                job->density[i] = row[0] * unit;
-            break;
-        case ABUNDANCES:
-            gas->x_H2 = (float)row[s->dataset.H2_column];
-            if (job->want_CO)
-                gas->x_CO = (float)row[s->dataset.CO_column];
-            /* kept here until the energy is read */
-            if (job->want_T)
-                gas->T = (float)row[s->dataset.H_plus_column];
-            break;
-        case ENERGY: {
-            /* double: x_H+ and x_H2 went through single precision, which is
-             * what the files hold */
-            double particles = 1 + (double)gas->T - (double)gas->x_H2 + s->observer.abundance_He;
-            double mu = s->observer.m_H + s->observer.abundance_He * s->observer.m_He;
-            double T = 2.0 / 3.0 * row[0] * job->energy_si * mu / (s->observer.k * particles);
-
-            gas->T = T > s->observer.T_inf ? (float)INFINITY : (float)(T * unit);
-            break;
-        }
-        case DUST:
-            gas->T_dust = (float)(row[0] * unit);
-            break;
-        case MASSES:
-            job->mass[i] = row[0] * unit;
-            break;
-        case DATASETS:
-            break;
-        }
-    }
-}
-
 /* Which columns of a row are used, so must be finite and count as content. */
 static size_t
 used_columns(const struct iris_snapshot_job *job, enum iris_snapshot_dataset d, size_t columns,
@@ -292,6 +232,7 @@ read_rows(const struct iris_snapshot_job *job, const struct iris_part *p,
     hsize_t start[2] = {first, 0}, count[2] = {rows, source->columns};
     hid_t memory = H5Screate_simple(2, count, NULL);
     enum iris_status st = IRIS_OK;
+    size_t bad;
 
     if (H5Sselect_hyperslab(source->space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
         H5Dread(source->dataset, H5T_NATIVE_DOUBLE, memory, source->space, H5P_DEFAULT,
@@ -300,8 +241,13 @@ read_rows(const struct iris_snapshot_job *job, const struct iris_part *p,
     H5Sclose(memory);
     if (!st)
         st = check_values(job, p, d, job->chunk, source->columns, rows, first, err);
-    if (!st)
-        store(job, d, job->chunk, source->columns, rows, at);
+    if (st)
+        return st;
+    bad = iris_snapshot_keep(job, d, source->columns, rows, at);
+    if (bad < rows)
+        st = iris_fail(err, IRIS_E_DATA,
+                       "'%s': dataset '%s' makes no number of single precision at cell %zu",
+                       p->name, known[d].path, first + bad);
     return st;
 }
 

@@ -60,8 +60,15 @@ load(const char *path, uint64_t files, const struct iris_settings *s, unsigned f
 
     st = iris_snapshot_load(path, files, s, fields, NULL, NULL, NULL, &cells, &info, &err);
     fuzz_status(st, &err);
-    for (i = 0; !st && i < cells.n; i++)
-        fuzz_need(isfinite(cells.x[i]) && isfinite(cells.gas[i].rho), "a cell is finite");
+    for (i = 0; !st && i < cells.n; i++) {
+        const struct iris_gas *gas = &cells.gas[i];
+
+        fuzz_need(isfinite(cells.x[i] + cells.y[i] + cells.z[i]), "a cell is somewhere");
+        fuzz_need(isfinite(gas->rho) && isfinite(gas->v[0]) && isfinite(gas->v[1]) &&
+                      isfinite(gas->v[2]) && isfinite(gas->x_H2) && isfinite(gas->x_CO) &&
+                      isfinite(gas->T_dust) && gas->T > -INFINITY,
+                  "a cell's gas is finite");
+    }
     iris_buf_release(&info.warnings);
     iris_cells_release(&cells);
     return st;

@@ -698,6 +698,36 @@ test_not_finite(void)
     }
 }
 
+/* Values that a file may hold, and a cell may not. */
+static void
+test_too_large(void)
+{
+    static const struct {
+        const char *dataset;
+        double *value;
+        hsize_t columns;
+        double bad;
+        const char *says;
+    } table[] = {
+        {"PartType0/Coordinates", gas.x[0], 3, 1e300, "cell 5 is farther than 1e+37 cm"},
+        {"PartType0/Velocities", gas.v[0], 3, -1e300, "'PartType0/Velocities' makes no number"},
+        {"PartType0/Density", gas.rho, 0, 1e300, "'PartType0/Density' makes no number"},
+        {"PartType0/InternalEnergy", gas.u, 0, -1e300, "'PartType0/InternalEnergy' makes no"},
+        {"PartType0/DustTemperature", gas.dust, 0, 1e300, "'PartType0/DustTemperature' makes no"},
+        {"PartType0/ChemicalAbundances", gas.chem[0], 3, 1e300, "Abundances' makes no number"}};
+    size_t i;
+
+    for (i = 0; i < COUNT(table); i++) {
+        const char *path = fresh("large.hdf5");
+        double *v = &table[i].value[5 * (table[i].columns ? table[i].columns : 1)], keep = *v;
+
+        *v = table[i].bad;
+        put_table(path, table[i].dataset, H5T_IEEE_F64LE, CELLS, table[i].columns, table[i].value);
+        *v = keep;
+        fails(path, 1, "", ALL, IRIS_E_DATA, table[i].says, "cell 5");
+    }
+}
+
 static void
 test_shapes(void)
 {
@@ -1284,6 +1314,7 @@ main(void)
     test_species();
     test_many_species();
     test_not_finite();
+    test_too_large();
     test_shapes();
     test_comoving();
     test_centre();
