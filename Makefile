@@ -381,18 +381,18 @@ cuda-bench: $(if $(NVCC),$(BARE)/cuda-bench,no-nvcc) ## measure how fast a GPU i
 no-nvcc:
 	@echo "cuda-check and cuda-bench need nvcc: make NVCC=/path/to/nvcc" >&2; exit 1
 
-# Tests: everything prints TAP and is run by prove, JOBS at a time, those that take
+# Tests: everything prints TAP and is run by prove, JOBS at a time (many mostly wait), those that take
 # longest first; what each prints is kept in $(TAP).
 TAP = $(BUILD)/tap
 TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" TAP="$(CURDIR)/$(TAP)" \
            CUDA_VISIBLE_DEVICES= OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
            ASAN_OPTIONS=$(ASAN_OPTIONS)
 ASAN_OPTIONS ?= detect_leaks=1
-JOBS ?= 2
+JOBS ?= 3
 PROVE ?= prove --timer
 RUN_TESTS = rm -rf $(TAP) && mkdir -p $(TAP) && $(TEST_ENV) $(PROVE) -j $(JOBS) -e tests/keep
 WITHOUT ?=
-LONGEST := $(patsubst %,tests/bats/%.bats,crash faults slurm release remote-hostile workflow tutorial remote-cut aside kills)
+LONGEST := $(patsubst %,tests/bats/%.bats,crash remote-hostile workflow slurm release faults iris-show remote-cut aside remote-list kills)
 BATS := $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/bats/*.bats))
 TESTS ?= $(filter-out $(WITHOUT:%=tests/bats/%.bats),$(BATS)) $(UNIT_TESTS)
 
