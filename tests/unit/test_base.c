@@ -337,11 +337,22 @@ test_buf(void)
     free(s);
 }
 
+/* Of a text of "ü" and others of one byte. */
+static int
+has_whole_characters(const char *text)
+{
+    for (; *text; text++)
+        if ((*text & 0x80) && (memcmp(text++, "\xc3\xbc", 2) != 0))
+            return 0;
+    return 1;
+}
+
 static void
 test_err(void)
 {
     struct iris_err err = {0};
     char large[3000];
+    size_t i;
 
     errno = ENOENT;
     CHECK(iris_fail(&err, IRIS_E_IO, "cannot open '%s':", "x") == IRIS_E_IO &&
@@ -356,10 +367,20 @@ test_err(void)
           "without a place for the sentence");
     memset(large, 'x', sizeof large);
     large[sizeof large - 1] = '\0';
-    iris_fail(&err, IRIS_E_DATA, "%s:", large);
-    CHECK(strlen(err.msg) == sizeof err.msg - 1, "a long sentence is cut");
-    CHECK(iris_fail_in(&err, "%s", large) == IRIS_E_DATA && strlen(err.msg) == sizeof err.msg - 1,
+    iris_fail(&err, IRIS_E_DATA, "cannot open '%s':", large);
+    CHECK(strlen(err.msg) == sizeof err.msg - 1 && !strncmp(err.msg, "cannot open 'xxx", 16) &&
+              strstr(err.msg, "xxx ... xxx") && strstr(err.msg, "xxx': No such file or directory"),
+          "a long sentence is cut in its middle");
+    CHECK(iris_fail_in(&err, "%s", large) == IRIS_E_DATA && strlen(err.msg) == sizeof err.msg - 1 &&
+              err.msg[0] == 'x' && strstr(err.msg, "xxx': No such file or directory"),
           "a long context too");
+    for (i = 0; i < sizeof large - 2; i += 2)
+        memcpy(large + i, "\xc3\xbc", 3);
+    for (i = 0; i < 2; i++) {
+        iris_fail(&err, IRIS_E_DATA, "%s%s", i ? "x" : "", large);
+        CHECK(strlen(err.msg) >= sizeof err.msg - 3 && has_whole_characters(err.msg),
+              "and no character of several bytes");
+    }
 }
 
 static void
