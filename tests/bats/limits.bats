@@ -322,6 +322,7 @@ slurm() {
 }
 
 @test "tables that no memory holds" {
+    export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}allocator_may_return_null=1
     tiny_lines -s 'observer_hyper.N_H_TOT_steps=[1048576]' -s 'observer_hyper.abundance_H2_steps=[1048576]' \
         -s 'observer_hyper.T_steps=[1048576]' -o large.json
     run -65 --separate-stderr iris-chem -H large.json -o lines.h5
