@@ -49,6 +49,20 @@ endif
 ifdef WERROR
 WARNINGS += -Werror
 endif
+
+# What makes a mistake in memory end the program rather than serve somebody, as far as
+# the compiler takes it; HARDEN= leaves it out. Sanitizers see more, and take its place.
+ifdef SAN_FLAGS
+HARDEN :=
+endif
+HARDEN      ?= $(call once,HARDEN,$(FORTIFY) $(foreach f,-fstack-protector-strong -fstack-clash-protection \
+               -fcf-protection -fPIE,$(call takes,$(f))))
+SEALED      := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+HARDEN_LINK  = $(if $(strip $(HARDEN)),$(SEALED))
+# the C library's own checks, which need a compiler that optimizes
+FORTIFY      = $(if $(filter-out -O0,$(filter -O%,$(CFLAGS))),$(if $(findstring FORTIFY,$(CFLAGS)),,$(FORTIFIED)))
+FORTIFIED    = $(firstword $(foreach n,3 2,$(call takes,-D_FORTIFY_SOURCE=$(n))))
+takes        = $(shell $(CC) -O1 -Werror $(1) -include stdio.h -x c -c -o /dev/null /dev/null 2>/dev/null && echo '$(1)')
 BIN := $(BUILD)/bin
 
 # The programs; a new one is one word here, tools/<name>.c and man/<name>.1.
@@ -100,7 +114,7 @@ HELPERS    := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/hel
               $(BUILD)/tests/iris-gen-other $(EMULATED_PROGRAMS:%=$(BUILD)/tests/emulated/%)
 PRESETS    := $(wildcard workflows/presets/*.json)
 
-COMPILE = $(CC) $(STD) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
+COMPILE = $(CC) $(STD) $(HARDEN) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -155,7 +169,7 @@ CUDA_BUILT   := $(if $(SAN)$(FUZZING),,$(and $(NVCC),$(CUDA_SOURCES)))
 CUDA_CXX     ?= g++
 CUDA_ARCHS   := -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=[sm_90,compute_90]
 CUDA_COMPILE  = $(NVCC) -ccbin $(CUDA_CXX) -std=c++20 -O3 -g -lineinfo $(CUDA_ARCHS) \
-                $(if $(WERROR),-Werror all-warnings) -Xcompiler -Wall,-Wextra,-Wno-deprecated-enum-enum-conversion,-fno-exceptions,-fno-rtti,-ffp-contract=off \
+                $(if $(WERROR),-Werror all-warnings) -Xcompiler -Wall,-Wextra,-Wno-deprecated-enum-enum-conversion,-fno-exceptions,-fno-rtti,-ffp-contract=off,-fPIE \
                 -MMD -MP $(INC_cuda)
 # nvcc may be a script, a link or Debian's: it knows where its libraries are.
 CUDA_LIBDIRS  = $(call once,CUDA_LIBDIRS,$(shell $(NVCC) --dryrun -x cu /dev/null 2>&1 | sed -n 's/^.. LIBRARIES=//p'))
@@ -176,7 +190,7 @@ $(call LIB,cuda): $(if $(CUDA_BUILT),$(CUDA_SOURCES:%.cu=$(BUILD)/%.o),$(BUILD)/
 .SECONDEXPANSION:
 $(BIN)/%: $(BUILD)/tools/%.o $(BUILD)/tools/cli.o $$(EXTRA_$$*) $(CORE)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(if $(filter $(call LIB,cuda),$^),$(CUDA_LIBS)) $(LIBS_$*) $(CORE_LIBS)
+	$(CC) $(HARDEN_LINK) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(if $(filter $(call LIB,cuda),$^),$(CUDA_LIBS)) $(LIBS_$*) $(CORE_LIBS)
 
 $(BUILD)/tests/%: tests/unit/%.c Makefile $(TESTED)
 	@mkdir -p $(@D)
@@ -276,7 +290,7 @@ $(BUILD)/tests/%.so: tests/shims/%.c tests/shims/real.h Makefile
 PACKAGES := build-essential pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libjansson-dev \
             libxxhash-dev libsleef-dev libpng-dev perl bats cppcheck groff clang procps shellcheck hdf5-tools \
             xxhash strace python3 libcfitsio-dev python3-astropy python3-h5py python3-numpy python3-torch \
-            openssh-client openssh-server libssl-dev iproute2 slurm-wlm munge
+            openssh-client openssh-server libssl-dev iproute2 locales slurm-wlm munge
 deps: ## install the Debian packages that build, demo and tests need
 	@missing=; for p in $(PACKAGES); do \
 	    dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
@@ -384,7 +398,7 @@ no-nvcc:
 # Tests: everything prints TAP and is run by prove, JOBS at a time (many mostly wait), those that take
 # longest first; what each prints is kept in $(TAP).
 TAP = $(BUILD)/tap
-TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" TAP="$(CURDIR)/$(TAP)" \
+TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" TAP="$(CURDIR)/$(TAP)" IRIS_HARDEN="$(HARDEN)" \
            CUDA_VISIBLE_DEVICES= OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
            ASAN_OPTIONS=$(ASAN_OPTIONS)
 ASAN_OPTIONS ?= detect_leaks=1
@@ -437,7 +451,7 @@ USES_PNG    := png_.*
 USES_CUDA   := cu(da)?[A-Z].*
 USES_SLEEF  := Sleef_.*
 USES_LIBM   := (__)?(exp(2|10|m1)?|log(2|10|1p)?|pow(10)?|a?(sin|cos|tan)h?|sincos|atan2|erfc?|cbrt|hypot|[lt]?gamma|[jy][01n])[fl]?(_r|_finite)?|_ZGV.*
-USES_FILES  := (f|fd|fre)?open(at)?(64|_2)?|creat|p?(read|write)v?(64)?(_chk)?|f(read|write)(_chk)?
+USES_FILES  := (__)?(f|fd|fre)?open(at)?(64)?(_2)?|creat|(__)?p?(read|write)v?(64)?(_chk)?|(__)?f(read|write)(_chk)?
 NOT_base    := $(USES_LIBM)|$(USES_MPI)|$(USES_HDF5)|$(USES_JSON)|$(USES_FITS)|$(USES_PNG)|$(USES_CUDA)
 NOT_physics := $(NOT_base)|$(USES_SLEEF)|XXH.*|$(USES_FILES)
 NOT_store   := $(USES_LIBM)|$(USES_SLEEF)|$(USES_MPI)|$(USES_CUDA)

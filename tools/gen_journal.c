@@ -22,7 +22,7 @@ gen_journal_open(struct gen_job *job)
 
     job->journal = -1;
     if (path && !iris_mkdirs(dir, NULL))
-        job->journal = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+        job->journal = iris_file_open(path, O_WRONLY | O_CREAT | O_APPEND);
     if (job->journal >= 0 && lseek(job->journal, 0, SEEK_END) == 0 &&
         write(job->journal, header, sizeof header - 1) < 0)
         gen_journal_close(job);

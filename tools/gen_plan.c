@@ -5,10 +5,18 @@
 #include "gen.h"
 #include "machine.h"
 
-/* What is to be written. */
+/* What is to be written; bytes that are too many to count are as many as can be. */
 struct need {
     uint64_t files, bytes;
 };
+
+static void
+add_bytes(struct need *n, uint64_t times, uint64_t bytes)
+{
+    if (__builtin_mul_overflow(times, bytes, &bytes) ||
+        __builtin_add_overflow(n->bytes, bytes, &n->bytes))
+        n->bytes = UINT64_MAX;
+}
 
 static struct need
 need_of(const struct iris_variant *v, uint32_t points)
@@ -18,7 +26,7 @@ need_of(const struct iris_variant *v, uint32_t points)
     size_t k, kinds = iris_type_kinds(v->run.type, kind);
 
     for (k = 0; k < kinds; k++)
-        n.bytes += points * iris_kind_bytes(kind[k], v->run.type, &v->settings);
+        add_bytes(&n, points, iris_kind_bytes(kind[k], v->run.type, &v->settings));
     n.files = kinds * points;
     return n;
 }
@@ -47,7 +55,7 @@ plan_rows(const char *input, struct iris_plan *plan, struct iris_manifest *m, st
         s = &plan->snapshot[r];
         n = need_of(iris_plan_variant(plan, s), s->points - s->there);
         all->files += n.files;
-        all->bytes += n.bytes;
+        add_bytes(all, 1, n.bytes);
         st = iris_manifest_set_u64(m, r, "todo", s->todo, err);
     }
     return st;

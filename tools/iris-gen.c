@@ -41,6 +41,8 @@ prepare(const struct gen_options *o, struct iris_hyper **h, struct iris_err *err
         st = iris_hyper_read(o->hyper, h, err);
     if (!st) {
         st = iris_hyper_check_type(*h, o->type, err);
+        if (!st && (o->mode == GEN_MAKE || o->mode == GEN_ESTIMATE))
+            st = iris_maker_room(*h, o->type, err);
         if (st)
             iris_fail_in(err, "%s", o->hyper);
     }

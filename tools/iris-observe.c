@@ -1,6 +1,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "maker.h"
 #include "obs.h"
 
 static const char usage[] =
@@ -184,6 +185,8 @@ prepare(struct obs *b, struct iris_err *err)
     if (st)
         return st;
     st = iris_hyper_check_type(b->hyper, o->type, err);
+    if (!st && !o->cube)
+        st = iris_maker_room(b->hyper, o->type, err);
     if (!st) {
         iris_hyper_settings(b->hyper, &b->settings);
         if (o->type == IRIS_SYNTHETIC)

@@ -61,6 +61,20 @@ looking := $(findstring n,$(flags))$(findstring q,$(flags))$(if $(filter-out sta
 
 # ---- the variables, looked at before anything is made ----
 
+# Names come from outside: make must find nothing in them to run, and no line of a
+# recipe may end in them. What a makefile says is its own affair, and so are words
+# for the shell: FILES, SET, GEN, FETCH and MPIRUN.
+names_given := SOURCE HYPER DATASET TYPE NP SEED ROUND PART GRID RUN WINDOW CACHE SSH_CONFIG UNITS_FROM SAMPLE \
+    ALLOW_FAILED REQUIRE STATE STOPPED PACK READ_AHEAD DEADLINE DEVICE
+define newline
+
+
+endef
+is_given = $(filter command environment,$(firstword $(origin $(1))))
+$(foreach v,$(names_given),$(if $(call is_given,$(v)),\
+    $(if $(findstring $$,$(subst $$$$,,$(value $(v)))),$(error $(v) has a '$$' in it, which is written '$$$$')) \
+    $(if $(findstring $(newline),$(value $(v))),$(error $(v) has more than one line))))
+
 quote = '$(subst ','\'',$(1))'
 $(foreach v,HYPER DATASET,$(if $($(v)),,$(error $(v) is not set; see iris-workflow(7))))
 $(if $(SOURCE)$(FILES),,$(error SOURCE is not set; see iris-workflow(7)))
@@ -69,7 +83,7 @@ $(if $(and $(SOURCE),$(FILES)),$(error SOURCE and FILES are both set, where one 
 # These names are targets, or stand in recipes as they are.
 complaint := $(shell { \
     number() { case $$2 in (''|0*|*[!0-9]*) echo "$$1 must be 1 or more, not '$$2'" ;; esac; }; \
-    name() { case $$(printf %s "$$2" | LC_ALL=C tr -d '[:alnum:]._/+,@\200-\377-') in (?*) \
+    name() { case $$2 in (-*) echo "$$1='$$2' begins with a dash" ;; esac; case $$(printf %s "$$2" | LC_ALL=C tr -d '[:alnum:]._/+,@\200-\377-') in (?*) \
         echo "$$1='$$2' has a blank or another character in it that make takes amiss" ;; esac; }; \
     device() { [[ $$1 =~ ^(auto|cpu|cuda(:[0-9]+)?|)$$ ]] || \
         echo "DEVICE must be auto, cpu, cuda or cuda:N, not '$$1'"; }; \

@@ -36,7 +36,8 @@ struct iris_err {
  *   in   status  what to return; not IRIS_OK
  *   in   fmt     printf format of one sentence without full stop; a format
  *                that ends in ':' gets ' ' and strerror(errno) appended
- *   out  err     filled; may be NULL
+ *   out  err     filled; may be NULL. A sentence that is too long, for the path in
+ *                it, has " ... " in its middle
  *
  *   return  status, so that a caller writes `return iris_fail(...)`
  */

@@ -36,26 +36,55 @@ iris_file_has_name(int fd, int dir, const char *name)
            a.st_ino == b.st_ino;
 }
 
+int
+iris_file_open(const char *path, int flags)
+{
+    int fd = open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    struct stat sb;
+
+    if (fd < 0 || (!fstat(fd, &sb) && S_ISREG(sb.st_mode)))
+        return fd;
+    close(fd);
+    errno = EINVAL;
+    return -1;
+}
+
+/* Whether what has the name of a temporary file can be one that a run of this user has
+ * left: in a directory of everybody's another one may have put anything there. A second
+ * name of another file is left by iris_link_file, and its bytes are not ours to change. */
+static int
+can_be_left(int fd)
+{
+    struct stat sb;
+
+    return !fstat(fd, &sb) && S_ISREG(sb.st_mode) && sb.st_nlink == 1 && sb.st_uid == geteuid();
+}
+
 /* Take the temporary file of a name, new or left by a run that was killed;
  * *again when it was taken by another one in the meantime. */
 static enum iris_status
 take_tmp(struct iris_outfile *f, int *again, struct iris_err *err)
 {
-    struct stat sb;
+    int fresh, locked;
 
     *again = 0;
-    f->fd = open(f->tmp, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    f->fd = open(f->tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+    fresh = f->fd >= 0;
+    if (!fresh && errno == EEXIST) {
+        f->fd = open(f->tmp, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        *again = f->fd < 0 && errno == ENOENT;
+    }
+    if (*again)
+        return IRIS_OK;
     if (f->fd < 0)
         return iris_fail(err, IRIS_E_IO, "cannot create '%s':", f->tmp);
-    if (flock(f->fd, LOCK_EX | LOCK_NB)) {
-        if (errno == EWOULDBLOCK)
-            return iris_fail(err, IRIS_E_RETRY, "another program is writing '%s'", f->tmp);
-        return IRIS_OK; /* no locks here: the name is of this process alone */
-    }
-    *again = !iris_file_has_name(f->fd, AT_FDCWD, f->tmp);
-    if (*again || fstat(f->fd, &sb) || sb.st_nlink == 1)
+    locked = !flock(f->fd, LOCK_EX | LOCK_NB);
+    if (!locked && errno == EWOULDBLOCK)
+        return iris_fail(err, IRIS_E_RETRY, "another program is writing '%s'", f->tmp);
+    *again = locked && !iris_file_has_name(f->fd, AT_FDCWD, f->tmp);
+    /* without locks the name is of this process alone */
+    if (*again || fresh || can_be_left(f->fd))
         return IRIS_OK;
-    /* a second name of another file, left by iris_link_file: not ours to empty */
     *again = 1;
     if (unlink(f->tmp))
         return iris_fail(err, IRIS_E_IO, "cannot remove '%s':", f->tmp);

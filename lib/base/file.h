@@ -6,6 +6,10 @@
  * was, and at most a "NAME.tmp" that the next run takes over. Two programs
  * that write one name at once are told apart by a lock on the temporary file:
  * the second one fails.
+ *
+ * In a directory of everybody's another user may have put something under
+ * "NAME.tmp". Only a regular file of this user with no other name is taken over;
+ * a link is an error, and all else is removed, or is an error where it cannot be.
  */
 #ifndef IRIS_FILE_H
 #define IRIS_FILE_H
@@ -32,6 +36,16 @@ struct iris_outfile {
  * a lock is granted it may be another one's, for who held the lock took it away. No
  * link is followed. */
 int iris_file_has_name(int fd, int dir, const char *name);
+
+/* Open a file that is written in place: a lock, or lines that are added. It must be a
+ * regular file under its own name: no link is followed, and no pipe waited for.
+ *
+ *   in   flags  of open(2); O_CREAT makes it
+ *
+ *   return  a descriptor, or -1 with errno set: ELOOP for a link, EINVAL for what is no
+ *           regular file
+ */
+int iris_file_open(const char *path, int flags);
 
 /*   in   path  a regular file or nothing; its directory must exist
  *

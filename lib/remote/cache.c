@@ -44,18 +44,34 @@ is_ours(const char *cache)
 }
 
 /* In a directory where everybody may make names, one that is expected to be ours
- * may have been made by another; below 0 when out of memory. */
+ * may have been made by another. */
+static int
+is_another_users(const struct stat *own, const struct stat *up)
+{
+    return up->st_mode & S_ISVTX && up->st_mode & (S_IWGRP | S_IWOTH) && own->st_uid != geteuid() &&
+           own->st_uid != up->st_uid;
+}
+
+/* That holds for the name, which may be that of a link, and for where it leads;
+ * below 0 when out of memory. */
 static int
 is_planted(const char *cache)
 {
-    char *parent = iris_format("%s/..", cache);
+    char *name = strdup(cache), *parent, *above;
+    size_t n = strlen(cache);
     struct stat own, up;
-    int planted = !parent ? -1
-                          : !stat(cache, &own) && !stat(parent, &up) && up.st_mode & S_ISVTX &&
-                                up.st_mode & (S_IWGRP | S_IWOTH) && own.st_uid != geteuid() &&
-                                own.st_uid != up.st_uid;
+    int planted = -1;
 
+    while (name && n > 1 && name[n - 1] == '/')
+        name[--n] = '\0';
+    parent = name ? iris_file_parent(name) : NULL;
+    above = iris_format("%s/..", cache);
+    if (parent && above)
+        planted = (!lstat(name, &own) && !stat(parent, &up) && is_another_users(&own, &up)) ||
+                  (!stat(cache, &own) && !stat(above, &up) && is_another_users(&own, &up));
+    free(above);
     free(parent);
+    free(name);
     return planted;
 }
 

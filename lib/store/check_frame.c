@@ -185,7 +185,7 @@ check_dataset(const struct both *o, int is_array, struct iris_err *err)
     hid_t space = H5Dget_space(o->made), other_space = H5Dget_space(o->found);
     enum iris_status st = IRIS_OK;
 
-    if (iris_h5_is_virtual(o->found) || !same_form(type, other, space, other_space))
+    if (iris_h5_is_elsewhere(o->found) || !same_form(type, other, space, other_space))
         iris_check_broken(o->job,
                           "dataset '%s' has not the shape or the type that follows from the "
                           "settings and the manifest",

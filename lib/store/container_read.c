@@ -140,7 +140,7 @@ iris_container_shape(hid_t dataset, size_t n, struct iris_shape *shape)
     hsize_t size[H5S_MAX_RANK] = {0};
     int rank = H5Sget_simple_extent_dims(space, size, NULL), d;
     int bad = rank < 2 || rank > IRIS_NPY_DIMS || size[0] != n || H5Tget_class(type) != H5T_FLOAT ||
-              H5Tget_size(type) != sizeof(float) || iris_h5_is_virtual(dataset);
+              H5Tget_size(type) != sizeof(float) || iris_h5_is_elsewhere(dataset);
 
     shape->n = bad ? 0 : (size_t)rank - 1;
     for (d = 1; d < rank && !bad; d++) {

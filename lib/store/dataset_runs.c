@@ -41,7 +41,7 @@ lives(const struct iris_dataset *d, const char *name, char *who, size_t size)
 {
     char *state = iris_dataset_state(d->root, name);
     char *path = state ? iris_format("%s/lock", state) : NULL;
-    int fd = path && strcmp(state, d->state) ? open(path, O_RDONLY | O_CLOEXEC) : -1, is;
+    int fd = path && strcmp(state, d->state) ? iris_file_open(path, O_RDONLY) : -1, is;
 
     is = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
     if (is)
@@ -97,7 +97,7 @@ take_lock(struct iris_dataset *d, const char *dir, int how, const char *run, int
 
     if (!path)
         return iris_fail_memory(err);
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    *fd = iris_file_open(path, O_RDWR | O_CREAT);
     if (*fd < 0) {
         st = iris_fail(err, IRIS_E_IO, "cannot create '%s':", path);
     } else if (flock(*fd, how | LOCK_NB) && errno == EWOULDBLOCK) {
@@ -134,7 +134,7 @@ take_name(struct iris_dataset *d, const char *base, const char *run, struct iris
     enum iris_status st;
 
     st = path ? take_lock(d, d->state, LOCK_EX, run, &d->own, err) : iris_fail_memory(err);
-    if (!st && (d->held = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666)) < 0)
+    if (!st && (d->held = iris_file_open(path, O_RDWR | O_CREAT)) < 0)
         st = iris_fail(err, IRIS_E_IO, "cannot create '%s':", path);
     free(path);
     return st;

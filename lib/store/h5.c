@@ -183,7 +183,7 @@ iris_h5_text_dataset(hid_t file, const char *name, struct iris_buf *text)
     int found;
 
     if (type >= 0 && H5Tget_class(type) == H5T_STRING && !H5Tis_variable_str(type) &&
-        !iris_h5_is_virtual(dataset) && H5Dget_storage_size(dataset) == H5Tget_size(type))
+        !iris_h5_is_elsewhere(dataset) && H5Dget_storage_size(dataset) == H5Tget_size(type))
         size = H5Tget_size(type);
     value = size ? malloc(size) : NULL;
     found = value && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) >= 0;
@@ -200,10 +200,10 @@ iris_h5_text_dataset(hid_t file, const char *name, struct iris_buf *text)
 enum { MOST_STEPS = 8 }; /* from dataset to dataset; HDF5 follows a circle without end */
 
 int
-iris_h5_is_virtual(hid_t dataset)
+iris_h5_is_elsewhere(hid_t dataset)
 {
     hid_t how = H5Dget_create_plist(dataset);
-    int is = how >= 0 && H5Pget_layout(how) == H5D_VIRTUAL;
+    int is = how >= 0 && (H5Pget_layout(how) == H5D_VIRTUAL || H5Pget_external_count(how) > 0);
 
     if (how >= 0)
         H5Pclose(how);
@@ -269,6 +269,10 @@ check_sources(const char *container, const char *path, hid_t dataset, int steps,
     enum iris_status st = IRIS_OK;
     size_t count = 0, i;
 
+    if (H5Pget_external_count(how) > 0)
+        st = iris_fail(err, IRIS_E_DATA,
+                       "'%s': the values of dataset '%s' are in another file that is not HDF5",
+                       iris_file_name(container), path);
     if (H5Pget_layout(how) == H5D_VIRTUAL)
         H5Pget_virtual_count(how, &count);
     for (i = 0; i < count && !st; i++)

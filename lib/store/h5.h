@@ -52,9 +52,9 @@ int iris_h5_text_dataset(hid_t file, const char *name, struct iris_buf *text);
 int iris_h5_has(hid_t file, const char *object);
 int iris_h5_has_attribute(hid_t file, const char *object, const char *name);
 
-/* Whether the values of a dataset are those of others. What this library writes has
- * its own. */
-int iris_h5_is_virtual(hid_t dataset);
+/* Whether the values of a dataset are those of others, or the bytes of any file that
+ * it names. What this library writes has its own. */
+int iris_h5_is_elsewhere(hid_t dataset);
 
 /* See that the sources of a virtual dataset are there: HDF5 gives fill values
  * without a word when a file, or what it should hold, is missing, and does not
@@ -67,6 +67,8 @@ int iris_h5_is_virtual(hid_t dataset);
  *   return  IRIS_OK, also for a dataset of another layout
  *           IRIS_E_IO, IRIS_E_DATA  a source is missing, or lacks the values; so does one
  *                                   that is virtual and has no end
+ *           IRIS_E_DATA             values are the bytes of some other file, which a
+ *                                   stranger's snapshot could name
  */
 enum iris_status iris_h5_check_virtual(const char *container, const char *path, hid_t dataset,
                                        struct iris_err *err);

@@ -293,6 +293,26 @@ check_kernels(const struct iris_hyper *h, struct iris_err *err)
     return IRIS_OK;
 }
 
+/* Samples of a tensor: more than any disk holds, and so few that sizes can be computed. */
+static const int64_t most_samples = (int64_t)1 << 40;
+
+static enum iris_status
+check_samples_of_tensor(const struct iris_hyper *h, struct iris_err *err)
+{
+    struct iris_settings s;
+    int64_t samples;
+
+    iris_hyper_settings(h, &s);
+    samples = s.coordinate.r_steps * s.coordinate.lon_steps * s.coordinate.lat_steps;
+    if (samples > most_samples)
+        return iris_fail(err, IRIS_E_DATA,
+                         COORD "r_steps times " COORD "lon_steps times " COORD
+                               "lat_steps must not be above %" PRId64
+                               " for a standard data set, not %" PRId64,
+                         most_samples, samples);
+    return IRIS_OK;
+}
+
 enum iris_status
 iris_hyper_check_type(const struct iris_hyper *h, enum iris_type type, struct iris_err *err)
 {
@@ -312,5 +332,7 @@ iris_hyper_check_type(const struct iris_hyper *h, enum iris_type type, struct ir
         st = need(h, lines, sizeof lines / sizeof lines[0], type, err);
     if (!st && type == IRIS_SYNTHETIC)
         st = need(h, line_lists, OBSERVER_LISTS, type, err);
+    if (!st && type == IRIS_STANDARD)
+        st = check_samples_of_tensor(h, err);
     return st;
 }

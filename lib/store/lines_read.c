@@ -145,7 +145,7 @@ read_array(const struct reader *r, const char *name, int rank, const hsize_t *si
         return iris_h5_fail(err, IRIS_E_DATA, "open", name, r->path);
     space = H5Dget_space(dataset);
     type = H5Dget_type(dataset);
-    if (iris_h5_is_virtual(dataset) || H5Tget_class(type) != H5T_FLOAT ||
+    if (iris_h5_is_elsewhere(dataset) || H5Tget_class(type) != H5T_FLOAT ||
         H5Sget_simple_extent_ndims(space) != rank ||
         H5Sget_simple_extent_dims(space, there, NULL) != rank ||
         memcmp(there, size, (size_t)rank * sizeof *size) != 0)

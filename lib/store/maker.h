@@ -98,6 +98,16 @@ enum iris_status iris_maker_init(struct iris_maker *m, const struct iris_hyper *
                                  struct iris_err *err);
 void iris_maker_release(struct iris_maker *m);
 
+/* Whether this machine has memory for the arrays of a pair, in all, free or not. It is
+ * asked before any is taken, for a kernel may grant it and end the process when it is
+ * used; what makes pairs asks it, too.
+ *
+ *   return  IRIS_OK    also for tensors, which are written piece by piece
+ *           IRIS_E_IO  the sentence names the settings
+ */
+enum iris_status iris_maker_room(const struct iris_hyper *h, enum iris_type type,
+                                 struct iris_err *err);
+
 /* Load a snapshot unless it is loaded, and claim its folder in the data set;
  * or take what another process has loaded and claimed, or has failed to.
  *

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "machine.h"
 #include "maker_work.h"
 #include "npy.h"
 
@@ -24,6 +25,28 @@ publish_array(struct iris_maker *m, const char *snapshot, uint32_t point, enum i
     return st;
 }
 
+enum iris_status
+iris_maker_room(const struct iris_hyper *h, enum iris_type type, struct iris_err *err)
+{
+    double memory = (double)iris_machine_memory(), bytes;
+    struct iris_settings s;
+    size_t lon, crop, values;
+
+    iris_hyper_settings(h, &s);
+    lon = (size_t)s.coordinate.lon_steps;
+    crop = (size_t)(s.coordinate.r_crop_max - s.coordinate.r_crop_min);
+    values = (type == IRIS_SYNTHETIC ? iris_hyper_lines(h) : 1) * (size_t)s.cube.v_steps;
+    /* of strips and of arrays */
+    bytes = (double)lon * (double)(crop + values) * (sizeof(double) + sizeof(float));
+    if (type == IRIS_STANDARD || memory <= 0 || bytes <= memory)
+        return IRIS_OK;
+    return iris_fail(err, IRIS_E_IO,
+                     "a point of coordinate_hyper.lon_steps, %zu, times %zu samples of a ray from "
+                     "coordinate_hyper.r_crop_min_index to r_crop_max_index and %zu values of "
+                     "cube_hyper.v_steps takes %.1f GiB of memory, of which there are %.1f here",
+                     lon, crop, values, bytes / (1 << 30), memory / (1 << 30));
+}
+
 static enum iris_status
 get_ready(struct iris_maker *m, struct iris_err *err)
 {
@@ -33,7 +56,8 @@ get_ready(struct iris_maker *m, struct iris_err *err)
 
     if (m->can_observe)
         return IRIS_OK;
-    if (m->run.type == IRIS_SYNTHETIC)
+    st = iris_maker_room(m->hyper, m->run.type, err);
+    if (!st && m->run.type == IRIS_SYNTHETIC)
         st = m->tables.get(m->tables.self, &lines, err);
     if (!st)
         st = iris_observe_init(&m->observe, m->hyper, m->run.type, lines, m->kernels,
@@ -113,8 +137,10 @@ iris_maker_parts(struct iris_maker *m, struct iris_parts *parts, struct iris_err
     if (m->run.type == IRIS_STANDARD)
         return IRIS_OK;
     if (!m->can_finish) {
-        st = iris_observe_init(&m->whole, m->hyper, m->run.type, NULL, m->kernels, m->run.precise,
-                               err);
+        st = iris_maker_room(m->hyper, m->run.type, err);
+        if (!st)
+            st = iris_observe_init(&m->whole, m->hyper, m->run.type, NULL, m->kernels,
+                                   m->run.precise, err);
         if (st)
             return st;
         m->can_finish = 1;

@@ -36,13 +36,14 @@ enum iris_status
 iris_shape_count(const struct iris_shape *s, size_t *count, struct iris_err *err)
 {
     size_t n = 1, bytes, i;
+    char text[256];
+    int large = 0;
 
-    for (i = 0; i < s->n; i++) {
-        if (iris_mul_size(n, s->dim[i], &n))
-            return iris_fail(err, IRIS_E_DATA, "an array of that shape is too large");
-    }
-    if (iris_mul_size(n, sizeof(double), &bytes))
-        return iris_fail(err, IRIS_E_DATA, "an array of that shape is too large");
+    for (i = 0; i < s->n; i++)
+        large |= iris_mul_size(n, s->dim[i], &n);
+    if (large || iris_mul_size(n, sizeof(double), &bytes))
+        return iris_fail(err, IRIS_E_DATA, "an array of shape %s is too large",
+                         iris_shape_text(s, text, sizeof text));
     *count = n;
     return IRIS_OK;
 }
@@ -160,6 +161,7 @@ parse_header(struct iris_npy *a, const char *header, struct iris_err *err)
     const char *descr = value_of(header, "'descr'");
     const char *order = value_of(header, "'fortran_order'");
     const char *shape = value_of(header, "'shape'");
+    enum iris_status st;
 
     if (!descr || !order || !shape || parse_shape(shape, &a->shape))
         return iris_fail(err, IRIS_E_DATA, "'%s': the header is not one of an array file", a->path);
@@ -172,7 +174,8 @@ parse_header(struct iris_npy *a, const char *header, struct iris_err *err)
                          a->path);
     if (strncmp(order, "False", 5))
         return iris_fail(err, IRIS_E_DATA, "'%s': the array is not in C order", a->path);
-    return iris_shape_count(&a->shape, &a->count, err);
+    st = iris_shape_count(&a->shape, &a->count, err);
+    return st ? iris_fail_in(err, "'%s'", a->path) : IRIS_OK;
 }
 
 static enum iris_status

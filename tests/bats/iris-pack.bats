@@ -319,6 +319,15 @@ with() {
     found x.h5 "dataset 'observed' does not have 6 entries"
     circle point
     found x.h5 "dataset 'point' has not the shape or the type"
+    # what is in one file is not in another
+    outside() {
+        damage "x = f['$1'][:]; x.tofile('outside'); s, t = x.shape, x.dtype; del f['$1']; \
+            f.create_dataset('$1', s, t, external=[('$PWD/outside', 0, x.nbytes)])"
+    }
+    outside observed
+    found x.h5 "dataset 'observed' does not have 6 entries"
+    outside point
+    found x.h5 "dataset 'point' has not the shape or the type"
     damage 'del f["point"]'
     found x.h5 "there is no dataset 'point'"
     damage 'del f["settings"]'

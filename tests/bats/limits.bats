@@ -282,3 +282,82 @@ slurm() {
     gen 0 --memory=1073741824 list.tsv
     cmp small.tsv e.tsv
 }
+
+# ---- sizes ----
+
+@test "settings that no machine bears are refused before anything is asked for" {
+    large=(-s coordinate_hyper.r_steps=1048576 -s coordinate_hyper.r_crop_max_index=1048576
+        -s coordinate_hyper.lon_steps=1048576 -s cube_hyper.v_steps=1048576)
+    tiny_hyper "${large[@]}" -s coordinate_hyper.lat_steps=1048576 -o large.json
+    # sizes that 64 bits do not hold
+    for mode in --plan --estimate --dry-run '-o e.tsv'; do
+        run -65 --separate-stderr iris-gen -H large.json -t standard -d d $mode list.tsv
+        one_sentence iris-gen
+        [[ $stderr == *"large.json: coordinate_hyper.r_steps times coordinate_hyper.lon_steps times coordinate_hyper.lat_steps must not be above 1099511627776 for a standard data set, not 1152921504606846976" ]]
+    done
+    # 24 TiB
+    for mode in --estimate '-o e.tsv'; do
+        for n in 0 2; do
+            run -74 --separate-stderr by $n iris-gen -H large.json -t simple -d d $mode list.tsv </dev/null
+            one_sentence iris-gen
+            [[ $stderr == *"large.json: a point of coordinate_hyper.lon_steps, 1048576, times "*" takes 24576.0 GiB of memory, of which there are "* ]]
+        done
+    done
+    [ -z "$output" ] && [ ! -e e.tsv ] && [ ! -e d/entries ]
+    iris-hyper --preset=large.json -s 'observer_hyper.v_subsamples=1' -o lines.json
+    run -74 --separate-stderr iris-observe -H lines.json -d ref ref.tsv
+    [[ $stderr == *"lines.json: a point of coordinate_hyper.lon_steps, 1048576, times "* ]]
+    # it may be the changes of a list that ask for so much
+    tiny_hyper -s cube_hyper.v_steps=1048576 -o wide.json
+    iris-list -o grid.tsv --grid=coordinate_hyper.lon_steps=1048576:1048576:1 snaps/snap_001.hdf5
+    run -74 --separate-stderr iris-gen -H wide.json -t simple -d d grid.tsv
+    one_sentence iris-gen
+    [[ $stderr == *"a point of coordinate_hyper.lon_steps, 1048576, times "* ]]
+    [ "$(arrays)" = 0 ]
+    # what there is to write is counted as far as it can be
+    tiny_hyper "${large[@]}" -s coordinate_hyper.lat_steps=2 -s coordinate_hyper.r_steps=524288 \
+        -s coordinate_hyper.r_crop_max_index=524288 -s writer_hyper.points_per_snapshot=1000000 -o large.json
+    run -0 --separate-stderr iris-gen -H large.json -t standard -d d --plan list.tsv
+    [[ $output == *"##plan snapshots=5 points=5000000 there=0 files=5000000 bytes=18446744073709551615"* ]]
+}
+
+@test "tables that no memory holds" {
+    export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}allocator_may_return_null=1
+    tiny_lines -s 'observer_hyper.N_H_TOT_steps=[1048576]' -s 'observer_hyper.abundance_H2_steps=[1048576]' \
+        -s 'observer_hyper.T_steps=[1048576]' -o large.json
+    run -65 --separate-stderr iris-chem -H large.json -o lines.h5
+    one_sentence iris-chem
+    [[ $stderr == *"large.json: observer_hyper.chem_path[0]: "*"a line table of 1048576 x 1048576 x 1048576 nodes is too large" ]]
+    tiny_lines -s 'observer_hyper.N_H_TOT_steps=[60000]' -s 'observer_hyper.abundance_H2_steps=[60000]' \
+        -s 'observer_hyper.T_steps=[60000]' -o large.json
+    run -74 --separate-stderr iris-chem -H large.json -o lines.h5
+    stderr=$(grep -v 'WARNING: AddressSanitizer' <<<"$stderr")
+    one_sentence iris-chem
+    [[ $stderr == *"no memory for the 13824000000000000 bytes of a line table" ]]
+    [ ! -e lines.h5 ]
+}
+
+# declares SHAPE: ./big.npy says so, and has little behind
+declares() {
+    perl -e '
+        my $text = "{\x27descr\x27: \x27<f4\x27, \x27fortran_order\x27: False, \x27shape\x27: $ARGV[0], }";
+        $text .= " " x ((64 - (10 + length($text) + 1) % 64) % 64) . "\n";
+        print "\x93NUMPY\x01\x00", pack("v", length $text), $text, pack("f<*", 1 .. 100)' "$1" >big.npy
+}
+
+@test "arrays that declare sizes out of all reason" {
+    large='18446744073709551615'
+    for shape in "(6, $large, $large, 2)" "($large, 6)" '(6, 4294967296, 4294967296, 4294967296)' \
+        '(6, 1048576, 1048576, 1048576)' '(1, 1048576, 1048576)' "(6, ${large}0, 1, 1)" '(6, 0, 0, 0)'; do
+        declares "$shape"
+        for program in 'iris-observe -H hyper.json -t simple --cube=out' 'iris-show -o out' 'iris-fits -o out'; do
+            run -65 --separate-stderr $program big.npy
+            one_sentence ${program%% *}
+            [[ $stderr == *big.npy* ]]
+        done
+    done
+    [ ! -e out ]
+    declares "(2, $large)"
+    run -65 --separate-stderr iris-show -o out big.npy
+    [[ $stderr == "iris-show: 'big.npy': an array of shape (2, $large) is too large" ]]
+}

@@ -462,6 +462,17 @@ large() {
     [[ $stderr == *"another user"* ]]
     [ "$(ls -A everybodys/cache)" = .iris-cache ]
     iris-fetch --cache=everybodys/ours -o fetched.tsv "$list"
+    # nor where a link of his leads, be it to a place where only he may write
+    mkdir -p his/cache
+    : >his/cache/.iris-cache
+    chown -R 12345 his
+    ln -s ../his/cache everybodys/link
+    chown -h 12345 everybodys/link
+    for name in everybodys/link everybodys/link/ everybodys/link//; do
+        ends 65 iris-fetch --cache=$name -o fetched.tsv "$list"
+        [[ $stderr == *"another user"* ]]
+    done
+    [ "$(ls -A his/cache)" = .iris-cache ]
     # where only some may write a cache may be another's
     chmod 755 everybodys
     iris-fetch --cache=everybodys/cache -o fetched.tsv "$list"

@@ -735,6 +735,36 @@ lines() {
     flow SOURCE="$dir/snaps" HYPER="$dir/hy per's.json" UNITS_FROM="$dir/other" -q publish
 }
 
+@test "nothing in a name is run" {
+    local odd v name n=0
+    printf '#!/bin/sh\ntouch %q\n' "$PWD/was-run" >evil
+    chmod +x evil
+    PATH=$PWD:$PATH
+    # by make
+    for v in SOURCE DATASET CACHE SEED; do
+        refused "$v has a '\$' in it, which is written '\$\$'" "$v=\$(shell evil)"
+    done
+    for v in SOURCE DATASET; do
+        refused "$v has more than one line" "$v"=$'out\nevil'
+    done
+    refused "DATASET='-x' begins with a dash" DATASET=-x
+    SOURCE='$(shell evil)' run ! --separate-stderr env -u MAKEFLAGS make -f "$IRIS_SOURCE/workflows/iris.mk" \
+        HYPER=hyper.json DATASET=out
+    [[ $stderr == *"SOURCE has a '\$' in it"* ]]
+    # by a shell
+    odd='$(evil) $(shell evil) `evil` '"';evil;' \";evil;\" && evil | evil"
+    mkdir "$odd"
+    for name in '$(evil)' '$(shell evil)' '`evil`' "';evil;'" '";evil;"' '&& evil' $'a\nevil' '-e' '|evil'; do
+        cp "snaps/snap_00$((n++ % 6 + 1)).hdf5" "$odd/$name.hdf5"
+    done
+    few_points writer_hyper.total_snapshots=20 >odd.json
+    flow -j2 HYPER=odd.json CACHE=cache SOURCE="${odd//\$/\$\$}"
+    iris-check -q out
+    [ "$(ls out/.iris/gen | wc -l)" = 9 ]
+    flow HYPER=odd.json CACHE=cache SOURCE="${odd//\$/\$\$}" status why retry clean-cache
+    [ ! -e was-run ]
+}
+
 @test "snapshots with odd names" {
     local n=0 name
     mkdir odd

@@ -223,6 +223,13 @@ opendir(const char *path)
 FAILS(READ, ssize_t, read, (int fd, void *data, size_t len), (fd, data, len), -1)
 FAILS(READ, ssize_t, pread, (int fd, void *data, size_t len, off_t at), (fd, data, len, at), -1)
 FAILS(READ, ssize_t, pread64, (int fd, void *data, size_t len, off_t at), (fd, data, len, at), -1)
+/* what hardened programs call instead, see HARDEN in the Makefile */
+ssize_t __read_chk(int fd, void *data, size_t len, size_t room);
+ssize_t __pread_chk(int fd, void *data, size_t len, off_t at, size_t room);
+FAILS(READ, ssize_t, __read_chk, (int fd, void *data, size_t len, size_t room),
+      (fd, data, len, room), -1)
+FAILS(READ, ssize_t, __pread_chk, (int fd, void *data, size_t len, off_t at, size_t room),
+      (fd, data, len, at, room), -1)
 FAILS(WRITE, ssize_t, write, (int fd, const void *data, size_t len), (fd, data, len), -1)
 FAILS(WRITE, ssize_t, pwrite, (int fd, const void *data, size_t len, off_t at), (fd, data, len, at),
       -1)

@@ -337,11 +337,22 @@ test_buf(void)
     free(s);
 }
 
+/* Of a text of "ü" and others of one byte. */
+static int
+has_whole_characters(const char *text)
+{
+    for (; *text; text++)
+        if ((*text & 0x80) && (memcmp(text++, "\xc3\xbc", 2) != 0))
+            return 0;
+    return 1;
+}
+
 static void
 test_err(void)
 {
     struct iris_err err = {0};
     char large[3000];
+    size_t i;
 
     errno = ENOENT;
     CHECK(iris_fail(&err, IRIS_E_IO, "cannot open '%s':", "x") == IRIS_E_IO &&
@@ -356,10 +367,20 @@ test_err(void)
           "without a place for the sentence");
     memset(large, 'x', sizeof large);
     large[sizeof large - 1] = '\0';
-    iris_fail(&err, IRIS_E_DATA, "%s:", large);
-    CHECK(strlen(err.msg) == sizeof err.msg - 1, "a long sentence is cut");
-    CHECK(iris_fail_in(&err, "%s", large) == IRIS_E_DATA && strlen(err.msg) == sizeof err.msg - 1,
+    iris_fail(&err, IRIS_E_DATA, "cannot open '%s':", large);
+    CHECK(strlen(err.msg) == sizeof err.msg - 1 && !strncmp(err.msg, "cannot open 'xxx", 16) &&
+              strstr(err.msg, "xxx ... xxx") && strstr(err.msg, "xxx': No such file or directory"),
+          "a long sentence is cut in its middle");
+    CHECK(iris_fail_in(&err, "%s", large) == IRIS_E_DATA && strlen(err.msg) == sizeof err.msg - 1 &&
+              err.msg[0] == 'x' && strstr(err.msg, "xxx': No such file or directory"),
           "a long context too");
+    for (i = 0; i < sizeof large - 2; i += 2)
+        memcpy(large + i, "\xc3\xbc", 3);
+    for (i = 0; i < 2; i++) {
+        iris_fail(&err, IRIS_E_DATA, "%s%s", i ? "x" : "", large);
+        CHECK(strlen(err.msg) >= sizeof err.msg - 3 && has_whole_characters(err.msg),
+              "and no character of several bytes");
+    }
 }
 
 static void
@@ -567,6 +588,73 @@ test_outfile_refused(void)
     CHECK(!mkfifo(in("pipe"), 0666) && iris_write_file(in("pipe"), "x", 1, &err) == IRIS_E_IO &&
               !stat(in("pipe"), &sb) && S_ISFIFO(sb.st_mode),
           "a pipe or device is not replaced");
+}
+
+/* Whether PATH was written, into a regular file of this user. */
+static int
+is_written(const char *path)
+{
+    struct iris_err err = {0};
+    struct stat sb;
+
+    return !iris_write_file(path, "new", 3, &err) && !lstat(path, &sb) && S_ISREG(sb.st_mode) &&
+           sb.st_uid == geteuid() && sb.st_nlink == 1 && holds(path, "new");
+}
+
+/* What another user may have put in the place of a temporary file. */
+static void
+test_outfile_planted(void)
+{
+    struct iris_outfile f = IRIS_OUTFILE_INIT;
+    struct iris_err err = {0};
+    int reader;
+
+    put(in("elsewhere"), "precious");
+    CHECK(!link(in("elsewhere"), in("hard.tmp")) && is_written(in("hard")) &&
+              holds(in("elsewhere"), "precious"),
+          "another name of a file is not written into");
+    CHECK(!mkfifo(in("heard.tmp"), 0666) && is_written(in("heard")),
+          "a pipe nobody reads from is not waited for");
+    mkfifo(in("read.tmp"), 0666);
+    reader = open(in("read.tmp"), O_RDONLY | O_NONBLOCK);
+    CHECK(is_written(in("read")), "nor is one written into that somebody does");
+    close(reader);
+    CHECK(!symlink("nowhere", in("dangling.tmp")) &&
+              iris_write_file(in("dangling"), "x", 1, &err) == IRIS_E_IO &&
+              !is_there(in("nowhere")),
+          "no file is made where a link leads");
+    CHECK(!mkdir(in("taken.tmp"), 0777) && iris_write_file(in("taken"), "x", 1, &err) == IRIS_E_IO,
+          "a directory is an error: %s", err.msg);
+    put(in("foreign.tmp"), "another user's");
+    if (chown(in("foreign.tmp"), 12345, (gid_t)-1))
+        CHECK(geteuid() != 0, "only root can give a file away");
+    else
+        CHECK(!chmod(in("foreign.tmp"), 0666) && is_written(in("foreign")),
+              "another user's file does not become a result");
+    put(in("foreign.tmp"), "another user's");
+    CHECK(!chown(in("foreign.tmp"), geteuid() ? (uid_t)-1 : 12345, (gid_t)-1) &&
+              !iris_outfile_resume(&f, in("foreign"), &err) &&
+              lseek(f.fd, 0, SEEK_END) == (geteuid() ? 14 : 0),
+          "nor does the beginning of one");
+    iris_outfile_abort(&f);
+}
+
+static void
+test_file_open(void)
+{
+    int fd;
+
+    put(in("elsewhere"), "precious");
+    fd = iris_file_open(in("lines"), O_WRONLY | O_CREAT | O_APPEND);
+    CHECK(fd >= 0 && write(fd, "one", 3) == 3 && holds(in("lines"), "one"), "a file is made");
+    close(fd);
+    CHECK(!symlink(in("elsewhere"), in("lines.link")), "a link");
+    CHECK(iris_file_open(in("lines.link"), O_RDWR | O_CREAT) < 0 && errno == ELOOP,
+          "a link is not followed");
+    mkfifo(in("lines.pipe"), 0666);
+    CHECK(iris_file_open(in("lines.pipe"), O_RDONLY) < 0 && errno == EINVAL,
+          "a pipe is not waited for");
+    CHECK(iris_file_open(in("none"), O_RDWR) < 0 && errno == ENOENT, "what is missing is missing");
 }
 
 /* A limit on the size of files stands for a full disk. */
@@ -836,6 +924,8 @@ main(void)
     test_outfile();
     test_outfile_resumed();
     test_outfile_refused();
+    test_outfile_planted();
+    test_file_open();
     test_full();
     test_if_changed();
     test_read();

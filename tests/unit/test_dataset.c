@@ -178,6 +178,40 @@ test_lock(void)
     iris_dataset_close(&d);
 }
 
+static off_t
+size_of(const char *path)
+{
+    struct stat sb;
+
+    return stat(path, &sb) ? -1 : sb.st_size;
+}
+
+/* Who locks a data set writes who he is: not where a link leads. */
+static void
+test_lock_planted(void)
+{
+    static const char precious[] = "precious";
+    struct iris_dataset d;
+    struct iris_err err = {0};
+
+    if (iris_write_file(in("elsewhere"), precious, sizeof precious, NULL))
+        exit(2);
+    iris_dataset_open(&d, in("linked"), IRIS_DATASET_CREATE, &err);
+    CHECK(!symlink("../../elsewhere", in("linked/.iris/lock")) &&
+              iris_dataset_lock(&d, NULL, &err) == IRIS_E_IO &&
+              strstr(err.msg, "linked/.iris/lock") &&
+              size_of(in("elsewhere")) == (off_t)sizeof precious,
+          "a lock that is a link is not written: %s", err.msg);
+    unlink(in("linked/.iris/lock"));
+    CHECK(!symlink("../../elsewhere", in("linked/.iris/held")) &&
+              iris_dataset_lock(&d, "a", &err) == IRIS_E_IO && strstr(err.msg, "linked/.iris/held"),
+          "nor what holds snapshots");
+    unlink(in("linked/.iris/held"));
+    mkfifo(in("linked/.iris/lock"), 0666);
+    CHECK(iris_dataset_lock(&d, NULL, &err) == IRIS_E_IO, "a pipe is no lock");
+    iris_dataset_close(&d);
+}
+
 static void
 test_settings(void)
 {
@@ -501,6 +535,7 @@ main(void)
         return 2;
     test_open();
     test_lock();
+    test_lock_planted();
     test_settings();
     test_source();
     test_done();

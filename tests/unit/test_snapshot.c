@@ -1040,6 +1040,21 @@ test_virtual(void)
     fails(path, 1, "", ALL, IRIS_E_DATA, "'PartType0/Density'", "nowhere");
 }
 
+/* A snapshot may not have any file read that it names. */
+static void
+test_external(void)
+{
+    const char *path = fresh("external.hdf5"), *named = in("plain.hdf5");
+    hid_t how = H5Pcreate(H5P_DATASET_CREATE);
+    hsize_t n = CELLS;
+
+    must(H5Pset_external(how, named, 0, CELLS * sizeof(float)) >= 0, "H5Pset_external");
+    put(path, "PartType0/Density", H5T_IEEE_F32LE, 1, &n, how, NULL);
+    fails(path, 1, "", ALL, IRIS_E_DATA, "'PartType0/Density'", "is not HDF5");
+    make_virtual(fresh("through.hdf5"), "external.hdf5", "PartType0/Density");
+    fails(in("through.hdf5"), 1, "", ALL, IRIS_E_DATA, "'PartType0/Density'", "is not HDF5");
+}
+
 static void
 test_files(void)
 {
@@ -1322,6 +1337,7 @@ main(void)
     test_content();
     test_temperature();
     test_virtual();
+    test_external();
     test_files();
     test_pause();
     test_memory();

@@ -37,7 +37,12 @@ enter() {
     for dir in $dirs; do
         grep -qx "${dir##*-}" <<<"$jobs" || rm -rf "$dir" || true
     done
-    mkdir -p "$own"
+    mkdir -m 700 "$own" 2>/dev/null || true
+    # others may make names there, too, and links to what is not to be removed
+    if [ -L "$own" ] || [ ! -d "$own" ] || [ ! -O "$own" ]; then
+        echo "'$own' is no directory of this user" >&2
+        exit 74
+    fi
     chmod 700 "$own"
     for dir in "$own"/*; do
         [ "$dir" = "$IRIS_JOB_MEMORY" ] || rm -rf "$dir" || true
