@@ -302,6 +302,7 @@ $(BUILD)/study/%.o: tests/study/%.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) $(INC_store) -Itests/study -c -o $@ $<
 $(EXACT): $(BUILD)/study/exact.o $(BUILD)/study/walk.o $(CORE)
+	@mkdir -p $(@D)
 	$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 study: all $(EXACT) ## measure how large the errors of maps are, by steps, tables and samples
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" tests/study/study.sh $(BUILD)/study/work

@@ -234,7 +234,8 @@ thin() {
     change large.hdf5 'x, box = 2 * x, 2 * box'
     thin plain snap_001.hdf5
     thin rich rich.hdf5
-    large=(-s coordinate_hyper.observer_radius=16554.0 -s coordinate_hyper.r_min=16104.0 -s coordinate_hyper.r_max=17004.0)
+    large=(-s coordinate_hyper.observer_radius=16554.0
+        -s coordinate_hyper.r_min=16104.0 -s coordinate_hyper.r_max=17004.0)
     thin large large.hdf5 "${large[@]}"
     points large standard large.hdf5 "${large[@]}"
     python <<'PYTHON'
@@ -419,8 +420,9 @@ PYTHON
     while read -r upper T_R; do
         slab -s 'observer_hyper.chem_path=["radex.dat"]' -s "observer_hyper.transition=[[$upper,$((upper - 1))]]" \
             -s observer_hyper.ortho_to_para_H2_ratio=0.1 -s 'observer_hyper.interpolation_max_N_H_TOT=[2.2e9]' \
-            -s 'observer_hyper.interpolation_max_T=[246.0]' -s suite_hyper.v_turb="$turb" -s coordinate_hyper.r_steps=25 \
-            -s coordinate_hyper.r_crop_max_index=25 -s 'suite_hyper.output_units="Trj K"' \
+            -s 'observer_hyper.interpolation_max_T=[246.0]' -s suite_hyper.v_turb="$turb" \
+            -s coordinate_hyper.r_steps=25 -s coordinate_hyper.r_crop_max_index=25 \
+            -s 'suite_hyper.output_units="Trj K"' \
             -s "suite_hyper.abundance={\"per_H\": $abundance}" >slab.json
         iris-observe --precise -H slab.json --cube=cube.npy tensor.npy
         python "$T_R" <<'PYTHON'

@@ -6,13 +6,10 @@
 
 enum { COARSE = 64 }; /* of so many cells one makes the first envelope */
 
-/* What qsort compares by, which has no place for it; see order. */
-static const double *by_slope;
-
 static int
 order(const void *a, const void *b)
 {
-    double x = by_slope[*(const size_t *)a], y = by_slope[*(const size_t *)b];
+    double x = ((const struct kept *)a)->slope, y = ((const struct kept *)b)->slope;
 
     return (x > y) - (x < y);
 }
@@ -77,17 +74,22 @@ add(struct walk *w, size_t cell)
     w->part[w->parts++] = (struct segment){-INFINITY, cell};
 }
 
+static void
+keep(struct walk *w, size_t *n, size_t cell)
+{
+    w->kept[(*n)++] = (struct kept){w->slope[cell], cell};
+}
+
 /* The envelope of the first n of kept, from t = a to b. */
 static void
 envelope(struct walk *w, size_t n, double a, double b)
 {
     size_t i, first = 0;
 
-    by_slope = w->slope;
     qsort(w->kept, n, sizeof *w->kept, order);
     w->parts = 0;
     for (i = 0; i < n; i++)
-        add(w, w->kept[i]);
+        add(w, w->kept[i].cell);
     while (w->parts > 1 && w->part[w->parts - 1].t >= b)
         w->parts--;
     while (first + 1 < w->parts && w->part[first + 1].t <= a)
@@ -138,14 +140,14 @@ walk_line(struct walk *w, const double origin[3], const double direction[3], dou
         w->height[i] = x * x + y * y + z * z;
     }
     for (i = 0; i < w->n; i += COARSE)
-        w->kept[n++] = i;
+        keep(w, &n, i);
     envelope(w, n, -half, half);
     /* a cell that never comes so near is nowhere the nearest */
     most = farthest2(w) * (1 + 1e-9);
     for (i = 0, n = 0; i < w->n; i++)
         if (w->height[i] - w->slope[i] * w->slope[i] <= most &&
             (fabs(w->slope[i]) <= half || distance2(w, i, copysign(half, w->slope[i])) <= most))
-            w->kept[n++] = i;
+            keep(w, &n, i);
     envelope(w, n, -half, half);
     for (i = 0; i <= w->parts; i++)
         w->part[i].t += middle;

@@ -19,13 +19,19 @@ struct segment {
     size_t cell;
 };
 
+/* A cell that is to be in the envelope, for sorting. */
+struct kept {
+    double slope;
+    size_t cell;
+};
+
 struct walk {
     size_t n; /* cells */
     const double *x, *y, *z;
     double *slope, *height; /* [n] work space */
     struct segment *part;   /* [n + 1] of the last line, the end of the last part with it */
     size_t parts;
-    size_t *kept; /* [n] work space */
+    struct kept *kept; /* [n] work space */
 };
 
 /* in  x, y, z  [n] kept by reference; ends the program where there is no memory */
