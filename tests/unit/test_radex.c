@@ -180,6 +180,26 @@ test_run(const struct run *run, struct iris_molecule *m)
     CHECK(tau < 8e-4, "%s: optical depths, %.1e", run->what, tau);
 }
 
+/* With next to no gas the levels are those of the radiation, as well as the file's
+ * frequencies fit its energies; with very much of it those of the gas. */
+static void
+test_limits(struct iris_molecule *m)
+{
+    static const struct run none = {.H2 = 1e-80, .ortho_to_para = 3};
+    static const struct run much = {.H2 = 1e16, .ortho_to_para = 3};
+    double p[LEVELS], cold = 0, warm = 0;
+    size_t i;
+
+    balance(&none, m, p);
+    for (i = 0; i < SHOWN; i++)
+        cold = fmax(cold, off(excitation(m, &m->transition[i], p), 2.73));
+    balance(&much, m, p);
+    for (i = 0; i < m->n_transitions; i++)
+        warm = fmax(warm, off(excitation(m, &m->transition[i], p), 123));
+    CHECK(cold < 1e-5, "without gas the temperature of the radiation: %.1e", cold);
+    CHECK(warm < 1e-6, "in dense gas that of the gas: %.1e", warm);
+}
+
 int
 main(void)
 {
@@ -189,6 +209,7 @@ main(void)
     load(&m);
     for (i = 0; i < sizeof runs / sizeof *runs; i++)
         test_run(&runs[i], &m);
+    test_limits(&m);
     iris_molecule_release(&m);
     return check_done();
 }
