@@ -70,7 +70,7 @@ TOOLS := iris-hyper iris-mock iris-list iris-chem iris-gen iris-observe iris-mer
          iris-normalize iris-shuffle iris-check iris-pack iris-fetch iris-show iris-fits
 PAGES := $(TOOLS:%=man/%.1) man/iris-manifest.5 man/iris-hyper.5 man/iris-dataset.5 man/iris-lines.5 man/iris-container.5 \
          man/iris.7 man/iris-tutorial.7 man/iris-messages.7 \
-         man/iris-differences.7 man/iris-workflow.7
+         man/iris-differences.7 man/iris-accuracy.7 man/iris-workflow.7
 
 # Layers and what each may include. Nothing else is on its include path, so a
 # wrong dependency does not compile.
@@ -111,7 +111,7 @@ UNIT_TESTS := $(READERS:%=$(BUILD)/tests/fuzz_%) \
               $(BUILD)/tests/test_emulate $(BUILD)/tests/test_gpu $(BUILD)/tests/test_gpu_faults
 HELPERS    := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(wildcard tests/helpers/*.c)) \
               $(patsubst tests/shims/%.c,$(BUILD)/tests/%.so,$(wildcard tests/shims/*.c)) \
-              $(BUILD)/tests/iris-gen-other $(EMULATED_PROGRAMS:%=$(BUILD)/tests/emulated/%)
+              $(BUILD)/tests/exact $(BUILD)/tests/iris-gen-other $(EMULATED_PROGRAMS:%=$(BUILD)/tests/emulated/%)
 PRESETS    := $(wildcard workflows/presets/*.json)
 
 COMPILE = $(CC) $(STD) $(HARDEN) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
@@ -119,7 +119,7 @@ COMPILE = $(CC) $(STD) $(HARDEN) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all deps bench bench-deps cuda-check cuda-bench no-nvcc demo picture check unit bats unit-programs helpers lint layers headers pages scripts \
-        corrections fuzz $(READERS:%=fuzz-%) format check-format install uninstall clean help
+        corrections study fuzz $(READERS:%=fuzz-%) format check-format install uninstall clean help
 
 all: $(TOOLS:%=$(BIN)/%) $(BUILD)/iris.bash ## build every program into build/bin
 
@@ -310,6 +310,17 @@ picture: demo ## make the picture in README again
 corrections: all ## measure what each correction of the reference's formulas changes
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/bench/corrections.sh $(BUILD)/corrections
 
+# How right are the numbers? Tables, against what is computed in another way.
+EXACT := $(BUILD)/tests/exact
+$(BUILD)/study/%.o: tests/study/%.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(INC_store) -Itests/study -c -o $@ $<
+$(EXACT): $(BUILD)/study/exact.o $(BUILD)/study/walk.o $(CORE)
+	@mkdir -p $(@D)
+	$(CC) $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+study: all $(EXACT) ## measure how large the errors of maps are, by steps, tables and samples
+	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" tests/study/study.sh $(BUILD)/study/work
+
 # What is fast enough? Tables, one program a topic; BENCH=full for the long cases.
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
 MEASURE := $(BUILD)/bench/measure
@@ -484,7 +495,7 @@ pages: all ## the manual pages are clean, and name the options that the programs
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/options.sh $(TOOLS)
 
 # Shellcheck cannot know the variable stderr, which bats sets.
-SCRIPTS := $(wildcard workflows/*.sh workflows/slurm/* tests/*.sh tests/bench/*.sh) tests/keep .ci/run $(wildcard tests/bats/*.bash)
+SCRIPTS := $(wildcard workflows/*.sh workflows/slurm/* tests/*.sh tests/bench/*.sh tests/study/*.sh) tests/keep .ci/run $(wildcard tests/bats/*.bash)
 scripts: ## bash reads the scripts; shellcheck, where it is installed
 	@for s in $(SCRIPTS); do bash -n $$s || exit 1; done
 	@! command -v shellcheck >/dev/null || shellcheck --severity=warning --exclude=SC2154 $(SCRIPTS)
