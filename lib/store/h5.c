@@ -213,30 +213,31 @@ iris_h5_is_elsewhere(hid_t dataset)
 static enum iris_status check_sources(const char *container, const char *path, hid_t dataset,
                                       int steps, struct iris_err *err);
 
-/* The file of a source, which HDF5 looks for beside the one that names it; "." is that. */
-static void
-source_file(hid_t how, size_t i, const char *container, char *name, size_t size)
+/* The file of a source, which HDF5 looks for beside the one that names it; "." is that.
+ *
+ *   owns  the caller, with free(); NULL when out of memory
+ */
+static char *
+source_file(hid_t how, size_t i, const char *container)
 {
     const char *slash = strrchr(container, '/');
-    char source[1024];
+    char source[4096];
 
     if (H5Pget_virtual_filename(how, i, source, sizeof source) < 0 || !strcmp(source, "."))
-        snprintf(name, size, "%s", container);
-    else if (source[0] == '/' || !slash)
-        snprintf(name, size, "%s", source);
-    else
-        snprintf(name, size, "%.*s/%s", (int)(slash - container), container, source);
+        return strdup(container);
+    if (source[0] == '/' || !slash)
+        return strdup(source);
+    return iris_format("%.*s/%s", (int)(slash - container), container, source);
 }
 
 static enum iris_status
-check_source(const char *container, const char *path, hid_t how, size_t i, int steps,
-             struct iris_err *err)
+check_named(const char *container, const char *path, const char *name, hid_t how, size_t i,
+            int steps, struct iris_err *err)
 {
     hid_t file = -1, dataset = -1;
     enum iris_status st = IRIS_OK;
-    char name[2048], inside[1024];
+    char inside[1024];
 
-    source_file(how, i, container, name, sizeof name);
     if (access(name, R_OK))
         return iris_fail(err, IRIS_E_IO,
                          "'%s': dataset '%s' takes values from '%s', which is not readable",
@@ -258,6 +259,18 @@ check_source(const char *container, const char *path, hid_t how, size_t i, int s
         H5Dclose(dataset);
     if (file >= 0)
         H5Fclose(file);
+    return st;
+}
+
+static enum iris_status
+check_source(const char *container, const char *path, hid_t how, size_t i, int steps,
+             struct iris_err *err)
+{
+    char *name = source_file(how, i, container);
+    enum iris_status st = name ? check_named(container, path, name, how, i, steps, err)
+                               : iris_fail_memory(err);
+
+    free(name);
     return st;
 }
 

@@ -216,7 +216,7 @@ iris_npy_open(const char *path, struct iris_npy *a, struct iris_err *err)
     a->path = strdup(path);
     if (!a->path)
         return iris_fail_memory(err);
-    a->fd = open(path, O_RDONLY | O_CLOEXEC);
+    a->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* no pipe is waited for */
     if (a->fd < 0)
         st = iris_fail(err, IRIS_E_IO, "cannot open '%s':", path);
     else

@@ -97,6 +97,20 @@ deep() {
         everything "$deep"
     )
     same_as_ref "$deep"
+    # a snapshot whose values are in a file beside it
+    cp snaps/snap_001.hdf5 "$deep/there.hdf5"
+    (cd "$deep" && /usr/bin/python3 -c '
+import h5py, shutil
+shutil.copy("there.hdf5", "here_001.hdf5")
+with h5py.File("here_001.hdf5", "r+") as f:
+    name = "PartType0/Density"
+    shape, kind = f[name].shape, f[name].dtype
+    del f[name]
+    layout = h5py.VirtualLayout(shape, kind)
+    layout[:] = h5py.VirtualSource("there.hdf5", name, shape, kind)
+    f.create_virtual_dataset(name, layout)')
+    iris-list -o "$deep/here.tsv" "$deep/here_001.hdf5"
+    iris-gen -q -H hyper.json -t simple -d "$deep/here" -o "$deep/here-entries.tsv" "$deep/here.tsv"
 }
 
 # little LIMIT PROGRAM...: with a limit of ulimit the program does what it should, or
