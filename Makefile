@@ -105,7 +105,7 @@ COMPILE = $(CC) $(STD) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all deps bench bench-deps cuda-check cuda-bench no-nvcc demo picture check unit bats unit-programs helpers lint layers headers pages scripts \
-        corrections tidy fuzz $(READERS:%=fuzz-%) format check-format install uninstall clean help
+        corrections valgrind tidy fuzz $(READERS:%=fuzz-%) format check-format install uninstall clean help
 
 all: $(TOOLS:%=$(BIN)/%) $(BUILD)/iris.bash ## build every program into build/bin
 
@@ -274,7 +274,7 @@ $(BUILD)/tests/%.so: tests/shims/%.c tests/shims/real.h Makefile
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 PACKAGES := build-essential pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libjansson-dev \
-            libxxhash-dev libsleef-dev libpng-dev perl bats cppcheck groff clang clang-tidy procps shellcheck hdf5-tools \
+            libxxhash-dev libsleef-dev libpng-dev perl bats cppcheck groff clang clang-tidy valgrind procps shellcheck hdf5-tools \
             xxhash strace python3 libcfitsio-dev python3-astropy python3-h5py python3-numpy python3-torch \
             openssh-client openssh-server libssl-dev iproute2 slurm-wlm munge
 deps: ## install the Debian packages that build, demo and tests need
@@ -405,6 +405,9 @@ unit: all $(UNIT_TESTS) ## run the tests of the library only
 bats: all $(HELPERS) ## run the tests of the programs only
 	$(RUN_TESTS) $(BATS)
 
+valgrind: all ## run every program under memcheck
+	$(RUN_TESTS) tests/valgrind.bats
+
 # Each reader in turn, whatever is found with another: it is in build/fuzz/found, as are in
 # build/fuzz/corpus the inputs that reach something new, and the next run begins with them.
 FUZZ ?= $(READERS)
@@ -488,7 +491,7 @@ BATS_STYLE := SC2154,SC2034,SC2046,SC2206,SC2207,SC2164,SC2010,SC2044
 scripts: ## bash reads the scripts; shellcheck, where it is installed, those of tests too
 	@for s in $(SCRIPTS); do bash -n $$s || exit 1; done
 	@! command -v shellcheck >/dev/null || { shellcheck --severity=warning --exclude=SC2154 $(SCRIPTS) && \
-	    shellcheck --shell=bats --severity=warning --exclude=$(BATS_STYLE) $(wildcard tests/bats/*.bats); }
+	    shellcheck --shell=bats --severity=warning --exclude=$(BATS_STYLE) $(wildcard tests/bats/*.bats) tests/valgrind.bats; }
 
 LAID_OUT := $(wildcard lib/*/*.[ch] tools/*.[ch] tests/*/*.[ch] tests/*/*.cc cuda/*.[ch] cuda/*.cu cuda/*.cuh)
 format: ## lay the sources out with clang-format
