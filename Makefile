@@ -411,7 +411,7 @@ unit: all $(UNIT_TESTS) ## run the tests of the library only
 bats: all $(HELPERS) ## run the tests of the programs only
 	$(RUN_TESTS) $(BATS)
 
-# Counting takes time: left out are the longest, which run no lines of the library that
+# Counting takes time: left out are the longest, which run few lines of the library that
 # others do not. Programs that are killed have counted nothing.
 UNCOUNTED := packet sampler transfer_single emulate gpu gpu_faults
 COUNTED   := iris-show iris-gen remote-fetch iris-pack iris-check iris-merge iris-fits
