@@ -46,6 +46,12 @@ SAN_FLAGS := -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fn
              -fno-omit-frame-pointer
 CFLAGS  := -O1 -g
 endif
+# gcc counts which lines run, see `make coverage`
+ifdef COVERAGE
+BUILD   := build/coverage
+SAN_FLAGS := --coverage -fprofile-update=atomic
+CFLAGS  := -O1 -g
+endif
 ifdef WERROR
 WARNINGS += -Werror
 endif
@@ -119,7 +125,7 @@ COMPILE = $(CC) $(STD) $(HARDEN) $(CFLAGS) $(SAN_FLAGS) $(WARNINGS) -MMD -MP
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all deps bench bench-deps cuda-check cuda-bench no-nvcc demo picture check unit bats unit-programs helpers lint layers headers pages scripts \
-        corrections study fuzz $(READERS:%=fuzz-%) format check-format install uninstall clean help
+        corrections study coverage covered valgrind tidy fuzz $(READERS:%=fuzz-%) format check-format install uninstall clean help
 
 all: $(TOOLS:%=$(BIN)/%) $(BUILD)/iris.bash ## build every program into build/bin
 
@@ -288,7 +294,7 @@ $(BUILD)/tests/%.so: tests/shims/%.c tests/shims/real.h Makefile
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 PACKAGES := build-essential pkg-config libopenmpi-dev openmpi-bin libhdf5-dev libjansson-dev \
-            libxxhash-dev libsleef-dev libpng-dev perl bats cppcheck groff clang procps shellcheck hdf5-tools \
+            libxxhash-dev libsleef-dev libpng-dev perl bats cppcheck groff clang clang-tidy valgrind procps shellcheck hdf5-tools \
             xxhash strace python3 libcfitsio-dev python3-astropy python3-h5py python3-numpy python3-torch \
             openssh-client openssh-server libssl-dev iproute2 locales slurm-wlm munge
 deps: ## install the Debian packages that build, demo and tests need
@@ -430,6 +436,21 @@ unit: all $(UNIT_TESTS) ## run the tests of the library only
 bats: all $(HELPERS) ## run the tests of the programs only
 	$(RUN_TESTS) $(BATS)
 
+# Counting takes time: left out are the longest, which run few lines of the library that
+# others do not. Programs that are killed have counted nothing.
+UNCOUNTED := packet sampler transfer_single emulate gpu gpu_faults
+COUNTED   := iris-show iris-gen remote-fetch iris-pack iris-check iris-merge iris-fits
+COVERING   = $(COUNTED:%=tests/bats/%.bats) $(filter-out $(UNCOUNTED:%=$(BUILD)/tests/test_%),$(UNIT_TESTS))
+coverage: ## that the tests run 95 % of the lines of lib/
+	@$(MAKE) --no-print-directory COVERAGE=1 covered
+covered: all $(filter-out $(BUILD)/tests/emulated/%,$(HELPERS)) $$(filter $(BUILD)/%,$$(COVERING))
+	@find $(BUILD) -name '*.gcda' -delete
+	@$(RUN_TESTS) $(COVERING)
+	@tests/coverage.py $(BUILD) 95
+
+valgrind: all ## run every program under memcheck
+	$(RUN_TESTS) tests/valgrind.bats
+
 # Each reader in turn, whatever is found with another: it is in build/fuzz/found, as are in
 # build/fuzz/corpus the inputs that reach something new, and the next run begins with them.
 FUZZ ?= $(READERS)
@@ -447,6 +468,17 @@ $(READERS:%=fuzz-%): fuzz-%: $(BUILD)/tests/fuzz_% $(BUILD)/tests/seek_%
 lint: layers headers pages scripts ## what needs no run, these and cppcheck
 	cppcheck -q --error-exitcode=1 --inline-suppr --suppress=missingIncludeSystem --std=c11 \
 	    --enable=warning,performance,portability -Ilib/base -Ilib/physics -Ilib/store -Ilib/remote -Ilib/pool -Icuda -Itools lib tools $(wildcard cuda/*.c)
+
+# clang-tidy looks at one file at a time, for minutes in all: what has not changed since
+# is left out. Its analyzer does not follow vectors.
+TIDIED := $(filter-out tests/emulate/%,$(wildcard lib/*/*.c tools/*.c cuda/*.c tests/*/*.c))
+TIDY_FLAGS = $(STD) -D_GNU_SOURCE= -DIRIS_LEVEL_NAME=base -Wno-psabi -Wno-unused-value $(INC_tools) $(INC_store) $(MPI_CFLAGS) -Itests/unit -Itests/bench
+tidy: $(TIDIED:%=$(BUILD)/tidy/%) ## what clang-tidy finds
+$(BUILD)/tidy/%: % .clang-tidy tests/.clang-tidy tests/tidy.h $(wildcard lib/*/*.h tools/*.h cuda/*.h tests/*/*.h)
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $(if $(filter lib/physics/kernel_%,$<),--checks=-clang-analyzer-*) $< -- $(TIDY_FLAGS) \
+	    $(if $(filter lib/base/err.c lib/store/h5.c,$<),,-include tests/tidy.h) 2>$@.err >$@.out || { cat $@.out $@.err; exit 1; }
+	@touch $@
 
 # What the objects of a layer may not refer to. Nothing in the library speaks or
 # ends the program; MPI, HDF5, JSON, FITS, SLEEF and CUDA have one place each.
@@ -494,11 +526,15 @@ pages: all ## the manual pages are clean, and name the options that the programs
 	@lost="$(filter-out $(PAGES),$(wildcard man/*))"; [ -z "$$lost" ] || { echo "not in PAGES: $$lost"; exit 1; }
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/options.sh $(TOOLS)
 
-# Shellcheck cannot know the variable stderr, which bats sets.
+# Shellcheck cannot know the variables that bats sets (SC2154), nor who reads those of
+# tests (SC2034). In tests words are split on purpose (SC2046, SC2206, SC2207), a cd
+# that fails ends one (SC2164), and the names of files are known (SC2010, SC2044).
 SCRIPTS := $(wildcard workflows/*.sh workflows/slurm/* tests/*.sh tests/bench/*.sh tests/study/*.sh) tests/keep .ci/run $(wildcard tests/bats/*.bash)
-scripts: ## bash reads the scripts; shellcheck, where it is installed
+BATS_STYLE := SC2154,SC2034,SC2046,SC2206,SC2207,SC2164,SC2010,SC2044
+scripts: ## bash reads the scripts; shellcheck, where it is installed, those of tests too
 	@for s in $(SCRIPTS); do bash -n $$s || exit 1; done
-	@! command -v shellcheck >/dev/null || shellcheck --severity=warning --exclude=SC2154 $(SCRIPTS)
+	@! command -v shellcheck >/dev/null || { shellcheck --severity=warning --exclude=SC2154 $(SCRIPTS) && \
+	    shellcheck --shell=bats --severity=warning --exclude=$(BATS_STYLE) $(wildcard tests/bats/*.bats) tests/valgrind.bats; }
 
 LAID_OUT := $(wildcard lib/*/*.[ch] tools/*.[ch] tests/*/*.[ch] tests/*/*.cc cuda/*.[ch] cuda/*.cu cuda/*.cuh)
 format: ## lay the sources out with clang-format

@@ -241,11 +241,12 @@ pause_before(struct fetch *f, uint64_t try)
     static const struct timespec moment = {0, 50000000};
     struct timespec t;
     double left = try < 6 ? (double)(1u << try) : LONGEST_PAUSE;
-    int stop;
+    int stop, moments;
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     left *= 0.5 + 0.5 * (double)(t.tv_nsec % 9973) / 9973;
-    for (; !(stop = is_stopped(f)) && left > 0; left -= 0.05)
+    moments = (int)(left / 0.05) + 1;
+    while (!(stop = is_stopped(f)) && moments-- > 0)
         nanosleep(&moment, NULL);
     return !stop;
 }

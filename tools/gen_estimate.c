@@ -62,10 +62,12 @@ read_plan(struct estimate *e, struct iris_dataset *dataset, struct iris_err *err
         const struct iris_plan_snapshot *s;
 
         st = iris_plan_add(&e->plan, &m, r, err);
-        if (st)
+        if (st) {
             iris_fail_in(err, "%s", strcmp(input, "-") ? input : "standard input");
-        s = st ? NULL : &e->plan.snapshot[r];
-        if (!s || !s->left || !s->path)
+            break;
+        }
+        s = &e->plan.snapshot[r];
+        if (!s->left || !s->path)
             continue;
         if (e->snapshot == SIZE_MAX || s->bytes > e->plan.snapshot[e->snapshot].bytes) {
             e->second = e->snapshot;

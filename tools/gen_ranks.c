@@ -223,7 +223,7 @@ gen_hear(struct iris_pool *pool, enum iris_status st, struct iris_err *err)
     if (!failed && iris_pool_rank(pool)) {
         const char *text = iris_buf_str(&verdict), *message = strchr(text, '\n');
 
-        st = (enum iris_status)atoi(text);
+        st = (enum iris_status)strtol(text, NULL, 10);
         if (st)
             iris_fail(err, st, "%s", message ? message + 1 : "");
     }

@@ -58,7 +58,7 @@ put_gpu(const struct gen_totals *t, struct iris_buf *text)
         return;
     iris_buf_puts(text, ", \"gpu\": \"");
     for (c = t->gpu; *c; c++) /* nothing that JSON would have to be told of */
-        iris_buf_putc(text, *c < ' ' || *c > '~' || *c == '"' || *c == '\\' ? '?' : *c);
+        iris_buf_putc(text, (char)(*c < ' ' || *c > '~' || *c == '"' || *c == '\\' ? '?' : *c));
     iris_buf_printf(text,
                     "\", \"gpu_points\": %" PRIu64 ", \"peak_gpu_bytes\": %" PRIu64
                     ", \"gpu_wait_s\": %.3f",

@@ -82,8 +82,8 @@ tell_settings(struct iris_pool *pool, const char *name, const struct iris_hyper 
         iris_buf_printf(message, "%d", (int)mine);
         iris_buf_putc(message, '\0');
         iris_buf_append(message, name, strlen(name) + 1);
-        if (!mine)
-            mine = iris_hyper_print(h, message, err);
+        if (!mine) /* a message without memory is told as that */
+            (void)iris_hyper_print(h, message, err);
     }
     return iris_pool_broadcast(pool, message, err);
 }
@@ -149,7 +149,7 @@ agree(const struct gen_options *o, struct iris_pool *pool, struct iris_hyper **h
         st = prepare(o, h, &own);
     told = tell_settings(pool, o->hyper, *h, st, &message, &own);
     if (!told && message.len)
-        st = (enum iris_status)atoi(message.data);
+        st = (enum iris_status)strtol(message.data, NULL, 10);
     if (!told && !st)
         st = take_settings(o, pool, &message, h, &own);
     if (!told && !st) {

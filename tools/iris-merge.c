@@ -84,7 +84,7 @@ parse(int argc, char **argv, struct options *o, struct iris_err *err)
     if (o->n_inputs)
         return IRIS_OK;
     {
-        static char *standard_input[] = {(char *)(uintptr_t) "-"};
+        static char dash[] = "-", *standard_input[] = {dash};
         const char *unused;
 
         o->input = standard_input;

@@ -108,6 +108,13 @@ shortest(double v, char *text, size_t size)
     return 17;
 }
 
+static char *
+put(char text[IRIS_F64_TEXT], const char *word)
+{
+    snprintf(text, IRIS_F64_TEXT, "%s", word);
+    return text;
+}
+
 char *
 iris_format_f64(double v, char text[IRIS_F64_TEXT])
 {
@@ -115,15 +122,15 @@ iris_format_f64(double v, char text[IRIS_F64_TEXT])
     char e[IRIS_F64_TEXT];
 
     if (isnan(v))
-        return strcpy(text, "nan");
+        return put(text, "nan");
     if (isinf(v))
-        return strcpy(text, v < 0 ? "-inf" : "inf");
+        return put(text, v < 0 ? "-inf" : "inf");
     if (v == 0)
-        return strcpy(text, signbit(v) ? "-0.0" : "0.0");
+        return put(text, signbit(v) ? "-0.0" : "0.0");
     digits = shortest(v, e, sizeof e);
-    exponent = atoi(strchr(e, 'e') + 1);
+    exponent = (int)strtol(strchr(e, 'e') + 1, NULL, 10);
     if (exponent < -4 || exponent >= 16)
-        return strcpy(text, e);
+        return put(text, e);
     decimals = digits - 1 - exponent;
     snprintf(text, IRIS_F64_TEXT, "%.*f", decimals > 0 ? decimals : 1, v);
     return text;

@@ -11,8 +11,8 @@
 static enum iris_status
 init_axis(struct iris_beam_axis *a, double fwhm, size_t steps, double wide, struct iris_err *err)
 {
+    size_t i, middle;
     double sum = 0;
-    size_t i;
 
     *a = (struct iris_beam_axis){.steps = steps, .size = 1};
     if (!isnan(fwhm)) {
@@ -24,8 +24,9 @@ init_axis(struct iris_beam_axis *a, double fwhm, size_t steps, double wide, stru
     a->weight = malloc(a->size * sizeof *a->weight);
     if (!a->weight)
         return iris_fail_memory(err);
+    middle = a->size / 2;
     for (i = 0; i < a->size; i++) {
-        double x = ((double)i - (double)(a->size / 2)) / a->sigma;
+        double x = ((double)i - (double)middle) / a->sigma;
 
         a->weight[i] = a->size > 1 ? iris_exp(-x * x / 2) : 1;
         sum += a->weight[i];

@@ -22,6 +22,7 @@ iris_blur_init(struct iris_blur *b, size_t n_r, size_t n_lon, size_t n_lat, doub
 
     for (axis = 0; axis < 3; axis++) {
         double width = sigma * (double)size[axis], sum = 0;
+        size_t middle = size[axis] / 2;
 
         if (size[axis] % 2 == 0 || size[axis] > IRIS_BLUR_MAX)
             return iris_fail(err, IRIS_E_DATA,
@@ -29,7 +30,7 @@ iris_blur_init(struct iris_blur *b, size_t n_r, size_t n_lon, size_t n_lat, doub
                              IRIS_BLUR_MAX);
         b->n[axis] = size[axis];
         for (i = 0; i < size[axis]; i++) {
-            double a = (double)i - (double)(size[axis] / 2);
+            double a = (double)i - (double)middle;
 
             b->weight[axis][i] = iris_exp(-a * a / (2 * width * width));
             sum += b->weight[axis][i];

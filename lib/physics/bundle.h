@@ -142,7 +142,7 @@ enum { IRIS_EXACT_V, IRIS_EXACT_PER_B, IRIS_EXACT_LINE, IRIS_EXACT_DUST, IRIS_EX
 
 /* The profile of a line at grid point i, in double: exp(-x^2), or its mean over
  * the cell times dx / sqrt(pi). */
-double iris_profile_at(const struct iris_bundle_law *law, double v, double per_b, double i);
+double iris_profile_at(const struct iris_bundle_law *k, double v, double per_b, double i);
 
 /* How far from its centre a profile matters in single precision, squared. */
 #define IRIS_REACH2_SINGLE 31.36f

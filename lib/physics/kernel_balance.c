@@ -356,7 +356,7 @@ unfold(const struct fold *f, double *p)
     for (K = 0; K < BLOCK; K++)
         to[K] = sum;
 #define OWN(rows)                                                                                  \
-    to[rows - 1] += 1;                                                                             \
+    to[(rows)-1] += 1;                                                                             \
     sum = add_own(f, p, last, rows, to, sum)
     BY_ROWS(rest, OWN)
     for (K = last; K-- > 0;) {

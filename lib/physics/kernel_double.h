@@ -50,6 +50,12 @@ all_d(double x)
     return v + x;
 }
 
+static inline vecl
+is_number_d(vecd v)
+{
+    return v == v; /* NOLINT(misc-redundant-expression): it is not where v is no number */
+}
+
 static inline vecd
 pick_d(vecl mask, vecd a, vecd b)
 {

@@ -55,7 +55,7 @@ abundance_of(const struct iris_abundance *a, vecd N_H, vecd T, vecd x_CO)
         x = x * x_CO;
     if (no_T && no_n)
         return x;
-    drop = (no_T ? N_H == N_H : T < a->T_drop) & (no_n ? N_H == N_H : N_H > a->n_drop);
+    drop = (no_T ? is_number_d(N_H) : T < a->T_drop) & (no_n ? is_number_d(N_H) : N_H > a->n_drop);
     return pick_d(drop, x * a->drop, x);
 }
 

@@ -211,7 +211,7 @@ central(const struct iris_near *in, const struct iris_near_block *b)
         store_int(which + l, at);
     }
     best = first_least(score);
-    return (size_t)(which[best] + best);
+    return (size_t)which[best] + (size_t)best;
 }
 
 iris_near_reduce_fn IRIS_LEVEL(iris_near_reduce);

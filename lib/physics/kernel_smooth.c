@@ -153,7 +153,7 @@ prepare_step(const struct iris_bundle_law *k, const struct iris_samples *q, cons
     t->all.gas |= bits_d(m.gas);
     t->all.tracer |= bits_d(m.tracer);
     t->all.wild |= bits_d(is_maser(k, &m) | is_steep(k, &m));
-    t->plain = under == under;
+    t->plain = is_number_d(under);
     continue_continuum(k, &m, s, s > 0 ? next_factor(s, under, t, row) : under, t);
     scale = 2 * k->ds * profile_norm(k, &m);
     for (i = 0; i < IRIS_NODES; i++)

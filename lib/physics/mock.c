@@ -211,7 +211,7 @@ iris_mock_cells(uint64_t seed, uint64_t n, uint64_t first, size_t count,
                          (unsigned long long)n, (unsigned long long)IRIS_MOCK_MAX_CELLS);
     if (first > n || count > n - first)
         return iris_fail(err, IRIS_E_USAGE, "cell %llu is beyond the last of %llu",
-                         (unsigned long long)(first + count), (unsigned long long)n);
+                         (unsigned long long)first + count, (unsigned long long)n);
     make_waves(seed, &waves);
     for (i = 0; i < count; i++) {
         struct iris_mock_draw d;

@@ -383,7 +383,7 @@ static enum iris_status
 read_partners(struct iris_text *r, struct iris_molecule *m)
 {
     size_t seen[PARTNER_NUMBERS + 1] = {0};
-    size_t promised, line, n = 0;
+    size_t promised, line, n = 0, i;
     enum iris_status st;
     struct iris_text ahead;
 
@@ -401,9 +401,11 @@ read_partners(struct iris_text *r, struct iris_molecule *m)
         return st;
     /* notes are written last: with them, nothing is cut off */
     ahead = *r;
-    if (n < promised && (!iris_text_next(&ahead) || !iris_text_next(&ahead)))
-        return iris_text_wrong(r, ahead.number, "the file ends after %zu of %zu collision partners",
-                               n, promised);
+    for (i = 0; i < 2 && n < promised; i++) {
+        if (!iris_text_next(&ahead))
+            return iris_text_wrong(
+                r, ahead.number, "the file ends after %zu of %zu collision partners", n, promised);
+    }
     iris_buf_printf(r->warnings,
                     "%s:%zu: the number of collision partners is %zu here, but there are %zu\n",
                     r->name, line, promised, n);

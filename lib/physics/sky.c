@@ -81,7 +81,7 @@ make_fields(struct window *w, size_t n)
     w->many = at_most(w->many ? w->many : 1, w->columns->many ? w->columns->many : 1);
     room = w->sky->r_steps * row_of(w, w->many * (n / w->sky->r_steps));
     for (c = 0; c < IRIS_FIELDS && !lacking; c++) {
-        int wanted = w->visitor->fields >> c & 1;
+        unsigned wanted = w->visitor->fields >> c & 1;
 
         if (wanted)
             lacking = !(w->kept[c] = iris_aligned(kept * n * sizeof **w->kept));

@@ -251,7 +251,7 @@ observe(struct iris_solver *t, size_t n, double *spectra)
     for (line = 0; line < t->n_lines; line++) {
         done = iris_transfer_bundle(t, line, n);
         for (lane = 0; lane < n; lane++)
-            observe_ray(t, line, lane, done >> lane & 1,
+            observe_ray(t, line, lane, (int)(done >> lane & 1),
                         spectra + lane * values + line * t->law.v_steps);
         gas |= t->bundle.gas;
     }

@@ -88,7 +88,7 @@ iris_lease_take(struct iris_lease *l, const struct iris_lease_law *law, int (*pa
 
     *l = (struct iris_lease)IRIS_LEASE_INIT;
     for (;;) {
-        size_t n = iris_seconds() - start >= law->patience ? law->n : 1;
+        size_t n = law->n && iris_seconds() - start < law->patience ? 1 : law->n;
 
         for (i = 0; i < n && l->fd < 0 && !st; i++)
             st = try_thing(l, law, (law->first + i) % law->n, err);

@@ -63,7 +63,7 @@ ask_library(struct iris_pool *p, struct iris_err *err)
     st = checked(MPI_Get_library_version(text, &len), "MPI_Get_library_version", err);
     text[strcspn(text, ",\n\t")] = '\0';
     text[sizeof p->library - 1] = '\0';
-    strcpy(p->library, text);
+    memcpy(p->library, text, strlen(text) + 1);
     return st;
 }
 

@@ -14,8 +14,6 @@
 
 #include "clock.h"
 
-extern char **environ;
-
 /* The environment with one more word, in memory of its own. */
 static const char **
 make_environment(const char *more)
@@ -33,6 +31,13 @@ make_environment(const char *more)
     if (list)
         list[k] = more;
     return list;
+}
+
+/* What is not changed, where a type does not say so. */
+static char **
+unchanged(const char *const *words)
+{
+    return (char **)(uintptr_t)words; /* NOLINT(performance-no-int-to-ptr) */
 }
 
 /* Become the program, between fork and exec, where little is allowed. What fails
@@ -54,8 +59,8 @@ become(const char *const *argv, const char **environment, int talk, int said, pi
     errno = 0;
     if (getppid() == parent && dup2(talk, STDIN_FILENO) >= 0 && dup2(talk, STDOUT_FILENO) >= 0 &&
         dup2(said, STDERR_FILENO) >= 0)
-        execvpe(argv[0], (char **)(uintptr_t)argv, (char **)(uintptr_t)environment);
-    i = (size_t)write(failed, &errno, sizeof errno);
+        execvpe(argv[0], unchanged(argv), unchanged(environment));
+    (void)!write(failed, &errno, sizeof errno);
     for (;;)
         raise(SIGKILL);
 }

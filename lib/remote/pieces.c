@@ -225,17 +225,6 @@ iris_pieces_check(struct iris_pieces *p, int (*take)(void *self, const void *dat
 }
 
 enum iris_status
-iris_pieces_forget(struct iris_pieces *p, struct iris_err *err)
-{
-    enum iris_status st = IRIS_OK;
-    size_t k;
-
-    for (k = 0; k < p->n && !st; k++)
-        st = forget(p, k, err);
-    return st;
-}
-
-enum iris_status
 iris_pieces_finish(struct iris_pieces *p, struct iris_err *err)
 {
     if (ftruncate(p->out->fd, (off_t)p->bytes))

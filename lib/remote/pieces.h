@@ -75,9 +75,6 @@ enum iris_status iris_pieces_check(struct iris_pieces *p,
                                    int (*take)(void *self, const void *data, size_t n), void *self,
                                    uint64_t *lost, struct iris_err *err);
 
-/* Forget all that has come. */
-enum iris_status iris_pieces_forget(struct iris_pieces *p, struct iris_err *err);
-
 /* Leave the data alone in the file, for iris_outfile_commit. */
 enum iris_status iris_pieces_finish(struct iris_pieces *p, struct iris_err *err);
 

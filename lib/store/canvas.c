@@ -61,7 +61,7 @@ iris_canvas_frame(struct iris_canvas *c, int x, int y, int width, int height, in
 static int
 dot(const unsigned rows[IRIS_GLYPH_HEIGHT], int column, int row)
 {
-    return rows[row] >> (IRIS_GLYPH_WIDTH - 1 - column) & 1;
+    return (int)(rows[row] >> (IRIS_GLYPH_WIDTH - 1 - column) & 1);
 }
 
 void

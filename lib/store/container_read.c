@@ -122,7 +122,8 @@ iris_container_dataset(const struct iris_container *c, enum iris_kind kind)
         rank = H5Pget_chunk(how, H5S_MAX_RANK, chunk);
         bytes = sizeof(float);
         for (d = 0; d < rank; d++)
-            bytes = chunk[d] < CHUNK_MOST / bytes ? bytes * (size_t)chunk[d] : CHUNK_MOST;
+            bytes = chunk[d] && chunk[d] < CHUNK_MOST / bytes ? bytes * (size_t)chunk[d]
+                                                              : CHUNK_MOST;
         H5Dclose(array);
         H5Pset_chunk_cache(access, 1, bytes, 1);
         array = H5Dopen2(c->file, name, access);

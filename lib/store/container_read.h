@@ -16,7 +16,7 @@ struct iris_container; /* one that is open */
  *           IRIS_E_DATA  it is no container, not a complete one, or of an unknown version
  *   owns    iris_container_close; NULL is allowed there
  */
-enum iris_status iris_container_open(const char *path, struct iris_container **c,
+enum iris_status iris_container_open(const char *path, struct iris_container **opened,
                                      struct iris_err *err);
 void iris_container_close(struct iris_container *c);
 

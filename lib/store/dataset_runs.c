@@ -94,6 +94,7 @@ take_lock(struct iris_dataset *d, const char *dir, int how, const char *run, int
     char *path = iris_format("%s/lock", dir);
     enum iris_status st = IRIS_OK;
     char who[256];
+    size_t end;
 
     if (!path)
         return iris_fail_memory(err);
@@ -104,8 +105,9 @@ take_lock(struct iris_dataset *d, const char *dir, int how, const char *run, int
         st = refuse(d, *fd, run, err);
     } else if (how == LOCK_EX) {
         say_who(who, sizeof who - 1);
-        strcat(who, "\n");
-        if (ftruncate(*fd, 0) || pwrite(*fd, who, strlen(who), 0) < 0)
+        end = strlen(who);
+        who[end] = '\n';
+        if (ftruncate(*fd, 0) || pwrite(*fd, who, end + 1, 0) < 0)
             st = iris_fail(err, IRIS_E_IO, "cannot write '%s':", path);
     }
     if (st && *fd >= 0) {

@@ -26,7 +26,7 @@ iris_flight_close(struct iris_flight *f)
     if (f->record)
         munmap(f->record, sizeof *f->record);
     if (f->fd >= 0) {
-        if (iris_file_has_name(f->fd, AT_FDCWD, f->path))
+        if (f->path && iris_file_has_name(f->fd, AT_FDCWD, f->path))
             unlink(f->path);
         close(f->fd);
     }

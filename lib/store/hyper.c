@@ -241,7 +241,7 @@ iris_hyper_set(struct iris_hyper *h, const char *name, const char *json, struct 
     if (st)
         return st;
     st = key ? iris_key_accept(key, v, err) : iris_key_unknown(name, err);
-    if (!st)
+    if (key && !st)
         st = set_value(h->root, key, v, err);
     json_decref(v);
     return st;

@@ -52,10 +52,10 @@ struct iris_key {
     const char *section;
     const char *name; /* "section.key" */
     const struct iris_rule *rule;
-    int nullable;
     const char *initial; /* the default, JSON text */
     size_t offset;       /* in struct iris_settings, or IRIS_NOWHERE */
     unsigned types;      /* bits of enum iris_type */
+    int nullable;
 };
 
 extern const struct iris_key iris_keys[];

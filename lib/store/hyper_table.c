@@ -5,11 +5,11 @@
 /* clang-format off */
 #define WHOLE(name, from, to) \
     static const struct iris_rule name = \
-        {.kind = IRIS_WHOLE, .lo = from, .hi = to, .text = "a whole number from " #from " to " #to}
+        {.kind = IRIS_WHOLE, .lo = (from), .hi = (to), .text = "a whole number from " #from " to " #to}
 #define NUMBER(name, what, ...) \
     static const struct iris_rule name = {.kind = IRIS_NUMBER, .text = what, __VA_ARGS__}
 #define LIST(name, of, what) \
-    static const struct iris_rule name = {.kind = IRIS_LIST, .item = &of, .text = what}
+    static const struct iris_rule name = {.kind = IRIS_LIST, .item = &(of), .text = (what)}
 #define WORDS(name, ...) \
     static const struct iris_rule name = {.kind = IRIS_WORD, .words = {__VA_ARGS__}}
 
@@ -76,8 +76,8 @@ WORDS(selective_formal, "reference", "consistent");
 WORDS(perturb_per, "point", "snapshot");
 
 #define ROW(s, key, may_be_null, what, dflt, where, who) \
-    {.section = s, .name = s "." key, .rule = &what, .nullable = may_be_null, .initial = dflt, \
-     .offset = where, .types = who}
+    {.section = (s), .name = s "." key, .rule = &(what), .nullable = (may_be_null), .initial = (dflt), \
+     .offset = (where), .types = (who)}
 #define KEY(s, key, what, dflt, where, who) ROW(s, key, 0, what, dflt, where, who)
 #define OPT(s, key, what, dflt, where, who) ROW(s, key, 1, what, dflt, where, who)
 #define AT(field) offsetof(struct iris_settings, field)
@@ -234,7 +234,7 @@ const struct iris_key iris_keys[] = {
     KEY(SUITE, "perturb_per", perturb_per, "\"point\"", AT(suite.perturb_snapshot), ALL),
 };
 
-#define MEMBER(key, what) {.section = "", .name = key, .rule = &what, .initial = "null", .offset = NOWHERE}
+#define MEMBER(key, what) {.section = "", .name = (key), .rule = &(what), .initial = "null", .offset = NOWHERE}
 
 const struct iris_key iris_tracer_members[] = {
     MEMBER("ratio_to_CO", not_negative),

@@ -92,7 +92,7 @@ iris_manifest_column(struct iris_manifest *m, const char *name, const char *type
 enum iris_status
 iris_manifest_add_row(struct iris_manifest *m, size_t *index, struct iris_err *err)
 {
-    char ***rows = m->row, **row;
+    char ***rows, **row;
 
     /* the array grows by doubling: at powers of two it is full */
     if ((m->n_rows & (m->n_rows - 1)) == 0) {

@@ -186,12 +186,13 @@ read_axes(const struct iris_cube_reader *c, const LONGLONG size[AXES], struct ax
           struct iris_err *err)
 {
     double unit[AXES] = {1, 1, 1};
+    enum iris_status st = IRIS_OK;
     int k;
 
-    for (k = 1; k <= AXES; k++) {
-        if (axis_unit(c, k, &unit[k - 1], err))
-            return err->status;
-    }
+    for (k = 1; k <= AXES && !st; k++)
+        st = axis_unit(c, k, &unit[k - 1], err);
+    if (st)
+        return st;
     a->lon = header_axis(c->fits, 1, (size_t)size[0], unit[0], "longitude [°]", bad);
     a->lat = header_axis(c->fits, 2, (size_t)size[1], unit[1], "latitude [°]", bad);
     a->v = header_axis(c->fits, 3, (size_t)size[2], unit[2], "km/s", bad);

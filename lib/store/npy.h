@@ -33,7 +33,7 @@ char *iris_shape_text(const struct iris_shape *s, char *text, size_t size);
 enum iris_status iris_shape_count(const struct iris_shape *s, size_t *count, struct iris_err *err);
 
 /* Put the header that every array file of ours has into an empty buffer. */
-void iris_npy_header(const struct iris_shape *shape, struct iris_buf *out);
+void iris_npy_header(const struct iris_shape *shape, struct iris_buf *b);
 
 /* Start a file: header written, room reserved. Data is then written at
  * *offset + 4 * element with iris_outfile_pwrite, and published with commit. */

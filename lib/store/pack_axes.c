@@ -196,7 +196,7 @@ put(struct packer *w, hid_t scale, const char *name, const char *long_name, cons
 
     if (iris_h5_put_end(scale, describe(scale, name, long_name, units)))
         st = iris_pack_fail(w, name, err);
-    for (; a < b && !st; a++)
+    for (; a < b && a < 2 && !st; a++)
         st = iris_pack_link(w, iris_kind_file(w->array[a].kind), dimension[a], name, err);
     return st;
 }

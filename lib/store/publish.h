@@ -42,7 +42,7 @@ struct iris_attributes {
 /*   return  IRIS_OK, IRIS_E_IO, or IRIS_E_DATA naming what is wrong
  *   owns    iris_attributes_release; safe after failure
  */
-enum iris_status iris_attributes_read(const char *root, struct iris_attributes *a,
+enum iris_status iris_attributes_read(const char *dataset, struct iris_attributes *a,
                                       struct iris_err *err);
 void iris_attributes_release(struct iris_attributes *a);
 

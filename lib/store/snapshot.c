@@ -226,30 +226,35 @@ read_meta(const struct iris_part *p, uint64_t files, const struct iris_settings 
     return IRIS_OK;
 }
 
+/* The first number of an attribute of the header, of gas; otherwise if there is none. */
+static double
+count_of_gas(hid_t file, const char *name, double otherwise)
+{
+    double v[64] = {otherwise};
+    hid_t attribute, space;
+    hssize_t n;
+
+    if (!iris_h5_has_attribute(file, "Header", name))
+        return otherwise;
+    attribute = H5Aopen_by_name(file, "Header", name, H5P_DEFAULT, H5P_DEFAULT);
+    space = H5Aget_space(attribute);
+    n = H5Sget_simple_extent_npoints(space);
+    if (n < 1 || n > 64 || H5Aread(attribute, H5T_NATIVE_DOUBLE, v) < 0)
+        v[0] = otherwise;
+    H5Sclose(space);
+    H5Aclose(attribute);
+    return v[0];
+}
+
 double
 iris_snapshot_claimed(hid_t file, const char *name)
 {
+    double low = count_of_gas(file, name, -1), high;
     char high_name[64];
-    double count = -1;
-    int word;
 
-    for (word = 1; word >= 0; word--) {
-        double v[64];
-        hid_t attribute, space;
-        hssize_t n;
-
-        snprintf(high_name, sizeof high_name, "%s%s", name, word ? "_HighWord" : "");
-        if (!iris_h5_has_attribute(file, "Header", high_name))
-            continue;
-        attribute = H5Aopen_by_name(file, "Header", high_name, H5P_DEFAULT, H5P_DEFAULT);
-        space = H5Aget_space(attribute);
-        n = H5Sget_simple_extent_npoints(space);
-        if (n >= 1 && n <= 64 && H5Aread(attribute, H5T_NATIVE_DOUBLE, v) >= 0)
-            count = word ? v[0] * 4294967296.0 : (count > 0 ? count : 0) + v[0];
-        H5Sclose(space);
-        H5Aclose(attribute);
-    }
-    return count;
+    snprintf(high_name, sizeof high_name, "%s_HighWord", name);
+    high = count_of_gas(file, high_name, 0);
+    return low >= 0 && high > 0 ? high * 4294967296.0 + low : low;
 }
 
 enum iris_status

@@ -73,7 +73,7 @@ enum iris_status iris_snapshot_end_part(struct iris_part *p, enum iris_status st
  *
  *   return  1 found, 0 not there or no number
  */
-int iris_snapshot_attribute(hid_t file, const char *name, double *value, const char **group);
+int iris_snapshot_attribute(hid_t file, const char *name, double *value, const char **where);
 const char *iris_snapshot_unit_name(int unit);
 
 /* Fill units and where[] from a file. All are looked for, whichever is missing. */

@@ -19,7 +19,7 @@ struct field {
     const char *name;
     hsize_t width;
     int always_wide;
-    double length, mass, velocity; /* powers of the units */
+    int length, mass, velocity; /* powers of the units */
     int dimensionless;
 };
 
@@ -115,7 +115,7 @@ make_group(struct iris_snapwriter *w, const char *name,
 }
 
 static double
-power(double base, double exponent)
+power(double base, int exponent)
 {
     double v = 1;
 

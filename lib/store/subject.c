@@ -411,7 +411,7 @@ enum iris_status
 iris_subject_views(const struct iris_subject *s, const struct iris_npy *a, enum iris_kind kind,
                    size_t *n, struct iris_err *err)
 {
-    char text[128], sentence[200];
+    char text[128];
     struct iris_shape x = a->shape;
 
     if (kind == IRIS_TENSOR ? x.n != 4 || x.dim[0] != IRIS_TENSOR_CHANNELS : x.n != 3)
@@ -422,12 +422,12 @@ iris_subject_views(const struct iris_subject *s, const struct iris_npy *a, enum 
         return bad_shape(a, "a column map begins with 1", err);
     if (s->hyper && !agrees(s, a, kind, &x)) {
         struct iris_buf b = {0};
+        enum iris_status st;
 
         iris_buf_printf(&b, "its settings give %s", iris_shape_text(&x, text, sizeof text));
-        sentence[0] = '\0';
-        strncat(sentence, iris_buf_str(&b), sizeof sentence - 1);
+        st = bad_shape(a, iris_buf_str(&b), err);
         iris_buf_release(&b);
-        return bad_shape(a, sentence, err);
+        return st;
     }
     *n = kind == IRIS_COLUMN ? 1 : kind == IRIS_TENSOR ? s->fields : x.dim[0];
     return IRIS_OK;

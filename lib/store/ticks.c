@@ -59,7 +59,7 @@ put_number(char label[IRIS_TICK_TEXT], double count, int power, int wide, int co
     }
     label[0] = '\0';
     if (!b.failed && b.len < IRIS_TICK_TEXT)
-        strcpy(label, iris_buf_str(&b));
+        memcpy(label, iris_buf_str(&b), b.len + 1);
 }
 
 static double
@@ -108,19 +108,21 @@ subdivide(const struct iris_stretch *s, const struct iris_tick_room *room, int d
           struct iris_tick *tick, size_t n)
 {
     int parts = digit == 2 ? 4 : 5;
-    double step = digit * iris_pow(10, power) / parts, i;
-    double last = floor(s->hi / step + 1e-9);
+    double step = digit * iris_pow(10, power) / parts;
+    double first = ceil(s->lo / step - 1e-9), last = floor(s->hi / step + 1e-9);
+    long i;
 
     /* beyond 2^52 a whole number has no next one */
     if (!(fmax(fabs(s->lo), fabs(s->hi)) / step < 0x1p52))
         return n;
-    if (step / (s->hi - s->lo) * room->length < 6 || last - s->lo / step > IRIS_TICKS / 2)
+    if (step / (s->hi - s->lo) * room->length < 6 || last - s->lo / step > 0.5 * IRIS_TICKS)
         return n;
-    for (i = ceil(s->lo / step - 1e-9); i <= last && n < IRIS_TICKS; i++) {
-        if (fabs(remainder(i, parts)) < 0.5)
+    for (i = (long)first; i <= (long)last && n < IRIS_TICKS; i++) {
+        double value = (double)i * step;
+
+        if (i % parts == 0)
             continue;
-        tick[n] = (struct iris_tick){.value = i * step, .at = iris_stretch_at(s, i * step)};
-        n++;
+        tick[n++] = (struct iris_tick){.value = value, .at = iris_stretch_at(s, value)};
     }
     return n;
 }
@@ -132,7 +134,7 @@ linear_ticks(const struct iris_stretch *s, const struct iris_tick_room *room,
     static const int digits[] = {1, 2, 5};
     double larger = fmax(fabs(s->lo), fabs(s->hi));
     int common = (int)floor(iris_log10(larger) + 1e-9);
-    int power = (int)floor(iris_log10((s->hi - s->lo) / (IRIS_TICKS / 2)));
+    int power = (int)floor(iris_log10((s->hi - s->lo) / (0.5 * IRIS_TICKS)));
     int wide = common > 4 || common < -3, tries;
 
     for (tries = 0; tries < 3 * 8; tries++) {

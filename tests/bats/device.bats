@@ -128,7 +128,7 @@ refused() {
 @test "points without a record were made by a processor" {
     rm synthetic/entries/*/arithmetic synthetic/entries/*/raw/snap_001/p001.*
     gen synthetic synthetic
-    [ ! -e synthetic/entries/*/arithmetic ]
+    run ! ls synthetic/entries/*/arithmetic
     refused 74 "no GPU" iris-gen -q -H hyper.json -t synthetic -d synthetic --device=cuda list.tsv
 }
 
@@ -226,9 +226,9 @@ emulated() {
 
 # cuda N TYPE DATASET WORD...: by N ranks
 cuda() {
-    local lines=
-    [ "$2" != synthetic ] || lines=--lines=lines.h5
-    by "$1" iris-gen -q -H hyper.json -t "$2" -d "$3" --device=cuda $lines "${@:4}" list.tsv </dev/null
+    local tables=
+    [ "$2" != synthetic ] || tables=--lines=lines.h5
+    by "$1" iris-gen -q -H hyper.json -t "$2" -d "$3" --device=cuda $tables "${@:4}" list.tsv </dev/null
 }
 
 # by_words N: the launcher of by, as words

@@ -61,7 +61,7 @@ tasks() {
         mv d/entries/*/raw/snap_002/p001.* away
         mv d/entries/*/raw/snap_003 away
         gen $type d --plan -o plan.tsv list.tsv
-        some=$(bytes away | tr = ' ')
+        some=$(bytes away | tr '=' ' ')
         diff <(tasks plan.tsv | head -1) - <<<"snap_001 todo=0 there=3 files=0 bytes=0"
         [ "$(tasks plan.tsv | cut -d' ' -f1-3)" = $'snap_001 todo=0 there=3\nsnap_002 todo=1 there=2\nsnap_003 todo=3 there=0' ]
         [ "$(grep '^##plan' plan.tsv)" = "##plan snapshots=3 points=9 there=5 $(find away -name '*.npy' -printf '%s\n' |

@@ -16,7 +16,7 @@ flat() {
 
 # has KEY VALUE: what flat printed has this
 has() {
-    [[ $flat == *"\"$1\":$2"[,}]* ]] || { echo "$1 is not $2"; return 1; }
+    [[ $flat == *"\"$1\":$2"[',}']* ]] || { echo "$1 is not $2"; return 1; }
 }
 
 # has_all KEY VALUE KEY VALUE ...

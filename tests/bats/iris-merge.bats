@@ -522,7 +522,7 @@ END
     [ "$(wc -l <pairs)" = 3 ]
     while read -r digest value; do
         [ $value != . ] || value=null
-        grep -q "\"dataset_hyper.CMZ_density_factor\": $value[,}]" "D/entries/$digest/settings.json"
+        grep -q "\"dataset_hyper.CMZ_density_factor\": ${value}[,}]" "D/entries/$digest/settings.json"
     done <pairs
     # grouped or not, the data set is the same
     cp -a D GROUPED

@@ -309,7 +309,7 @@ start_long() {
         cmp $name.dat again.dat
     done
     ! cmp -s 12CO.dat 13CO.dat || false
-    ! cmp -s 13CO.dat C18O.dat
+    run ! cmp -s 13CO.dat C18O.dat
 }
 
 @test "a molecule that is not known, or with a snapshot's options, is a usage error" {

@@ -84,7 +84,7 @@ state_of() {
     rows merged.tsv '$skip = 1' >none.tsv
     run -65 --separate-stderr iris-normalize -H units.json -d D none.tsv
     one_sentence iris-normalize
-    [ ! -e D/entries/*/iris-* ]
+    run ! ls -d D/entries/*/iris-*
 }
 
 @test "units that are null" {

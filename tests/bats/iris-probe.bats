@@ -49,7 +49,7 @@ needs() {
 }
 
 mock() {
-    iris-mock -o snap_001.hdf5 --cells=2000 --seed=1 "$@"
+    iris-mock -o snap_001.hdf5 --cells=2000 --seed=1
     tiny_hyper >base.json
 }
 
@@ -106,9 +106,9 @@ EOF
     iris-mock -o snapdir_002 --cells=3000 --seed=2 --files=3
     mkdir one
     h5edit merge-set one/snap_002.hdf5 snapdir_002/*.hdf5
-    iris-list --probe snapdir_002 | grep -v 'path\|files\|bytes\|dataset\|header' >set
+    iris-list --probe snapdir_002 | grep -v 'path\|files\|bytes\|dataset\|header' >of_set
     iris-list --probe one | grep -v 'path\|files\|bytes\|dataset\|header' >single
-    diff set single
+    diff of_set single
     iris-list --probe snapdir_002 >probe.tsv
     [ "$(facts probe.tsv files)" = "3	.	." ]
     [ "$(facts probe.tsv dataset PartType0/Density | cut -f1)" = "(3000,)" ]
@@ -170,7 +170,7 @@ EOF
     mock
     h5edit snap_001.hdf5 set PartType0/Masses 0 inf
     iris-list --probe snap_001.hdf5 >probe.tsv
-    ! grep -w -- '-\?nan' probe.tsv
+    run ! grep -w -- '-\?nan' probe.tsv
     [[ $(facts probe.tsv place centre_of_mass) == *"as if all cells had the same mass" ]]
 }
 

@@ -199,7 +199,8 @@ iris-manifest.tsv" ]
     head -1 D/attributes.json | grep -qx '{'
     sed -n 2p D/attributes.json | grep -qx '    "cardinality": 12,'
     sed -n 3p D/attributes.json | grep -qx '    "index": \['
-    sed -n '4,7p' D/attributes.json | cmp - <(printf '        [\n            "%s",\n            "%s"\n        ],\n' $(head -1 index))
+    read -r one two <index
+    sed -n '4,7p' D/attributes.json | cmp - <(printf '        [\n            "%s",\n            "%s"\n        ],\n' "$one" "$two")
     [ "$(tail -c 1 D/attributes.json)" = "}" ]
     iris-shuffle --seed=7 --publish=S -H units_standard.json -o shuffled.tsv standard.tsv
     index S | cmp - <(column tensor shuffled.tsv)

@@ -210,8 +210,8 @@ enough_for_all() {
 @test "what is wrong with a snapshot is one sentence for all its points" {
     iris-mock -o snaps/snap_000.hdf5 --cells=20000 --seed=9
     iris-list snaps/snap_000.hdf5 >bad.tsv
-    head -c 300000 snaps/snap_000.hdf5 >cut
-    mv cut snaps/snap_000.hdf5
+    head -c 300000 snaps/snap_000.hdf5 >cut.hdf5
+    mv cut.hdf5 snaps/snap_000.hdf5
     run -1 --separate-stderr iris-gen -H hyper.json -t simple -d ref -o ref.tsv bad.tsv
     [ "$(column state ref.tsv | sort -u)" = failed ]
     for n in 2 4; do

@@ -159,7 +159,7 @@ large() {
     if [ ! -e "$BATS_FILE_TMPDIR/$plain" ]; then
         mkdir "$BATS_FILE_TMPDIR/$plain.new"
         cp -a hyper.json snaps "$BATS_FILE_TMPDIR/$plain.new"
-        (cd "$BATS_FILE_TMPDIR/$plain.new" && launcher= chain)
+        (cd "$BATS_FILE_TMPDIR/$plain.new" && launcher='' chain)
         mv "$BATS_FILE_TMPDIR/$plain.new" "$BATS_FILE_TMPDIR/$plain"
     fi
     launcher='' drop_raw='' kills=0

@@ -45,7 +45,7 @@ no_list() {
     local set=()
     while [[ $1 == FAKE*=* ]]; do set+=("$1"); shift; done
     local one
-    for one in "${set[@]}"; do export "$one"; done
+    for one in "${set[@]}"; do export "${one?}"; done
     ends "$status" iris-list --remote=far -o list.tsv "$@" "$there"
     [ -z "$output" ]
     [ -z "$(ls)" ]
@@ -60,7 +60,7 @@ no_copy() {
     local set=()
     while [[ $1 == FAKE*=* ]]; do set+=("$1"); shift; done
     local one
-    for one in "${set[@]}"; do export "$one"; done
+    for one in "${set[@]}"; do export "${one?}"; done
     ends "$status" iris-fetch --retries=0 --verify=size --cache=cache -o fetched.tsv "$@" "$list"
     [ -z "$output" ]
     [ "$(column local fetched.tsv)" = . ]
@@ -300,7 +300,8 @@ large() {
     for size in 9223372036854775807 9223372036854775808 18446744073709551615 4611686018427387904 1000000000000000000; do
         FAKE=$(size "$size" 5) iris-list --remote=far -o "$list" "$there/snap_1.hdf5"
         [ "$(column bytes "$list")" = "$size" ]
-        export FAKE=$(size "$size" 5)
+        FAKE=$(size "$size" 5)
+        export FAKE
         for option in --verify=size --budget=18446744073709551615 --budget=1M; do
             ends 74 iris-fetch --retries=0 --cache=cache -o fetched.tsv $option "$list"
             [[ $stderr == *"too large" || $stderr == *budget* ]]

@@ -35,20 +35,20 @@ teardown() {
 # reader CACHE: take a copy, look whether it is right, wait until ./go is there or
 # was meant for this one (./go.ID), and drop it; what it saw is in ./log
 reader() {
-    local id index path files bytes mtime remote local
-    while IFS=$'\t' read -r id index path files bytes mtime remote local; do
+    local id index path files bytes mtime remote near
+    while IFS=$'\t' read -r id index path files bytes mtime remote near; do
         [[ $id != \#* ]] || continue
-        if [ "$local" = . ]; then
+        if [ "$near" = . ]; then
             echo "$id none" >>log
             continue
         fi
-        if cmp -s "$path" "$local" && { [ "$files" = 1 ] || cmp -s "${path/.0./.1.}" "${local/.0./.1.}"; }; then
+        if cmp -s "$path" "$near" && { [ "$files" = 1 ] || cmp -s "${path/.0./.1.}" "${near/.0./.1.}"; }; then
             echo "$id right" >>log
         else
             echo "$id wrong" >>log
         fi
         until [ -e go ] || [ -e "go.$id" ]; do sleep 0.01; done
-        iris-fetch --cache="${1:-${local%/*/*}}" --drop="$id" || [ $# = 0 ]
+        iris-fetch --cache="${1:-${near%/*/*}}" --drop="$id" || [ $# = 0 ]
     done
     echo end >>log
 }

@@ -110,7 +110,7 @@ four=("-s dataset_hyper.CMZ_density_factor=0.5 -s coordinate_hyper.jitter_r=true
         iris-hyper --preset=hyper.json -s dataset_hyper.CMZ_density_factor=$factor \
             -s coordinate_hyper.jitter_r=$jitter -o one.json
         [ "$(iris-gen --digest -H one.json -t simple)" = "$digest" ]
-        grep -q "\"dataset_hyper.CMZ_density_factor\": $factor[,}]" "d/entries/$digest/settings.json"
+        grep -q "\"dataset_hyper.CMZ_density_factor\": ${factor}[,}]" "d/entries/$digest/settings.json"
     done <rows
     # a field that is missing changes nothing
     with_set cube_hyper.v_steps u32 . 10 <list.tsv >some.tsv

@@ -336,7 +336,7 @@ rel_l2() {
 @test "a standard output that is closed is an error, and no other file gets the manifest" {
     run -74 --separate-stderr bash -c 'iris-gen -q -H hyper.json -t synthetic -d alone list.tsv >&-'
     one_sentence iris-gen
-    ! grep -q iris-manifest alone/.iris/lock
+    run ! grep -q iris-manifest alone/.iris/lock
 }
 
 @test "the same bytes with every level of instructions" {

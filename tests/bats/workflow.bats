@@ -119,8 +119,9 @@ END
     chmod +x shim/hold
     for p in hyper list fetch gen merge units normalize shuffle; do ln -s hold "shim/iris-$p"; done
     PATH=$PWD/shim:$PATH
-    : >copied >count
-    export BEFORE= AFTER= SLOW=
+    : >copied
+    : >count
+    export BEFORE='' AFTER='' SLOW=
 }
 
 # killed_there ARGUMENT...: a make that is killed with all its programs where
@@ -197,7 +198,7 @@ lines() {
     iris-mock --molecule=13CO -o 13CO.dat
     few_points writer_hyper.total_snapshots=2 'observer_hyper.chem_path=["13CO.dat"]' \
         'observer_hyper.N_H_TOT_steps=[12]' 'observer_hyper.abundance_H2_steps=[6]' \
-        'observer_hyper.T_steps=[9]' writer_hyper.unit_calculation_sample_size=4 "$@" >hyper.json
+        'observer_hyper.T_steps=[9]' writer_hyper.unit_calculation_sample_size=4 >hyper.json
 }
 
 @test "synthetic: the default, with tables of its own" {
@@ -238,7 +239,7 @@ lines() {
     grep -q ' --precise ' make.out
     [ "$(ls -d out/entries/* | wc -l)" = 4 ]
     sed -i '/1[.]000E-15/!s/ 8\.[0-9]*E-0/ 9.1E-0/' 13CO.dat # another molecule
-    ! flow -q publish
+    run ! flow -q publish
 }
 
 @test "the steps of the workflow are the programs called by hand" {

@@ -124,7 +124,7 @@ change(const struct iris_buf *from, uint64_t *state, struct iris_buf *to)
             to->data[at] = (char)draw(state, 256);
             break;
         case 1:
-            to->data[at] ^= (char)(1 << draw(state, 8));
+            to->data[at] = (char)(to->data[at] ^ (1 << draw(state, 8)));
             break;
         case 2:
             memmove(to->data + at, to->data + at + n, rest - n);

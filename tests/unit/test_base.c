@@ -729,6 +729,46 @@ test_read(void)
 }
 
 static void
+test_outfile_lost(void)
+{
+    struct iris_outfile f = IRIS_OUTFILE_INIT;
+    struct iris_err err = {0};
+
+    CHECK(!iris_outfile_open(&f, in("gone"), &err) && !iris_outfile_write(&f, "x", 1, &err) &&
+              !unlink(in("gone.tmp")),
+          "somebody removes what is being written");
+    CHECK(iris_outfile_commit(&f, &err) == IRIS_E_RETRY && strstr(err.msg, "was taken away") &&
+              !is_there(in("gone")),
+          "which is told");
+    put(in("kept"), "of another");
+    CHECK(!link(in("kept"), in("named.tmp")) && !iris_write_file(in("named"), "new", 3, &err) &&
+              holds(in("named"), "new") && holds(in("kept"), "of another"),
+          "a link that was left is not written through");
+}
+
+/* To another file system, which no link leads to. */
+static void
+test_link_far(void)
+{
+    char far[] = "/dev/shm/iris-base-XXXXXX", to[64];
+    struct iris_err err = {0};
+    struct stat a, b;
+
+    if (!mkdtemp(far))
+        exit(2);
+    snprintf(to, sizeof to, "%s/to", far);
+    put(in("from"), "one");
+    put(to, "two");
+    CHECK(!iris_link_file(in("from"), to, &err) && holds(to, "one") && !stat(in("from"), &a) &&
+              !stat(to, &b) && a.st_dev != b.st_dev,
+          "a file is copied where no link can be made");
+    CHECK(iris_link_file(in("dir"), to, &err) == IRIS_E_IO && strstr(err.msg, "cannot read") &&
+              holds(to, "one"),
+          "a directory is not");
+    remove_tree(far);
+}
+
+static void
 test_link(void)
 {
     struct iris_err err = {0};
@@ -929,7 +969,9 @@ main(void)
     test_full();
     test_if_changed();
     test_read();
+    test_outfile_lost();
     test_link();
+    test_link_far();
     test_mkdirs();
     test_many_writers();
     test_killed_writer();

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cube.h"
+#include "fits.h"
 #include "npy.h"
 
 static char scratch[512], npy[600], fits[600], other[700];
@@ -330,6 +331,21 @@ test_header(void)
 }
 
 static void
+test_map_header(void)
+{
+    struct iris_fits_map map = {.axis = {{.type = "GLON-CAR", .unit = "deg", .step = 1, .n = 4},
+                                         {.type = "DISTANCE", .unit = "pc", .step = NAN, .n = 3}},
+                                .name = "COLUMN"};
+    struct iris_buf text = {0};
+    struct iris_err err = {0};
+
+    CHECK(iris_fits_map_header(&map, 0, &text, &err) == IRIS_E_DATA && !text.len &&
+              strstr(err.msg, "an axis of a map is not finite"),
+          "a map needs places");
+    iris_buf_release(&text);
+}
+
+static void
 test_bare_header(void)
 {
     struct iris_cube_law w = law_of(1, 1, 2, 1);
@@ -541,6 +557,7 @@ main(void)
     test_orders();
     test_header();
     test_bare_header();
+    test_map_header();
     test_units();
     test_ends();
     test_holes();

@@ -171,6 +171,20 @@ value_is(const struct iris_hyper *h, const char *name, const char *expected)
 }
 
 static void
+test_no_value(void)
+{
+    struct iris_buf text = {0};
+    struct iris_hyper *h = NULL;
+    struct iris_err err = {0};
+
+    CHECK(!iris_hyper_defaults(&h, &err) &&
+              iris_hyper_value(h, "suite_hyper.perodic", &text, &err) == IRIS_E_DATA && !text.len &&
+              strstr(err.msg, "suite_hyper.perodic") && strstr(err.msg, "suite_hyper.periodic"),
+          "%s", err.msg);
+    iris_hyper_free(h);
+}
+
+static void
 test_defaults(void)
 {
     struct iris_hyper *h = NULL;
@@ -459,6 +473,7 @@ test_units(void)
 int
 main(void)
 {
+    test_no_value();
     test_defaults();
     test_settings();
     test_synthetic_words();

@@ -229,6 +229,18 @@ test_planted(const struct iris_lease_law *law)
     unlink(target);
 }
 
+static void
+test_bad_name(struct iris_lease_law law)
+{
+    const char *outside = "a/../b";
+    struct iris_lease l;
+    struct iris_err err;
+
+    law.name = &outside;
+    CHECK(try_one(&l, &law, &err) == IRIS_E_BUG && l.fd < 0 && strstr(err.msg, "bad name"),
+          "a name is no path: %s", err.msg);
+}
+
 int
 main(void)
 {
@@ -243,5 +255,6 @@ main(void)
     test_death(&law);
     test_crowd(&law);
     test_planted(&law);
+    test_bad_name(law);
     return check_done();
 }

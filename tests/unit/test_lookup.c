@@ -37,7 +37,7 @@ test_nearest(const struct iris_line_table *t)
         double d[3];
         size_t iN, ix, iT;
 
-        draw_place(t, &state, k % 2, at);
+        draw_place(t, &state, (int)(k % 2), at);
         iris_line_table_at(t, &nearest, at[0], at[1], at[2], &j, &alpha);
         iN = round_to(asinh(at[0] / (t->bolic * t->rho_per_N)) / t->dq, t->n_N);
         ix = round_to(at[1] / .5 * (double)(t->n_x - 1), t->n_x);

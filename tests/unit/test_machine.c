@@ -239,6 +239,29 @@ test_peak(void)
     CHECK(iris_process_peak() >= before + MANY / 2, "a peak stays");
 }
 
+static void
+test_own(void)
+{
+    volatile char *memory;
+    uint64_t before;
+    size_t i;
+
+    plant();
+    put("/proc/self/status",
+        "VmRSS:\t 123 kB\nRssAnon:\t  10 kB\nRssFile:\t 5 kB\nRssShmem:\t 108 kB\n");
+    CHECK(iris_process_own_at(root) == 15 * KIB, "what is shared with others is not its own");
+    put("/proc/self/status", "VmRSS:\t 123 kB\n");
+    CHECK(iris_process_own_at(root) == 0, "a kernel that does not tell it apart");
+    before = iris_process_own();
+    memory = malloc(MANY);
+    if (!memory)
+        exit(2);
+    for (i = 0; i < MANY; i += KIB)
+        memory[i] = 1;
+    CHECK(before > 0 && iris_process_own() >= before + MANY / 2, "it grows with what is used");
+    free((void *)(uintptr_t)memory);
+}
+
 /* Others write on that disk meanwhile. */
 static void
 check_disk(const char *path)
@@ -312,6 +335,7 @@ main(void)
     test_gpus();
     test_processors();
     test_peak();
+    test_own();
     test_disk();
     test_here();
     snprintf(command, sizeof command, "rm -rf '%s'", scratch);

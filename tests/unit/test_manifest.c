@@ -288,6 +288,25 @@ test_lines(void)
     iris_manifest_reader_release(&r);
 }
 
+/* It is refused before its end has come. */
+static void
+test_endless_line(void)
+{
+    struct iris_manifest_reader r;
+    struct iris_err err = {0};
+    enum { MANY = 300 };
+    char part[4096];
+    int i;
+
+    memset(part, 'x', sizeof part);
+    iris_manifest_reader_init(&r, "m", &err);
+    for (i = 0; i < MANY && !iris_manifest_reader_feed(&r, part, sizeof part, &err); i++)
+        ;
+    CHECK(i < MANY && err.status == IRIS_E_DATA && strstr(err.msg, "m:1: a line of more than"),
+          "%s", err.msg);
+    iris_manifest_reader_release(&r);
+}
+
 static void
 add(struct iris_manifest *m, const char *id, const char *snapshot, const char *point)
 {
@@ -383,6 +402,7 @@ main(void)
     test_good();
     test_bad();
     test_lines();
+    test_endless_line();
     test_sort();
     test_keep();
     unlink(file);

@@ -478,6 +478,30 @@ test_entries(void)
     end(&w);
 }
 
+/* Changes that are none. */
+static void
+test_bad_changes(void)
+{
+    struct iris_variant *v = NULL;
+    struct iris_err err = {0};
+    struct world w;
+
+    begin(&w);
+    CHECK(iris_variant_new(&v, &w.law, "suite_hyper.periodic\n", &err) == IRIS_E_BUG && !v &&
+              strstr(err.msg, "changes no setting"),
+          "a change without a value");
+    CHECK(iris_variant_new(&v, &w.law, "suite_hyper.perodic=true\n", &err) == IRIS_E_DATA && !v &&
+              strstr(err.msg, "suite_hyper.perodic"),
+          "of a key that is not known");
+    CHECK(iris_variant_new(&v, &w.law, "suite_hyper.periodic=7\n", &err) == IRIS_E_DATA &&
+              err.status == IRIS_E_DATA && !v,
+          "to a value that it does not take");
+    CHECK(add_with(&w, "s_1", "set:suite_hyper.periodic", "tr\nue", &err) == IRIS_E_DATA &&
+              strstr(err.msg, "'set:suite_hyper.periodic' has a value of several lines"),
+          "to one of two lines");
+    end(&w);
+}
+
 int
 main(void)
 {
@@ -494,6 +518,7 @@ main(void)
     test_compare();
     test_equal_rows();
     test_entries();
+    test_bad_changes();
     snprintf(command, sizeof command, "rm -rf '%s'", scratch);
     if (system(command))
         return 2;

@@ -434,6 +434,22 @@ test_png(int colours)
     iris_canvas_release(&c);
 }
 
+static void
+test_no_png(void)
+{
+    struct iris_buf file = {0};
+    struct iris_err err = {0};
+    struct iris_canvas c;
+
+    iris_canvas_init(&c, 8, 8, &err);
+    c.height = 0;
+    CHECK(iris_png_encode(&c, &file, &err) == IRIS_E_IO &&
+              strstr(err.msg, "libpng cannot write the picture: "),
+          "what libpng does not write is told: %s", err.msg);
+    iris_buf_release(&file);
+    iris_canvas_release(&c);
+}
+
 int
 main(void)
 {
@@ -449,5 +465,6 @@ main(void)
     test_png(256);
     test_png(257);
     test_png(2000);
+    test_no_png();
     return check_done();
 }

@@ -475,6 +475,27 @@ test_counts(void)
     drop(&l);
 }
 
+/* What is said of the cells, without a look at them. */
+static void
+test_claimed(void)
+{
+    const char *path = fresh("claimed.hdf5");
+    double here[6] = {100}, wrong[6] = {-1};
+    struct iris_err err = {0};
+    size_t n = 0;
+
+    CHECK(!iris_snapshot_cells(path, 1, &n, &err) && n == CELLS, "as many as are there");
+    unset(path, "Header", "NumPart_Total");
+    set_attribute(path, "Header", "NumPart_ThisFile", H5T_STD_I32LE, 6, here);
+    CHECK(!iris_snapshot_cells(path, 1, &n, &err) && n == 100, "of this file, where not of all");
+    set_attribute(path, "Header", "NumPart_ThisFile", H5T_STD_I32LE, 6, wrong);
+    n = 7;
+    CHECK(iris_snapshot_cells(path, 1, &n, &err) == IRIS_E_DATA && n == 7 &&
+              strstr(err.msg, "does not say how many gas cells"),
+          "less than none");
+    CHECK(iris_snapshot_cells(in("missing.hdf5"), 1, &n, &err) == IRIS_E_IO && n == 7, "no file");
+}
+
 static const char *const units[] = {"UnitLength_in_cm", "UnitMass_in_g",
                                     "UnitVelocity_in_cm_per_s"};
 
@@ -1324,6 +1345,7 @@ main(void)
     test_values();
     test_set();
     test_counts();
+    test_claimed();
     test_units();
     test_missing();
     test_species();

@@ -383,6 +383,21 @@ test_preset(void)
     line_ray_free(&ray);
 }
 
+/* More than a size_t counts. */
+static void
+test_sizes(void)
+{
+    struct iris_transfer_law law = line_transfer_law(16, SIZE_MAX / 8);
+    struct iris_solver *t = NULL;
+    struct iris_err err = {0};
+
+    CHECK(iris_solver_new(&law, NULL, 0, &t, &err) == IRIS_E_DATA && !t &&
+              strstr(err.msg, "channels of 1 sub-channels are too many"),
+          "too many channels");
+    law = line_transfer_law(SIZE_MAX / 8, 16);
+    CHECK(iris_solver_new(&law, NULL, 0, &t, &err) == IRIS_E_DATA && !t, "too many steps");
+}
+
 int
 main(void)
 {
@@ -391,6 +406,7 @@ main(void)
     size_t i;
 
     test_preset();
+    test_sizes();
     if (!shared) {
         check_skip("the reference's cubes", "no shared reference data");
         check_skip("case 14", "no shared reference data");

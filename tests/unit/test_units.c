@@ -354,7 +354,7 @@ test_scan_blocks(void)
     size_t i;
 
     for (i = 0; v && i < N; i++) {
-        v[i] = 1e4f + (float)(i % 7) + (i > 65536 ? 100 : 0);
+        v[i] = 1e4f + (float)(i % 7) + (i > 65536 ? 100.0f : 0.0f);
         mean += (double)v[i]; /* exact: whole numbers */
     }
     mean /= N;
