@@ -36,7 +36,8 @@ teardown() {
 @test "a job removes nothing where another's link leads" {
     cd "$BATS_TEST_TMPDIR"
     export SLURM_CLUSTER_NAME=iris-test-$$ SLURM_JOB_ID=4711
-    local own=/dev/shm/iris-$(id -u)-job-$SLURM_CLUSTER_NAME-4711
+    local own
+    own=/dev/shm/iris-$(id -u)-job-$SLURM_CLUSTER_NAME-4711
     job() { bash -c 'source "$IRIS_SOURCE/workflows/slurm/job.bash"; on_nodes "$1"' - "$1"; }
     made=$own
     mkdir bin precious

@@ -57,7 +57,7 @@ PYTHON
     [ -z "$(in_page | cut -f1-5 | sort | uniq -d)" ]
     [ -z "$(cut -f1-5 table | sort | comm -23 - <(in_page | cut -f1-5 | sort))" ]
     # they are numbers
-    ! cut -f6-8 table | grep -vE '^[+-][0-9.]+'$'\t''[0-9.]+'$'\t''[+-][0-9.]+$'
+    ! cut -f6-8 table | grep -vE '^[+-][0-9.]+'$'\t''[0-9.]+'$'\t''[+-][0-9.]+$' || false
     # nothing large is left
     [ -z "$(find here -name '*.npy' -o -name data)" ]
 }
