@@ -14,7 +14,7 @@ static char scratch[64];
 static const char *
 in(const char *name)
 {
-    static char path[128];
+    static char path[100]; /* of a socket: not more than 107 */
 
     snprintf(path, sizeof path, "%s/%s", scratch, name);
     return path;
