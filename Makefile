@@ -439,7 +439,7 @@ bats: all $(HELPERS) ## run the tests of the programs only
 # Counting takes time: left out are the longest, which run few lines of the library that
 # others do not. Programs that are killed have counted nothing.
 UNCOUNTED := packet sampler transfer_single emulate gpu gpu_faults
-COUNTED   := iris-show iris-gen remote-fetch iris-pack iris-check iris-merge iris-fits
+COUNTED   := iris-show iris-gen remote-fetch iris-pack iris-check iris-list iris-merge iris-probe iris-fits
 COVERING   = $(COUNTED:%=tests/bats/%.bats) $(filter-out $(UNCOUNTED:%=$(BUILD)/tests/test_%),$(UNIT_TESTS))
 coverage: ## that the tests run 95 % of the lines of lib/
 	@$(MAKE) --no-print-directory COVERAGE=1 covered

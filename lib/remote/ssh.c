@@ -317,14 +317,16 @@ can_hold_socket(const char *path)
     return good;
 }
 
+/* Other files refuse connections, too. */
 static int
 is_dead_socket(const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     size_t n = strlen(path);
+    struct stat sb;
     int fd, dead;
 
-    if (n >= sizeof a.sun_path)
+    if (n >= sizeof a.sun_path || lstat(path, &sb) || !S_ISSOCK(sb.st_mode))
         return 0;
     memcpy(a.sun_path, path, n + 1);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

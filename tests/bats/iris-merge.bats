@@ -78,6 +78,9 @@ path() {
     [[ $stderr == *"'$(column id entries.tsv | sed -n 2p)'"* ]]
     rows entries.tsv '$f{column} = "/etc/passwd" if $n == 2' >outside.tsv
     run -65 iris-merge -d D outside.tsv
+    rows entries.tsv '$f{id} = "." if $n == 2' >no_id.tsv
+    run -65 --separate-stderr iris-merge -d D no_id.tsv
+    [ "$stderr" = "iris-merge: row 2 has no id" ]
     rows entries.tsv '$f{state} = "new" if $n == 3' >state.tsv
     run -65 iris-merge -d D state.tsv
     run -65 --separate-stderr iris-merge -d D entries.tsv standard.tsv

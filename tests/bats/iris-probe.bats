@@ -166,6 +166,30 @@ EOF
         "dataset_hyper.AREPO_CO_abundance_id=5	"* ]]
 }
 
+@test "fewer columns than any choice of them needs" {
+    mock
+    /usr/bin/python3 - snap_001.hdf5 <<'EOF'
+import sys, h5py
+g = h5py.File(sys.argv[1], "a")["PartType0"]
+x = g["ChemicalAbundances"][:, :2]
+del g["ChemicalAbundances"]
+g["ChemicalAbundances"] = x
+EOF
+    # columns that have been looked for first are of no use then
+    tiny_hyper -s dataset_hyper.AREPO_CO_abundance_id=5 >base.json
+    takes snap_001.hdf5 simple standard
+    needs dataset_hyper.use_AREPO_abundances=false
+}
+
+@test "a header that does not tell the truth" {
+    mock
+    h5edit snap_001.hdf5 attr Header NumPart_Total 7
+    iris-list --probe snap_001.hdf5 >probe.tsv
+    [ "$(facts probe.tsv warning)" = \
+        ".	.	'snap_001.hdf5': the header says 7 gas cells in all, the datasets have 2000" ]
+    [ "$(facts probe.tsv cells)" = "2000	.	." ]
+}
+
 @test "masses that are none do not count" {
     mock
     h5edit snap_001.hdf5 set PartType0/Masses 0 inf
