@@ -133,7 +133,7 @@ tasks() {
     [[ $stderr =~ ^"iris-gen: 9 of 9 points to make: 18 files, "[0-9.]+" MiB; "[0-9.]+" MiB are free"$ ]]
     cmp <(gen simple d --plan list.tsv) - <<<"$output"
     # more than there is
-    iris-hyper --preset=hyper.json -s coordinate_hyper.r_steps=20000 -s coordinate_hyper.r_crop_max_index=20000 \
+    iris-hyper --preset=hyper.json -s coordinate_hyper.r_steps=10000 -s coordinate_hyper.r_crop_max_index=10000 \
         -s coordinate_hyper.lon_steps=100000 -s coordinate_hyper.lat_steps=1000 \
         -s writer_hyper.points_per_snapshot=100000 -o huge.json
     run -0 --separate-stderr iris-gen --plan -H huge.json -t standard -d d list.tsv
