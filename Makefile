@@ -532,6 +532,8 @@ pages: all ## the manual pages are clean, and name the options that the programs
 SCRIPTS := $(wildcard workflows/*.sh workflows/slurm/* tests/*.sh tests/bench/*.sh tests/study/*.sh) tests/keep .ci/run $(wildcard tests/bats/*.bash)
 BATS_STYLE := SC2154,SC2034,SC2046,SC2206,SC2207,SC2164,SC2010,SC2044
 scripts: ## bash reads the scripts; shellcheck, where it is installed, those of tests too
+	@! grep -nE '^ +(\[.*\]|! .*) && (\[|! )' tests/bats/*.bats tests/valgrind.bats | grep -vE '\|\||; (then|do)$$|\\$$' || \
+	    { echo "a test does not end at what fails before '&&': one to a line"; exit 1; }
 	@for s in $(SCRIPTS); do bash -n $$s || exit 1; done
 	@! command -v shellcheck >/dev/null || { shellcheck --severity=warning --exclude=SC2154 $(SCRIPTS) && \
 	    shellcheck --shell=bats --severity=warning --exclude=$(BATS_STYLE) $(wildcard tests/bats/*.bats) tests/valgrind.bats; }

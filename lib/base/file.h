@@ -42,8 +42,8 @@ int iris_file_has_name(int fd, int dir, const char *name);
  *
  *   in   flags  of open(2); O_CREAT makes it
  *
- *   return  a descriptor, or -1 with errno set: ELOOP for a link, EINVAL for what is no
- *           regular file
+ *   return  a descriptor, or -1 with errno set: ELOOP for a link, EINVAL, ENXIO or EISDIR
+ *           for what is no regular file
  */
 int iris_file_open(const char *path, int flags);
 

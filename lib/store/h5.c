@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -197,7 +198,13 @@ iris_h5_text_dataset(hid_t file, const char *name, struct iris_buf *text)
 
 /* ---- virtual datasets ---- */
 
-enum { MOST_STEPS = 8 }; /* from dataset to dataset; HDF5 follows a circle without end */
+/* HDF5 follows a circle without end, and a few datasets of many sources each, in a row,
+ * for ever. */
+enum { MOST_STEPS = 8, MOST_SOURCES = 16384 };
+struct trail {
+    int steps;      /* from dataset to dataset */
+    size_t sources; /* looked at, on all ways */
+};
 
 int
 iris_h5_is_elsewhere(hid_t dataset)
@@ -211,7 +218,7 @@ iris_h5_is_elsewhere(hid_t dataset)
 }
 
 static enum iris_status check_sources(const char *container, const char *path, hid_t dataset,
-                                      int steps, struct iris_err *err);
+                                      struct trail *t, struct iris_err *err);
 
 /* The file of a source, which HDF5 looks for beside the one that names it; "." is that.
  *
@@ -232,13 +239,14 @@ source_file(hid_t how, size_t i, const char *container)
 
 static enum iris_status
 check_named(const char *container, const char *path, const char *name, hid_t how, size_t i,
-            int steps, struct iris_err *err)
+            struct trail *t, struct iris_err *err)
 {
     hid_t file = -1, dataset = -1;
     enum iris_status st = IRIS_OK;
     char inside[1024];
+    struct stat sb;
 
-    if (access(name, R_OK))
+    if (stat(name, &sb) || !S_ISREG(sb.st_mode) || access(name, R_OK))
         return iris_fail(err, IRIS_E_IO,
                          "'%s': dataset '%s' takes values from '%s', which is not readable",
                          iris_file_name(container), path, iris_file_name(name));
@@ -250,11 +258,8 @@ check_named(const char *container, const char *path, const char *name, hid_t how
         st = iris_fail(err, IRIS_E_DATA,
                        "'%s': dataset '%s' takes values from '%s', which does not have them",
                        iris_file_name(container), path, iris_file_name(name));
-    else if (steps == MOST_STEPS)
-        st = iris_fail(err, IRIS_E_DATA, "'%s': the values of dataset '%s' are nowhere",
-                       iris_file_name(container), path);
     else
-        st = check_sources(name, inside, dataset, steps + 1, err);
+        st = check_sources(name, inside, dataset, t, err);
     if (dataset >= 0)
         H5Dclose(dataset);
     if (file >= 0)
@@ -263,11 +268,11 @@ check_named(const char *container, const char *path, const char *name, hid_t how
 }
 
 static enum iris_status
-check_source(const char *container, const char *path, hid_t how, size_t i, int steps,
+check_source(const char *container, const char *path, hid_t how, size_t i, struct trail *t,
              struct iris_err *err)
 {
     char *name = source_file(how, i, container);
-    enum iris_status st = name ? check_named(container, path, name, how, i, steps, err)
+    enum iris_status st = name ? check_named(container, path, name, how, i, t, err)
                                : iris_fail_memory(err);
 
     free(name);
@@ -275,7 +280,7 @@ check_source(const char *container, const char *path, hid_t how, size_t i, int s
 }
 
 static enum iris_status
-check_sources(const char *container, const char *path, hid_t dataset, int steps,
+check_sources(const char *container, const char *path, hid_t dataset, struct trail *t,
               struct iris_err *err)
 {
     hid_t how = H5Dget_create_plist(dataset);
@@ -288,8 +293,17 @@ check_sources(const char *container, const char *path, hid_t dataset, int steps,
                        iris_file_name(container), path);
     if (H5Pget_layout(how) == H5D_VIRTUAL)
         H5Pget_virtual_count(how, &count);
-    for (i = 0; i < count && !st; i++)
-        st = check_source(container, path, how, i, steps, err);
+    if (count && ++t->steps > MOST_STEPS)
+        st = iris_fail(err, IRIS_E_DATA, "'%s': the values of dataset '%s' are nowhere",
+                       iris_file_name(container), path);
+    for (i = 0; i < count && !st; i++) {
+        if (++t->sources > MOST_SOURCES)
+            st = iris_fail(err, IRIS_E_DATA, "'%s': dataset '%s' takes values from too many others",
+                           iris_file_name(container), path);
+        else
+            st = check_source(container, path, how, i, t, err);
+    }
+    t->steps -= count > 0;
     H5Pclose(how);
     return st;
 }
@@ -297,5 +311,5 @@ check_sources(const char *container, const char *path, hid_t dataset, int steps,
 enum iris_status
 iris_h5_check_virtual(const char *container, const char *path, hid_t dataset, struct iris_err *err)
 {
-    return check_sources(container, path, dataset, 0, err);
+    return check_sources(container, path, dataset, &(struct trail){0}, err);
 }

@@ -66,7 +66,8 @@ int iris_h5_is_elsewhere(hid_t dataset);
  *
  *   return  IRIS_OK, also for a dataset of another layout
  *           IRIS_E_IO, IRIS_E_DATA  a source is missing, or lacks the values; so does one
- *                                   that is virtual and has no end
+ *                                   that is virtual and has no end, or has sources of
+ *                                   sources beyond 16384 in all
  *           IRIS_E_DATA             values are the bytes of some other file, which a
  *                                   stranger's snapshot could name
  */

@@ -426,7 +426,8 @@ workflow_points() {
     cp w/out/.iris/merged.tsv mid/out/.iris/failed.tsv
     cp w/out/.iris/normalized.tsv mid/out/.iris/normalized.tsv.new
     rm -r w
-    [ -e mid/cache/snap_001/snap_001.hdf5 ] && [ -e mid/cache/snap_001.tsv ]
+    [ -e mid/cache/snap_001/snap_001.hdf5 ]
+    [ -e mid/cache/snap_001.tsv ]
     state_holds() {
         [ ! -e w/out/attributes.json ] || iris-check w/out
     }

@@ -90,7 +90,8 @@ refused() {
     tensor=$(find standard -name '*.tensor.npy' | sort | head -n 1)
     refused 74 "no GPU on '$(hostname)': " iris-observe -H hyper.json --device=cuda --cube=c.fits "$tensor"
     refused 74 "no GPU on '$(hostname)': " iris-observe -H hyper.json --device=cuda -d d --from=standard standard.tsv
-    [ ! -e d ] && [ ! -e c.fits ]
+    [ ! -e d ]
+    [ ! -e c.fits ]
     # what makes nothing needs none
     iris-gen --plan -H hyper.json -t simple -d d --device=cuda list.tsv | grep -q '^##plan .*points=6 there=0'
     iris-gen --info --device=cuda | awk -F'\t' 'NR == 2 && $15 == 0 && $17 != "." { found = 1 } END { exit !found }'

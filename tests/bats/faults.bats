@@ -171,6 +171,7 @@ faults() {
     done
     sed "s/^/${PROGRAM:-$1} /" hits >>"$BATS_FILE_TMPDIR/injected"
     echo "# $name: $(wc -l <hits) faults" >&3
+    [ -s hits ] || { echo "$name: no call has failed"; return 1; }
     [ "$bad" = 0 ]
 }
 

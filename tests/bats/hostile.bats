@@ -25,11 +25,11 @@ teardown() {
         has '\(FLAGS_1\).*NOW.*PIE'
         # what is written is not run
         has '^ +GNU_STACK .* RW +0x'
-        ! grep -E '^ +[A-Z_]+ .* (RWE|WE) ' <<<"$said"
+        run ! grep -E '^ +[A-Z_]+ .* (RWE|WE) ' <<<"$said"
         # stacks and buffers are looked after
         said=$(readelf -W --dyn-syms "$program")
-        has ' UND __stack_chk_fail\b'
-        has ' UND __(v?snprintf|memcpy)_chk\b'
+        [[ $IRIS_HARDEN != *stack-protector* ]] || has ' UND __stack_chk_fail\b'
+        [[ $IRIS_HARDEN != *FORTIFY* ]] || has ' UND __(v?snprintf|memcpy)_chk\b'
     done
 }
 
@@ -50,15 +50,16 @@ teardown() {
     [ "$stderr" = "'$own' is no directory of this user" ]
     [ -e precious/file ]
     job leave
-    [ -e precious/file ] && [ ! -e "$own" ]
-    if [ "$(id -u)" = 0 ]; then
-        mkdir -m 777 "$own"
-        chown 12345 "$own"
+    [ -e precious/file ]
+    [ ! -e "$own" ]
+    mkdir -m 777 "$own"
+    if chown 12345 "$own" 2>/dev/null; then
         run -74 --separate-stderr job enter
-        rmdir "$own"
     fi
+    rmdir "$own"
     job enter
-    [ "$(stat -c %a "$own")" = 700 ] && [ -d "$own/0" ]
+    [ "$(stat -c %a "$own")" = 700 ]
+    [ -d "$own/0" ]
     : >"$own/old"
     job enter
     [ "$(ls "$own")" = 0 ]

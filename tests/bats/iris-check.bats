@@ -95,7 +95,8 @@ id() {
     run -0 --separate-stderr iris-check -v S
     [[ $stderr == *"6 entries, 6 arrays" ]]
     run -0 iris-check -o lines D
-    [ -e lines ] && [ ! -s lines ]
+    [ -e lines ]
+    [ ! -s lines ]
     # moved, copied, without raw arrays and bookkeeping
     mv D elsewhere
     rm -rf elsewhere/.iris elsewhere/entries/*/raw

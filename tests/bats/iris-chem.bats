@@ -127,7 +127,8 @@ near() {
 
 @test "quiet on success, one file" {
     run -0 --separate-stderr iris-chem -H hyper.json -o a.h5
-    [ -z "$output" ] && [ -z "$stderr" ]
+    [ -z "$output" ]
+    [ -z "$stderr" ]
     [ "$(ls | tr '\n' ' ')" = "a.h5 co.dat hyper.json " ]
 }
 
@@ -145,7 +146,8 @@ near() {
     iris-chem -H hyper.json -o a.h5
     touch -d 2001-01-01 a.h5
     run -0 --separate-stderr iris-chem -H hyper.json -o a.h5
-    [ -z "$output" ] && [ -z "$stderr" ]
+    [ -z "$output" ]
+    [ -z "$stderr" ]
     [ "$(stat -c %y a.h5 | cut -c 1-4)" = 2001 ]
     # settings that do not matter, the same molecule by another name
     cp co.dat other.dat
@@ -210,14 +212,16 @@ near() {
     cmp a.h5 base.h5
     run -64 --separate-stderr env IRIS_SIMD=sse9 iris-chem -H hyper.json -o c.h5
     one_sentence iris-chem
-    [[ $stderr == *IRIS_SIMD*sse9*base* ]] && [ ! -e c.h5 ]
+    [[ $stderr == *IRIS_SIMD*sse9*base* ]]
+    [ ! -e c.h5 ]
 }
 
 @test "bad numbers of threads" {
     for jobs in 0 -1 x 1.5 '' 99999999999999999999; do
         run -64 --separate-stderr iris-chem -H hyper.json -o a.h5 -j "$jobs"
         one_sentence iris-chem
-        [[ $stderr == *"bad number of jobs '$jobs'"* ]] && [ ! -e a.h5 ]
+        [[ $stderr == *"bad number of jobs '$jobs'"* ]]
+        [ ! -e a.h5 ]
     done
 }
 
@@ -329,7 +333,8 @@ start_long() {
     start_long
     kill -9 $pid
     wait $pid || true
-    [ ! -e a.h5 ] && [ -e a.h5.tmp ]
+    [ ! -e a.h5 ]
+    [ -e a.h5.tmp ]
     iris-chem -H hyper.json -o a.h5
     iris-chem -H hyper.json -o b.h5
     cmp a.h5 b.h5
@@ -366,7 +371,8 @@ start_long() {
     [ "$(stat -c %s a.h5)" -gt 33554432 ]
     made=$output
     run -0 --separate-stderr iris-chem -H full.json -o a.h5 --progress=0.1 --show=1e10,0.5,20
-    [ -z "$stderr" ] && [ "$output" = "$made" ]
+    [ -z "$stderr" ]
+    [ "$output" = "$made" ]
 }
 
 @test "HDF5's own locks do not get in the way" {

@@ -241,7 +241,8 @@ snap_003" ]
     run -0 --separate-stderr iris-fetch --cache=cache --copy --dry-run -o fetched.tsv list.tsv
     [ -z "$output" ]
     [[ $stderr == *"3 snapshots"* ]]
-    [ ! -e cache ] && [ ! -e fetched.tsv ]
+    [ ! -e cache ]
+    [ ! -e fetched.tsv ]
     iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
     before=$(state_of cache)
     run -0 --separate-stderr iris-fetch --cache=cache --drop=snap_001 --dry-run
@@ -378,7 +379,8 @@ snap_003" ]
         size=$((2 * size))
         [ "$size" -le 1024 ] || { echo "never in the middle"; return 1; }
     done
-    [ ! -e cache/snap_002/snap_002.hdf5 ] && [ ! -e fetched.tsv ]
+    [ ! -e cache/snap_002/snap_002.hdf5 ]
+    [ ! -e fetched.tsv ]
     cmp snaps/snap_001.hdf5 cache/snap_001/snap_001.hdf5
     inode=$(stat -c %i cache/snap_001/snap_001.hdf5)
     iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
@@ -410,7 +412,8 @@ snap_003" ]
     status=0
     wait $! || status=$?
     [ "$status" = 75 ] || { cat err; return 1; }
-    [ ! -e fetched.tsv ] && [ ! -e cache/snap_003 ]
+    [ ! -e fetched.tsv ]
+    [ ! -e cache/snap_003 ]
     iris-fetch --cache=cache --copy -o fetched.tsv list.tsv
     copied cache
     no_leftovers
@@ -500,7 +503,8 @@ snap_003" ]
     iris-gen -H hyper.json -t simple -d D -o e.tsv one.tsv
     iris-gen --plan -H hyper.json -t simple -d D -o plan.tsv list.tsv
     iris-fetch --cache=C --copy -o fetched.tsv plan.tsv
-    [ ! -e C/snap_001 ] && [ -e C/snap_002/snap_002.hdf5 ]
+    [ ! -e C/snap_001 ]
+    [ -e C/snap_002/snap_002.hdf5 ]
     rm snaps/snap_001.hdf5
     iris-gen -H hyper.json -t simple -d D -o all.tsv fetched.tsv
     [ "$(grep -c '^[^#]' all.tsv)" = 6 ]

@@ -154,7 +154,8 @@ nothing_half() {
         one_sentence iris-gen
         [[ $stderr == *"$2"* ]]
         [[ $stderr == *"$3"* ]] || { echo "no $3: $stderr"; return 1; }
-        [ -z "$output" ] && [ ! -e d ]
+        [ -z "$output" ]
+        [ ! -e d ]
     }
     bad 74 missing.json "No such file"
     mkdir dir.json
@@ -238,7 +239,8 @@ nothing_half() {
         sed "5s|^snap_002|$id|" list.tsv >id.tsv
         bad id.tsv "bad snapshot id '"
     done
-    [ ! -e x ] && [ ! -e d/entries/x ]
+    [ ! -e x ]
+    [ ! -e d/entries/x ]
     sed '5s/snaps[^\t]*/./' list.tsv >path.tsv
     bad path.tsv "'snap_002' has no path"
     sed '5s/hdf5\t1\t/hdf5\tone\t/' list.tsv >files.tsv
@@ -339,7 +341,8 @@ nothing_half() {
     run -74 --separate-stderr bash -c 'iris-gen --plan -H hyper.json -t simple -d d list.tsv >/dev/full'
     run -74 --separate-stderr gen simple d -o /dev/full list.tsv
     run -0 --separate-stderr gen simple d -o e.tsv list.tsv
-    [ -z "$output" ] && [ -z "$stderr" ]
+    [ -z "$output" ]
+    [ -z "$stderr" ]
     cmp e.tsv ref.tsv
 }
 
@@ -648,7 +651,8 @@ nothing_half() {
 @test "the digest alone" {
     gen simple d list.tsv >/dev/null
     run -0 --separate-stderr iris-gen --digest -H hyper.json -t simple
-    [ "$output" = "$(ls d/entries)" ] && [ -z "$stderr" ]
+    [ "$output" = "$(ls d/entries)" ]
+    [ -z "$stderr" ]
     [ "$($(mpi 2) iris-gen --digest -H hyper.json -t simple </dev/null)" = "$output" ]
     [ "$(iris-gen --digest -H hyper.json -t standard)" != "$output" ]
     [ "$(iris-gen --digest -H hyper.json -t simple --round=1)" != "$output" ]
@@ -681,7 +685,8 @@ nothing_half() {
     # a plan of a plan, from a pipe, under mpirun, into a file
     [ "$(todo - <plan.tsv)" = "snap_001=0 snap_002=1 snap_003=3 " ]
     run -0 --separate-stderr gen simple d --plan -o out.tsv plan.tsv
-    [ -z "$output" ] && [ -z "$stderr" ]
+    [ -z "$output" ]
+    [ -z "$stderr" ]
     $(mpi 2) iris-gen --plan -H hyper.json -t simple -d d plan.tsv </dev/null | cmp - out.tsv
     # other settings, another type: nothing is there
     [ "$(gen standard d --plan list.tsv | grep -v '^#' | cut -f8 | sort -u)" = 3 ]
@@ -699,7 +704,8 @@ nothing_half() {
     run -0 --separate-stderr gen simple d --dry-run -o e.tsv list.tsv
     [ -z "$output" ]
     [ "$stderr" = "iris-gen: would make 9 of 9 points of 3 snapshots in 'd'" ]
-    [ ! -e d ] && [ ! -e e.tsv ]
+    [ ! -e d ]
+    [ ! -e e.tsv ]
     iris-gen --dry-run --info -o e.tsv | grep -q '^#rank'
     [ ! -e e.tsv ]
     gen simple d list.tsv >/dev/null

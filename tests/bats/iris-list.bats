@@ -166,7 +166,8 @@ END
     )
     run -0 --separate-stderr iris-list d
     [ -z "$stderr" ]
-    [ ! -e pwned ] && [ ! -e d/pwned ]
+    [ ! -e pwned ]
+    [ ! -e d/pwned ]
     [ "$(tail -n1 <<<"$output")" = "##rows 10" ]
     row() {
         awk -F'\t' -v i="$1" '$2 == i { print $1 " " $3 }' <<<"$output"
@@ -406,7 +407,8 @@ END
     iris-list --total=10 d | column 1 | sort >before
     empty d/snap_31.hdf5
     iris-list --total=10 d | column 1 | sort >after
-    [ "$(wc -l <before)" = 10 ] && [ "$(wc -l <after)" = 10 ]
+    [ "$(wc -l <before)" = 10 ]
+    [ "$(wc -l <after)" = 10 ]
     [ "$(comm -23 before after | wc -l)" -le 1 ]
     [ "$(comm -13 before after | grep -vcx snap_31)" = 0 ]
 }
@@ -454,7 +456,8 @@ END
             rows=$(grep -vc '^#' part.tsv || true)
             [ "$(tail -n1 part.tsv)" = "##rows $rows" ]
             # shares differ by one at most
-            [ "$rows" -ge $((11 / n)) ] && [ "$rows" -le $(((11 + n - 1) / n)) ]
+            [ "$rows" -ge $((11 / n)) ]
+            [ "$rows" -le $(((11 + n - 1) / n)) ]
             grep -v '^#' part.tsv >>parts || true
         done
         sort parts | diff all -
@@ -497,7 +500,8 @@ END
             iris-hyper --preset=SEDIGISM_13C16O -s "${grid%%=*}=$value" -o hyper.json
             n=$((n + 1))
         done < <(column 8 <list.tsv)
-        [ "$(tail -n1 list.tsv)" = "##rows $n" ] && [ $n -gt 0 ]
+        [ "$(tail -n1 list.tsv)" = "##rows $n" ]
+        [ $n -gt 0 ]
     done
 }
 
@@ -560,7 +564,8 @@ END
     empty d/snap_{1,2}.hdf5
     iris-list d >stdout.tsv
     run -0 --separate-stderr iris-list -o list.tsv d
-    [ -z "$output" ] && [ -z "$stderr" ]
+    [ -z "$output" ]
+    [ -z "$stderr" ]
     cmp stdout.tsv list.tsv
     # a reader of the old one keeps it
     exec 9<list.tsv

@@ -105,7 +105,8 @@ sum() {
 
 @test "quiet on success, one file, nothing else" {
     run -0 --separate-stderr iris-mock -o a.hdf5 --cells=1000 --seed=1
-    [ -z "$output" ] && [ -z "$stderr" ]
+    [ -z "$output" ]
+    [ -z "$stderr" ]
     [ "$(ls)" = a.hdf5 ]
 }
 

@@ -113,7 +113,8 @@ bad() {
     bad 64 "'more'" pairs D standard.tsv more
     bad 64 "'--new'" cube a.npy --new
     bad 64 "" pairs '' standard.tsv
-    [ ! -e D ] && [ ! -e a.npy ]
+    [ ! -e D ]
+    [ ! -e a.npy ]
     no_leftovers
 }
 
@@ -145,7 +146,8 @@ bad() {
     bad 74 "'D'" iris-observe -H hyper.json -d D standard.tsv
     bad 65 "'snaps'" iris-observe -H hyper.json -d D --from=snaps standard.tsv
     bad 65 "'snaps'" pairs snaps standard.tsv
-    [ ! -e D ] && [ ! -e a.npy ]
+    [ ! -e D ]
+    [ ! -e a.npy ]
     no_leftovers
 }
 
@@ -172,7 +174,8 @@ bad() {
         array $tensor '$v[16*12*6 * '$channel' + 12*6 * 15 + 6 * 11 + 5] = $inf'
         bad 65 "channel $channel is inf at r 15, lon 11, lat 5" cube b.npy
     done
-    [ ! -e b.npy ] && [ ! -e b.fits ]
+    [ ! -e b.npy ]
+    [ ! -e b.fits ]
     no_leftovers
 }
 
@@ -581,7 +584,8 @@ PYTHON
 @test "nothing is written with --dry-run" {
     pairs D --dry-run -o out.tsv standard.tsv 2>said
     [ "$(cat said)" = "iris-observe: would make 6 of 6 pairs in 'D'" ]
-    [ ! -e D ] && [ ! -e out.tsv ]
+    [ ! -e D ]
+    [ ! -e out.tsv ]
     cp -a G D
     rm "D/$(column observed pairs.tsv | sed -n 2p)"
     state_of D >before

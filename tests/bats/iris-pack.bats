@@ -68,7 +68,8 @@ found() {
         run -64 --separate-stderr iris-pack $words
         one_sentence iris-pack
     done
-    [ ! -e x.h5 ] && [ ! -e - ]
+    [ ! -e x.h5 ]
+    [ ! -e - ]
     diff -r before D
 }
 

@@ -69,7 +69,8 @@ mock() {
     [ "$(facts probe.tsv dataset PartType0/ParticleIDs)" = "(2000,)	uint32	." ]
     [ "$(facts probe.tsv unit UnitMass_in_g)" = "1.989e+33	g	Header" ]
     [ "$(facts probe.tsv header BoxSize)" = "240.0	.	Header" ]
-    [ -z "$(facts probe.tsv missing)" ] && [ -z "$(facts probe.tsv needs)" ]
+    [ -z "$(facts probe.tsv missing)" ]
+    [ -z "$(facts probe.tsv needs)" ]
     for type in simple standard synthetic; do
         [ "$(facts probe.tsv taken $type)" = "yes	.	." ]
     done

@@ -166,16 +166,22 @@ iris-manifest.tsv" ]
     mkdir D/attributes.json.tmp # in the way of the last file
     run -74 --separate-stderr iris-shuffle --publish=D -H units.json -o shuffled.tsv normalized.tsv
     one_sentence iris-shuffle
-    [ -e D/iris-manifest.tsv ] && [ -e D/hyper.json ] && [ ! -e D/attributes.json ]
+    [ -e D/iris-manifest.tsv ]
+    [ -e D/hyper.json ]
+    [ ! -e D/attributes.json ]
     [ ! -e shuffled.tsv ]
     rm -r D && cp -a keep D
     mkdir D/hyper.json.tmp
     run -74 iris-shuffle --publish=D -H units.json -o shuffled.tsv normalized.tsv
-    [ -e D/iris-manifest.tsv ] && [ ! -e D/hyper.json ] && [ ! -e D/attributes.json ]
+    [ -e D/iris-manifest.tsv ]
+    [ ! -e D/hyper.json ]
+    [ ! -e D/attributes.json ]
     rm -r D && cp -a keep D
     mkdir D/iris-manifest.tsv.tmp
     run -74 iris-shuffle --publish=D -H units.json --drop-raw -o shuffled.tsv normalized.tsv
-    [ ! -e D/iris-manifest.tsv ] && [ ! -e D/hyper.json ] && [ ! -e D/attributes.json ]
+    [ ! -e D/iris-manifest.tsv ]
+    [ ! -e D/hyper.json ]
+    [ ! -e D/attributes.json ]
     [ "$(find D/entries/*/raw -name '*.npy' | wc -l)" = 24 ]
     # and the same command finishes it
     rmdir D/iris-manifest.tsv.tmp

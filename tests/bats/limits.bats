@@ -73,7 +73,8 @@ usage_error() {
     run -64 --separate-stderr gen 0 "$@" list.tsv
     one_sentence iris-gen
     [[ $stderr == *$pattern* ]] || { echo "no '$pattern' in: $stderr"; return 1; }
-    [ -z "$output" ] && [ ! -e d ]
+    [ -z "$output" ]
+    [ ! -e d ]
 }
 
 # ---- --deadline ----
@@ -93,7 +94,8 @@ late="iris-gen: stopped by the deadline with"
         one_sentence iris-gen
         [[ $stderr == *"$late 0 of 15 points done; run again to continue"* ]]
         [ -z "$output" ]
-        [ "$(arrays)" = 0 ] && [ ! -e e.tsv ]
+        [ "$(arrays)" = 0 ]
+        [ ! -e e.tsv ]
         grep -q '"state": "stopped"' d/.iris/status.json
         gen $n list.tsv
         all_there
@@ -114,7 +116,8 @@ late="iris-gen: stopped by the deadline with"
         run -75 --separate-stderr timeout 60 $([ $n = 0 ] || mpi $n) iris-gen -H endless.json -t simple -d d \
             -o e.tsv --deadline=2 list.tsv </dev/null
         [[ $stderr == *"$late 0 of 15 points done; run again to continue"* ]]
-        [ "$(arrays)" = 0 ] && [ ! -e e.tsv ]
+        [ "$(arrays)" = 0 ]
+        [ ! -e e.tsv ]
         no_leftovers
         # all ranks were at one, and broke it off
         [ "$(cat d/.iris/journal/*.tsv | awk -F'\t' '!/^#/ && $7 == 75 && $9 ~ /^make/' | wc -l)" = $((n + !n)) ]
@@ -134,7 +137,8 @@ late="iris-gen: stopped by the deadline with"
         [ $status = 75 ]
         grep -q "^$late [1-9][0-9]* of 15 points done" stderr
         [ ! -e e.tsv ]
-        [ "$(arrays)" -ge 1 ] && [ "$(arrays)" -lt 15 ]
+        [ "$(arrays)" -ge 1 ]
+        [ "$(arrays)" -lt 15 ]
         whole
         gen $n list.tsv
         all_there
@@ -213,7 +217,8 @@ slurm() {
             if [ $n = 1 ] || [ $ahead = 0 ]; then
                 [ "$loads" = 0 ]
             else
-                [ "$loads" -ge 1 ] && [ "$loads" -le 5 ]
+                [ "$loads" -ge 1 ]
+                [ "$loads" -le 5 ]
             fi
             [ "$(journal d | grep -c ^make)" = 60 ]
         done
@@ -257,7 +262,9 @@ slurm() {
         run -74 --separate-stderr gen $n --memory=$((own + 38))M list.tsv
         one_sentence iris-gen
         [[ $stderr == *"node '$(hostname)' has 38.0 MiB of memory for snapshots, but 2 of the size of 'snap_011' need "*"; --read-ahead=0 has one at a time"* ]]
-        [ -z "$output" ] && [ "$(arrays)" = 0 ] && [ ! -e e.tsv ]
+        [ -z "$output" ]
+        [ "$(arrays)" = 0 ]
+        [ ! -e e.tsv ]
         [ -z "$(find d -name source.tsv)" ]
         run -0 --separate-stderr gen $n --memory=$((own + 38))M --read-ahead=0 list.tsv
         mv e.tsv small.tsv
@@ -270,7 +277,8 @@ slurm() {
             one_sentence iris-gen
             [[ $stderr == *"has 20.0 MiB of memory for snapshots, but 1 of the size of 'snap_010' need "* ]]
             [[ $stderr != *read-ahead* ]]
-            [ "$(arrays)" = 0 ] && [ ! -e e.tsv ]
+            [ "$(arrays)" = 0 ]
+            [ ! -e e.tsv ]
         done
         # one that is there is not loaded
         gen $n --read-ahead=0 list.tsv
@@ -303,7 +311,9 @@ slurm() {
             [[ $stderr == *"large.json: a point of coordinate_hyper.lon_steps, 1048576, times "*" takes 24576.0 GiB of memory, of which there are "* ]]
         done
     done
-    [ -z "$output" ] && [ ! -e e.tsv ] && [ ! -e d/entries ]
+    [ -z "$output" ]
+    [ ! -e e.tsv ]
+    [ ! -e d/entries ]
     iris-hyper --preset=large.json -s 'observer_hyper.v_subsamples=1' -o lines.json
     run -74 --separate-stderr iris-observe -H lines.json -d ref ref.tsv
     [[ $stderr == *"lines.json: a point of coordinate_hyper.lon_steps, 1048576, times "* ]]

@@ -41,7 +41,9 @@ refused() {
     one_sentence iris-gen
     [[ $stderr == *$pattern* ]] || { echo "no '$pattern' in: $stderr"; return 1; }
     [ -z "$output" ]
-    [ ! -e d ] && [ ! -e d2 ] && [ ! -e e.tsv ]
+    [ ! -e d ]
+    [ ! -e d2 ]
+    [ ! -e e.tsv ]
 }
 
 simple() {

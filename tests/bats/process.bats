@@ -290,7 +290,9 @@ teardown() {
     [ "$(cat d/precious)" = precious ]
     iris-check -q d/data
     diff -r --exclude=.iris ref/data d/data
-    [ -n "$(ls d/far/entries)" ] && [ -L d/data/entries ] && [ -L d/data/.iris ]
+    [ -n "$(ls d/far/entries)" ]
+    [ -L d/data/entries ]
+    [ -L d/data/.iris ]
     # nothing is written through the link of a lock, a journal, or a temporary file
     rm d/data/.iris/lock
     ln -s ../../precious d/data/.iris/lock

@@ -50,7 +50,8 @@ in_view() {
 whole() {
     run -0 --separate-stderr iris-check "$1"
     [ -z "$stderr" ]
-    [ -s "$1/attributes.json" ] && [ -s "$1/hyper.json" ]
+    [ -s "$1/attributes.json" ]
+    [ -s "$1/hyper.json" ]
     [ "$(tail -n1 "$1/iris-manifest.tsv")" = "##rows $2" ]
     [ "$(find "$1"/entries/*/iris-* -name '*.npy' | wc -l)" = $((2 * $2)) ]
 }

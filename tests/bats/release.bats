@@ -76,7 +76,8 @@ ends() {
         same_data ref d
         rm -rf d
         run -0 --separate-stderr by $n iris-gen -H hyper.json -t simple -d d --release -o e.tsv fetched.tsv </dev/null
-        [ -z "$output" ] && [ -z "$stderr" ]
+        [ -z "$output" ]
+        [ -z "$stderr" ]
         [ "$(copies)" = "*" ]
         cmp ref.tsv e.tsv
         same_data ref d
@@ -336,7 +337,8 @@ ends() {
 
 # has_readers CACHE
 has_readers() {
-    [ -e "$1/.iris-readers" ] && ! flock -n -x "$1/.iris-readers" true
+    [ -e "$1/.iris-readers" ] || return 1
+    ! flock -n -x "$1/.iris-readers" true
 }
 
 @test "a cache is held from its first row to the end of the run" {
@@ -384,7 +386,8 @@ has_readers() {
     ends
     [ $status = 0 ]
     cmp ref.tsv e.tsv
-    ! has_readers C && ! has_readers D
+    run ! has_readers C
+    run ! has_readers D
     [ "$(copies)" = snap_002 ]
     [ "$(cd D && echo *)" = "snap_001 snap_003" ]
 }

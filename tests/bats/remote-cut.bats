@@ -146,7 +146,8 @@ killed() {
             end "$(near "$name")"
         done
         wait $! || true
-        [ ! -e $copy ] && [ ! -e fetched.tsv ]
+        [ ! -e $copy ]
+        [ ! -e fetched.tsv ]
         no_near_soon ssh wire
         mv still.tsv list.tsv
         fetch 0
@@ -174,7 +175,8 @@ killed() {
         status=0
         wait $! || status=$?
         no_near_soon ssh wire
-        [ ! -e $copy ] && [ ! -e fetched.tsv ]
+        [ ! -e $copy ]
+        [ ! -e fetched.tsv ]
     done
     [ "$status" = 75 ]
     stderr=$(cat err) one_sentence iris-fetch

@@ -136,7 +136,8 @@ nothing_left() {
     : >go."$first"
     wait_for has_read "$second right"
     wait_for test -e cache/snap_3/snap_3.hdf5
-    [ ! -e cache/"$first"/"$first".hdf5 ] && [ ! -e cache/snap_4 ]
+    [ ! -e cache/"$first"/"$first".hdf5 ]
+    [ ! -e cache/snap_4 ]
     : >go
     wait_for has_read end
     all_read

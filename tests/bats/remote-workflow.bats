@@ -76,7 +76,8 @@ fetched() {
     flow -j2 CACHE=
     same_as_base
     run -0 grep -o '/dev/shm/iris-[0-9-]*' make.out
-    [ -n "${lines[0]}" ] && [ ! -e "${lines[0]}" ]
+    [ -n "${lines[0]}" ]
+    [ ! -e "${lines[0]}" ]
 }
 
 @test "names of any kind are targets by their ids" {
@@ -121,7 +122,8 @@ fetched() {
     far_down
     run ! --separate-stderr flow
     [[ $stderr == *"iris-list: cannot connect to 'far': "* ]]
-    [ ! -e out ] && [ ! -e cache ]
+    [ ! -e out ]
+    [ ! -e cache ]
 }
 
 @test "a machine that goes away while it is copied from: the same command goes on" {

@@ -65,7 +65,8 @@ refused() {
         run -75 --separate-stderr by $n iris-gen -H hyper.json -t simple -d d -o e.tsv "$@"
         one_sentence iris-gen
         [[ $stderr == *"$pattern"* ]] || { echo "no '$pattern' in: $stderr"; return 1; }
-        [ -z "$output" ] && [ ! -e e.tsv ]
+        [ -z "$output" ]
+        [ ! -e e.tsv ]
         find d/entries -type f | sort | diff before -
     done
 }
@@ -114,7 +115,9 @@ both() {
     gen --run=a -o e.tsv first.tsv
     by 2 iris-gen -H hyper.json -t simple -d d --run=b -o e.tsv second.tsv
     [ "$(ls d/.iris/runs)" = $'a\nb' ]
-    [ ! -e d/.iris/status.json ] && [ ! -e d/.iris/journal ] && [ ! -e d/.iris/flight ]
+    [ ! -e d/.iris/status.json ]
+    [ ! -e d/.iris/journal ]
+    [ ! -e d/.iris/flight ]
     [ "$(ls d/.iris/runs/a/journal)" = rank0.tsv ]
     [ "$(ls d/.iris/runs/b/journal)" = $'rank0.tsv\nrank1.tsv' ]
     [ "$(cat d/.iris/runs/a/journal/* | grep -c 'snap_00[12]')" = 6 ]

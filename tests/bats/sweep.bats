@@ -86,7 +86,8 @@ four=("-s dataset_hyper.CMZ_density_factor=0.5 -s coordinate_hyper.jitter_r=true
             for ahead in 0 1 3; do
                 rm -rf d
                 run -0 --separate-stderr by $n iris-gen -H hyper.json -t $type -d d -o e.tsv --read-ahead=$ahead sweep.tsv
-                [ -z "$output" ] && [ -z "$stderr" ]
+                [ -z "$output" ]
+                [ -z "$stderr" ]
                 same_points ref d
                 [ $n$ahead = 00 ] && cp e.tsv first.tsv || cmp first.tsv e.tsv
             done
@@ -174,7 +175,8 @@ four=("-s dataset_hyper.CMZ_density_factor=0.5 -s coordinate_hyper.jitter_r=true
             run -65 --separate-stderr by $n iris-gen -H hyper.json -t "${type:-simple}" -d d -o e.tsv "$2"
             one_sentence iris-gen
             [[ $stderr == *"$1"* ]] || { echo "no '$1' in: $stderr"; return 1; }
-            [ -z "$output" ] && [ ! -e e.tsv ]
+            [ -z "$output" ]
+            [ ! -e e.tsv ]
             [ -z "$(find d -name '*.npy' 2>/dev/null)" ]
         done
         rm -rf d

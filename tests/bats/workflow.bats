@@ -225,7 +225,8 @@ lines() {
     setup_make
     unset 'flow[-2]' # TYPE=simple
     flow chem
-    [ -e out/.iris/lines.h5 ] && [ ! -e out/.iris/merged.tsv ]
+    [ -e out/.iris/lines.h5 ]
+    [ ! -e out/.iris/merged.tsv ]
     flow
     flow -q publish
     stat -c '%i %s' out/.iris/lines.h5 >before
@@ -348,7 +349,8 @@ lines() {
     flow why DATASET=none
     flow -n DATASET=none CACHE=cache
     run -1 flow -q DATASET=none
-    [ ! -e none ] && [ ! -e cache ]
+    [ ! -e none ]
+    [ ! -e cache ]
     truncated "$(drawn 2)"
     run ! flow
     marks out >before
@@ -534,7 +536,8 @@ lines() {
         [[ $stderr == *"iris-merge: 2 of 8 entries have failed; the first"*"$s"* ]]
         [[ $stderr == *"the goal 'retry' makes these again, ALLOW_FAILED=1 goes on without them"* ]]
         [ "$(ls out/.iris/gen | wc -l)" = 4 ]
-        [ ! -e out/.iris/merged.tsv ] && [ ! -e out/attributes.json ]
+        [ ! -e out/.iris/merged.tsv ]
+        [ ! -e out/attributes.json ]
         # retry of what is still bad changes nothing, and stops as well
         run ! flow CACHE=$cache retry
         run ! flow CACHE=$cache
@@ -974,7 +977,8 @@ lines() {
     run -2 flow
     [ -e out/.iris/stopped ]
     run -2 flow STOPPED=here
-    [ -e here ] && [ ! -e out/.iris/merged.tsv ]
+    [ -e here ]
+    [ ! -e out/.iris/merged.tsv ]
     echo 74 >status
     run -2 flow
     [ ! -e out/.iris/stopped ]

@@ -1061,6 +1061,33 @@ test_virtual(void)
     fails(path, 1, "", ALL, IRIS_E_DATA, "'PartType0/Density'", "nowhere");
 }
 
+/* Virtual datasets in a row, each of many parts of the next one: few bytes, and no end. */
+static void
+test_virtual_fan(void)
+{
+    enum { ROW = 6, PARTS = CELLS };
+    const char *path = fresh("fan.hdf5");
+    hsize_t n = CELLS, one = 1, at;
+    char name[2][64] = {"PartType0/Density", ""};
+    int i;
+
+    for (i = 0; i < ROW; i++) {
+        hid_t how = H5Pcreate(H5P_DATASET_CREATE), all = H5Screate_simple(1, &n, NULL);
+
+        snprintf(name[1], sizeof name[1], "PartType0/Next%d", i);
+        for (at = 0; at < PARTS; at++) {
+            H5Sselect_hyperslab(all, H5S_SELECT_SET, &at, NULL, &one, NULL);
+            must(H5Pset_virtual(how, all, ".", i < ROW - 1 ? name[1] : "PartType0/Masses", all) >=
+                     0,
+                 "H5Pset_virtual");
+        }
+        H5Sclose(all);
+        put(path, name[0], H5T_IEEE_F32LE, 1, &n, how, NULL);
+        memcpy(name[0], name[1], sizeof name[0]);
+    }
+    fails(path, 1, "", ALL, IRIS_E_DATA, "'PartType0/Next", "too many others");
+}
+
 /* A snapshot may not have any file read that it names. */
 static void
 test_external(void)
@@ -1359,6 +1386,7 @@ main(void)
     test_content();
     test_temperature();
     test_virtual();
+    test_virtual_fan();
     test_external();
     test_files();
     test_pause();
