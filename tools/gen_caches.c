@@ -22,19 +22,24 @@ is_known(const struct gen_caches *c, const char *path)
     return 0;
 }
 
+/* It is none that a run cannot do without: who drops the copy makes points fail. */
+static const char not_held[] = "the cache of snapshot '%s' is not held: out of memory";
+
 static void
-add(struct gen_caches *c, const char *path)
+add(struct gen_caches *c, const struct iris_plan_snapshot *s, const char *path)
 {
     struct gen_cache *list = realloc(c->cache, (c->n + 1) * sizeof *list), *new;
     struct iris_err err = {0};
 
-    if (!list)
+    if (list)
+        c->cache = list;
+    new = list ? &list[c->n] : NULL;
+    if (new)
+        *new = (struct gen_cache){strdup(path), IRIS_HOLD_INIT};
+    if (!new || !new->path) {
+        iris_cli_warn(c->cli, not_held, s->id);
         return;
-    c->cache = list;
-    new = &list[c->n];
-    *new = (struct gen_cache){strdup(path), IRIS_HOLD_INIT};
-    if (!new->path)
-        return;
+    }
     c->n++;
     if (iris_hold_take(&new->hold, path, IRIS_HOLD_READ, WAIT_MS, &err))
         iris_cli_warn(c->cli, "%s", err.msg);
@@ -45,8 +50,12 @@ gen_caches_hold(struct gen_caches *c, const struct iris_plan_snapshot *s)
 {
     struct iris_buf path = {0};
 
-    if (s->path && iris_cache_of(s->path, s->id, &path) && !is_known(c, iris_buf_str(&path)))
-        add(c, iris_buf_str(&path));
+    int found = s->path ? iris_cache_of(s->path, s->id, &path) : 0;
+
+    if (found < 0)
+        iris_cli_warn(c->cli, not_held, s->id);
+    if (found > 0 && !is_known(c, iris_buf_str(&path)))
+        add(c, s, iris_buf_str(&path));
     iris_buf_release(&path);
 }
 
@@ -101,8 +110,11 @@ gen_caches_release(const struct gen_caches *c, const struct iris_plan_snapshot *
     struct iris_buf cache = {0};
     struct iris_err err = {0};
 
-    if (c->release && is_copy(s) && iris_cache_of(s->path, s->id, &cache) &&
-        iris_cache_drop(iris_buf_str(&cache), s->id, &err))
+    int found = c->release && is_copy(s) ? iris_cache_of(s->path, s->id, &cache) : 0;
+
+    if (found < 0)
+        iris_fail_memory(&err);
+    if (found < 0 || (found > 0 && iris_cache_drop(iris_buf_str(&cache), s->id, &err)))
         iris_cli_warn(c->cli, "snapshot '%s' stays in its cache: %s", s->id, err.msg);
     iris_buf_release(&cache);
 }

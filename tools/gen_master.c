@@ -476,7 +476,7 @@ void
 gen_dismiss(struct gen_job *job, enum iris_status status)
 {
     char room[64]; /* who waits for this would wait for ever where memory is wanting */
-    struct iris_buf message = {.data = room, .cap = sizeof room};
+    struct iris_buf message = iris_buf_in(room, sizeof room);
     int rank;
 
     gen_write_end(&message, status);

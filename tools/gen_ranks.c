@@ -203,7 +203,7 @@ gather(const struct gen_options *o, struct iris_pool *pool, const struct iris_bu
         return iris_pool_gather(pool, own, NULL, err);
     text = calloc(n, sizeof *text);
     *all = calloc(n, sizeof **all);
-    st = text && *all ? iris_pool_gather(pool, own, text, err) : iris_fail_memory(err);
+    st = iris_pool_gather(pool, own, *all ? text : NULL, err);
     if (!st)
         st = read_all(o, text, n, *all, err);
     for (i = 0; i < n && text; i++)
@@ -269,10 +269,9 @@ gen_meet_parsed(struct iris_pool *pool, enum iris_status st, int asked, struct i
     if (n == 1)
         return st;
     iris_buf_printf(&own, "%d %d\n%s", (int)st, asked, st ? err->msg : "");
-    if (!iris_pool_rank(pool) && !(text = calloc(n, sizeof *text)))
-        failed = iris_fail_memory(err);
-    else
-        failed = iris_pool_gather(pool, &own, text, err);
+    if (!iris_pool_rank(pool))
+        text = calloc(n, sizeof *text);
+    failed = iris_pool_gather(pool, &own, text, err);
     if (!failed && text)
         st = judge(text, (int)n, st, err);
     for (i = 0; i < n && text; i++)

@@ -6,10 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct iris_buf
+iris_buf_in(char *memory, size_t cap)
+{
+    memory[0] = '\0';
+    return (struct iris_buf){.data = memory, .cap = cap, .is_fixed = 1};
+}
+
 void
 iris_buf_release(struct iris_buf *b)
 {
-    free(b->data);
+    if (!b->is_fixed)
+        free(b->data);
     *b = (struct iris_buf){0};
 }
 
@@ -35,7 +43,7 @@ reserve(struct iris_buf *b, size_t more)
         cap *= 2;
     if (cap == b->cap)
         return 0;
-    data = realloc(b->data, cap);
+    data = b->is_fixed ? NULL : realloc(b->data, cap);
     if (!data) {
         b->failed = 1;
         return -1;

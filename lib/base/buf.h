@@ -4,7 +4,9 @@
  * is remembered and reported once, by iris_buf_check, so that a chain of
  * appends needs one test.
  *
- *   lifetime  zero-initialise; iris_buf_release frees, safe on zeroed and twice
+ *   lifetime  zero-initialise; iris_buf_release frees, safe on zeroed and twice.
+ *             Or iris_buf_in: in memory of somebody else, which cannot fail for want of
+ *             it; an append that has no room there fails
  */
 #ifndef IRIS_BUF_H
 #define IRIS_BUF_H
@@ -18,7 +20,11 @@ struct iris_buf {
     size_t len;
     size_t cap;
     int failed;
+    int is_fixed; /* data is somebody else's */
 };
+
+/* An empty one in memory that stays the caller's. */
+struct iris_buf iris_buf_in(char *memory, size_t cap);
 
 void iris_buf_release(struct iris_buf *b);
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Of two paths and what is said of them. */
-enum { LONGEST = 3 * 4096 };
+enum { LONGEST = 3 * 4096, REASON = 128 };
 
 /* The beginning and the end of a sentence: who names something by a path that is too
  * long is to see the reason all the same. No character of UTF-8 is cut. */
@@ -32,14 +32,14 @@ enum iris_status
 iris_fail(struct iris_err *err, enum iris_status status, const char *fmt, ...)
 {
     int saved = errno;
-    char text[LONGEST];
+    char text[LONGEST + REASON];
     size_t len;
     va_list ap;
 
     if (!err)
         return status;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    vsnprintf(text, LONGEST, fmt, ap);
     va_end(ap);
     err->status = status;
     err->is_memory = 0;

@@ -399,7 +399,7 @@ read_partners(struct iris_text *r, struct iris_molecule *m)
     }
     if (st || n == promised)
         return st;
-    /* notes are written last: with them, nothing is cut off */
+    /* what follows the partners are notes, be they two lines: a file with them is whole */
     ahead = *r;
     for (i = 0; i < 2 && n < promised; i++) {
         if (!iris_text_next(&ahead))

@@ -223,11 +223,34 @@ await(int from, int tag, struct iris_err *err)
     return st;
 }
 
+/* Hear a rank whose text is of no use any more: it may wait until it is heard. What
+ * does not fit is lost. */
+static void
+discard(int from, int tag)
+{
+    char room[4096];
+
+    MPI_Recv(room, sizeof room, MPI_BYTE, from, tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+}
+
+/* Nothing is what a rank says that has no memory for what it should. */
+static enum iris_status
+hear(int from, struct iris_buf *text, struct iris_err *err)
+{
+    enum iris_status st = await(from, TAG_GATHER, err);
+
+    if (st)
+        return st;
+    st = take(from, TAG_GATHER, text, err);
+    if (text->failed)
+        discard(from, TAG_GATHER);
+    return st || text->len ? st : iris_fail_memory(err);
+}
+
 enum iris_status
 iris_pool_gather(struct iris_pool *pool, const struct iris_buf *text, struct iris_buf *all,
                  struct iris_err *err)
 {
-    /* nothing is what a rank says that has no memory for what it should */
     size_t len = text->failed ? 0 : text->len;
     enum iris_status st = iris_buf_check(text, err);
     int rank;
@@ -236,15 +259,17 @@ iris_pool_gather(struct iris_pool *pool, const struct iris_buf *text, struct iri
         return checked(
             MPI_Send(iris_buf_str(text), (int)len, MPI_BYTE, 0, TAG_GATHER, MPI_COMM_WORLD),
             "MPI_Send", err);
-    iris_buf_append(&all[0], iris_buf_str(text), text->len);
-    for (rank = 1; rank < pool->size && !st; rank++) {
-        st = await(rank, TAG_GATHER, err);
-        if (!st)
-            st = take(rank, TAG_GATHER, &all[rank], err);
-        if (!st && !all[rank].len)
-            st = iris_fail_memory(err);
+    if (!st && all)
+        iris_buf_append(&all[0], iris_buf_str(text), text->len);
+    if (!st)
+        st = all ? iris_buf_check(&all[0], err) : iris_fail_memory(err);
+    for (rank = 1; rank < pool->size; rank++) {
+        if (st)
+            discard(rank, TAG_GATHER);
+        else
+            st = hear(rank, &all[rank], err);
     }
-    return st ? st : iris_buf_check(&all[0], err);
+    return st;
 }
 
 enum iris_status

@@ -51,12 +51,13 @@ enum iris_status iris_pool_broadcast(struct iris_pool *pool, struct iris_buf *te
 
 /* Give rank 0 the texts of all.
  *
- *   in   text  of this rank
- *   out  all   rank 0: [size], each empty before, released by the caller; may be
- *              NULL elsewhere
+ *   in   text  of this rank, not empty
+ *   out  all   rank 0: [size], each empty before, released by the caller; NULL where
+ *              there is no memory for them, and on other ranks
  *
  *   return  IRIS_OK
- *           IRIS_E_IO   rank 0: out of memory, or the text of a rank has failed
+ *           IRIS_E_IO   rank 0: out of memory, or the text of a rank has failed; all
+ *                       were heard nevertheless, and none waits for it
  *   collective every rank
  */
 enum iris_status iris_pool_gather(struct iris_pool *pool, const struct iris_buf *text,

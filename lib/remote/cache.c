@@ -21,15 +21,17 @@ is_empty(const char *path)
 {
     struct dirent *e;
     DIR *dir = opendir(path);
-    int n = 0;
+    int n = 0, failed;
 
     if (!dir)
         return -1;
-    while ((e = readdir(dir)))
+    while (errno = 0, (e = readdir(dir)))
         n += strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
              strncmp(e->d_name, marker, sizeof marker - 1);
+    failed = errno;
     closedir(dir);
-    return n == 0;
+    errno = failed;
+    return failed ? -1 : n == 0;
 }
 
 /*   return  1, 0, or below 0 when out of memory */
@@ -161,11 +163,11 @@ iris_cache_of(const char *local, const char *snapshot, struct iris_buf *cache)
     if (end && local[end - 1] != '/')
         return 0;
     dir = end > 1 ? iris_format("%.*s", (int)end - 1, local) : strdup(end ? "/" : ".");
-    ours = dir && is_ours(dir) > 0;
-    if (ours)
+    ours = dir ? is_ours(dir) : -1;
+    if (ours > 0)
         iris_buf_puts(cache, dir);
     free(dir);
-    return ours;
+    return cache->failed ? -1 : ours;
 }
 
 /* Read all of fd, write it to out unless that is NULL, and hash it. */

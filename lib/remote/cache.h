@@ -48,7 +48,7 @@ void iris_cache_path(const char *cache, const char *snapshot, const char *source
 /* The cache that a copy of a snapshot lies in, appended to *cache: local must be
  * <cache>/<snapshot>/<file>, and the cache one of ours.
  *
- *   return  whether it is so
+ *   return  1, 0 when it is not so, or below 0 when out of memory
  */
 int iris_cache_of(const char *local, const char *snapshot, struct iris_buf *cache);
 

@@ -220,6 +220,21 @@ iris_h5_is_elsewhere(hid_t dataset)
 static enum iris_status check_sources(const char *container, const char *path, hid_t dataset,
                                       struct trail *t, struct iris_err *err);
 
+/* What H5Pget_virtual_filename or H5Pget_virtual_dsetname says, whatever its length.
+ *
+ *   owns  the caller, with free(); NULL when out of memory
+ */
+static char *
+source_name(ssize_t (*get)(hid_t, size_t, char *, size_t), hid_t how, size_t i)
+{
+    ssize_t len = get(how, i, NULL, 0);
+    char *name = len < 0 ? NULL : calloc((size_t)len + 1, 1);
+
+    if (name)
+        get(how, i, name, (size_t)len + 1);
+    return name;
+}
+
 /* The file of a source, which HDF5 looks for beside the one that names it; "." is that.
  *
  *   owns  the caller, with free(); NULL when out of memory
@@ -227,14 +242,17 @@ static enum iris_status check_sources(const char *container, const char *path, h
 static char *
 source_file(hid_t how, size_t i, const char *container)
 {
+    char *source = source_name(H5Pget_virtual_filename, how, i), *beside;
     const char *slash = strrchr(container, '/');
-    char source[4096];
 
-    if (H5Pget_virtual_filename(how, i, source, sizeof source) < 0 || !strcmp(source, "."))
-        return strdup(container);
-    if (source[0] == '/' || !slash)
-        return strdup(source);
-    return iris_format("%.*s/%s", (int)(slash - container), container, source);
+    if (!source || source[0] == '/' || (!slash && strcmp(source, ".")))
+        return source;
+    if (strcmp(source, "."))
+        beside = iris_format("%.*s/%s", (int)(slash - container), container, source);
+    else
+        beside = strdup(container);
+    free(source);
+    return beside;
 }
 
 static enum iris_status
@@ -243,16 +261,18 @@ check_named(const char *container, const char *path, const char *name, hid_t how
 {
     hid_t file = -1, dataset = -1;
     enum iris_status st = IRIS_OK;
-    char inside[1024];
     struct stat sb;
+    char *inside;
 
     if (stat(name, &sb) || !S_ISREG(sb.st_mode) || access(name, R_OK))
         return iris_fail(err, IRIS_E_IO,
                          "'%s': dataset '%s' takes values from '%s', which is not readable",
                          iris_file_name(container), path, iris_file_name(name));
+    inside = source_name(H5Pget_virtual_dsetname, how, i);
+    if (!inside)
+        return iris_fail_memory(err);
     file = iris_h5_open(name);
-    if (file >= 0 && H5Pget_virtual_dsetname(how, i, inside, sizeof inside) >= 0 &&
-        H5Oexists_by_name(file, inside, H5P_DEFAULT) > 0)
+    if (file >= 0 && H5Oexists_by_name(file, inside, H5P_DEFAULT) > 0)
         dataset = H5Dopen2(file, inside, H5P_DEFAULT);
     if (dataset < 0)
         st = iris_fail(err, IRIS_E_DATA,
@@ -264,6 +284,7 @@ check_named(const char *container, const char *path, const char *name, hid_t how
         H5Dclose(dataset);
     if (file >= 0)
         H5Fclose(file);
+    free(inside);
     return st;
 }
 

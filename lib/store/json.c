@@ -173,7 +173,7 @@ iris_json_compact(const json_t *v, struct iris_buf *out)
  * Jansson does not bear to be refused memory: it calls the text wrong, at some line or
  * none, or goes on behind the end of what it has. So while it reads, it is given from
  * a reserve what there is no other memory for, and no more text; then nothing of what
- * it has read is taken.
+ * it has read is taken. A string that is longer than the reserve may be called wrong.
  */
 enum { RESERVE = 96 << 10, GRAIN = 16 }; /* bytes; Jansson takes text by the KiB */
 

@@ -28,6 +28,9 @@ void iris_json_compact(const json_t *v, struct iris_buf *out);
  *   return  IRIS_OK
  *           IRIS_E_DATA  not JSON; the sentence is "name:LINE: reason"
  *           IRIS_E_IO    out of memory
+ *
+ * From the first call on, jansson's allocator (json_set_alloc_funcs, which holds for
+ * the process) is one of ours that is malloc outside of this function.
  */
 enum iris_status iris_json_load(const char *text, size_t len, const char *name, json_t **v,
                                 struct iris_err *err);

@@ -14,7 +14,7 @@
  * they are met.
  *
  *   return  IRIS_OK
- *           IRIS_E_IO  no memory, or libpng says why
+ *           IRIS_E_IO  no memory, or c lacks_text, or libpng says why
  */
 enum iris_status iris_png_encode(const struct iris_canvas *c, struct iris_buf *out,
                                  struct iris_err *err);

@@ -78,7 +78,7 @@ is_held(const struct iris_snapshot_job *job, enum iris_snapshot_dataset d, size_
         return gas->T > -INFINITY;
     case DUST:
         return isfinite(gas->T_dust);
-    default:
+    default: /* stays in double, and was finite when it was read */
         return 1;
     }
 }

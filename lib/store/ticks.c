@@ -40,7 +40,7 @@ static void
 put_number(char label[IRIS_TICK_TEXT], double count, int power, int wide, int common)
 {
     char room[1024]; /* a double has fewer digits: this asks for no memory */
-    struct iris_buf b = {.data = room, .cap = sizeof room};
+    struct iris_buf b = iris_buf_in(room, sizeof room);
     double size = fabs(count);
 
     if (count < 0)

@@ -334,6 +334,13 @@ published() {
 }
 
 @test "in all" {
+    # one of every kind, where all tests of this file have run
+    local call
+    if [ "$BATS_TEST_NUMBER" = "$(grep -c ^@test "$BATS_TEST_FILENAME")" ]; then
+        for call in $KINDS; do
+            grep -q " $call$" "$BATS_FILE_TMPDIR/injected" || { echo "no $call has failed"; false; }
+        done
+    fi
     awk '{ n++; kinds[$2]; programs[$1] }
         END { printf "# faults: %d calls of %d kinds in %d programs\n", n, length(kinds), length(programs) }' \
         "$BATS_FILE_TMPDIR/injected" >&3

@@ -71,11 +71,24 @@ is_over() {
     [ -z "$(ps -o pid=,stat= -s "$job" | awk '$2 !~ /^Z/')" ]
 }
 
-# ends: wait for the job; its $status
+# launcher_hangs: all that it has started are dead, and it has not noticed. Open MPI's
+# does that now and then after a signal; the job of iris-gen is over.
+launcher_hangs() {
+    [ "${command[0]}" = mpirun ] &&
+        [ -z "$(ps -o pid=,stat= -s $job | awk -v launcher=$job '$1 != launcher && $2 !~ /^Z/')" ]
+}
+
+# ends WHEN: wait for the job; its $status
 ends() {
     local late=$(($(now) + patience * 1000))
     while kill -0 $job 2>/dev/null; do
-        [ "$(now)" -lt $late ] || { echo "hangs: $*"; ps -o pid,stat,wchan:20,args -s $job; return 1; }
+        if [ "$(now)" -ge $late ]; then
+            echo "hangs: $*"
+            ps -o pid,stat,wchan:20,args -s $job
+            [ "$1" = "after the signal" ] && launcher_hangs && kill -KILL $job || return 1
+            echo "# mpirun has hung after a signal" >&3
+            late=$(($(now) + patience * 1000))
+        fi
         sleep 0.01
     done
     status=0

@@ -114,7 +114,7 @@ late="iris-gen: stopped by the deadline with"
     for n in 0 2; do
         rm -rf d
         run -75 --separate-stderr timeout 60 $([ $n = 0 ] || mpi $n) iris-gen -H endless.json -t simple -d d \
-            -o e.tsv --deadline=2 list.tsv </dev/null
+            -o e.tsv --deadline=8 list.tsv </dev/null
         [[ $stderr == *"$late 0 of 15 points done; run again to continue"* ]]
         [ "$(arrays)" = 0 ]
         [ ! -e e.tsv ]
@@ -128,10 +128,11 @@ late="iris-gen: stopped by the deadline with"
     for n in 0 2; do
         rm -rf d
         # who hands out is held at its first array until it is late
+        local began=$SECONDS
         start $(stops rename tensor.npy STOP_NTH=1 $([ $n = 0 ] || echo STOP_RANK=0)) \
-            $([ $n = 0 ] || mpi $n) iris-gen -H hyper.json -t standard -d d -o e.tsv --deadline=3 list.tsv
+            $([ $n = 0 ] || mpi $n) iris-gen -H hyper.json -t standard -d d -o e.tsv --deadline=10 list.tsv
         wait_for are_stopped $background 1
-        sleep 3
+        wait_for eval '((SECONDS - began > 11))'
         kill -CONT $(stopped $background)
         ends
         [ $status = 75 ]

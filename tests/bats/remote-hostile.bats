@@ -444,21 +444,19 @@ large() {
     ! shared || false
     [ -S ../other/dead ]
     rm cache/.iris-ssh
-    if [ "$(id -u)" = 0 ]; then
-        mkdir cache/.iris-ssh
-        chown 12345 cache/.iris-ssh
+    mkdir cache/.iris-ssh
+    if chown 12345 cache/.iris-ssh; then
         ! shared || false
-        rm -rf cache/.iris-ssh
     fi
+    rm -rf cache/.iris-ssh
     shared
 }
 
 @test "no copy where another user waits for it" {
-    [ "$(id -u)" = 0 ] || skip "no right to be another user"
     mkdir -m 1777 everybodys
     mkdir -m 755 everybodys/{cache,ours}
     : >everybodys/cache/.iris-cache
-    chown 12345 everybodys/cache
+    chown 12345 everybodys/cache || skip "no right to be another user"
     ends 65 iris-fetch --cache=everybodys/cache -o fetched.tsv "$list"
     [[ $stderr == *"another user"* ]]
     [ "$(ls -A everybodys/cache)" = .iris-cache ]

@@ -21,13 +21,14 @@ same_tree() {
 # in one of the other trees. So each is there as before, or as at the end.
 whole() {
     perl -e '
-        my ($tree, @allowed) = @ARGV;
+        my ($clocks, $tree, @allowed) = @ARGV;
+        my %with_clock = map { $_ => 1 } split " ", $clocks;
         sub bytes { open my $f, "<:raw", $_[0] or return; local $/; my $b = <$f>; defined $b ? $b : "" }
         sub walk {
             my ($at) = @_;
             opendir my $d, "$tree/$at" or die "$at: $!";
             for (sort readdir $d) {
-                next if /^\.\.?$/ || /\.tmp$/ || $_ eq "rows.new" || $at =~ m|/\.iris$| && /^(journal|status\.json|lock|flight|suspects)$/;
+                next if /^\.\.?$/ || /\.tmp$/ || $_ eq "rows.new" || $at =~ m|/\.iris$| && $with_clock{$_};
                 my $f = "$at/$_";
                 if (-d "$tree/$f") { walk($f); next }
                 my $b = bytes("$tree/$f");
@@ -36,5 +37,5 @@ whole() {
             }
         }
         walk(".");
-        exit $bad' "$@"
+        exit $bad' "$(with_clock)" "$@"
 }

@@ -14,6 +14,7 @@ shopt -s inherit_errexit
 
 preset=SEDIGISM_13C16O
 cells=200000
+tests=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$1"
 cd "$1"
 shift
@@ -51,22 +52,7 @@ observe() {
 
 # change A B: of the peak, and root mean square
 change() {
-    perl -e '
-        my @map = map {
-            open my $in, "<:raw", $_ or die "$_: $!\n";
-            local $/;
-            my $all = <$in>;
-            [unpack "f<*", substr $all, 10 + unpack "v", substr $all, 8, 2]
-        } @ARGV;
-        my ($sum, $square, @peak) = (0, 0, 0, 0);
-        for my $i (0 .. $#{$map[0]}) {
-            my ($a, $b) = ($map[0][$i], $map[1][$i]);
-            ($sum, $square) = ($sum + $a ** 2, $square + ($b - $a) ** 2);
-            $peak[0] = $a if $a > $peak[0];
-            $peak[1] = $b if $b > $peak[1];
-        }
-        my @percent = (100 * ($peak[1] / $peak[0] - 1), 100 * sqrt($square / $sum));
-        printf "%+.2f\t%.2f\n", map { abs $_ < 0.005 ? 0 : $_ } @percent' "$1" "$2"
+    "$tests/study/change.pl" "$1" "$2" | cut -f1,2
 }
 
 # words TEXT: its words, in which quotes keep blanks

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char directory[64];
+static char directory[192];
 
 __attribute__((weak)) int
 fuzz_seed(size_t i, struct iris_buf *out)
@@ -61,7 +61,11 @@ fuzz_directory(void)
 {
     if (!directory[0]) {
         /* in memory, where that can be */
-        strcpy(directory, access("/dev/shm", W_OK) ? "/tmp/fuzz.XXXXXX" : "/dev/shm/fuzz.XXXXXX");
+        const char *temporary = getenv("TMPDIR");
+
+        if (!access("/dev/shm", W_OK))
+            temporary = "/dev/shm";
+        snprintf(directory, sizeof directory, "%s/fuzz.XXXXXX", temporary ? temporary : "/tmp");
         fuzz_need(mkdtemp(directory) != NULL, "a directory can be made");
         atexit(remove_directory);
     }

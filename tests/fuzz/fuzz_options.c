@@ -98,7 +98,9 @@ note_file(const char *path, const struct stat *sb, int type, struct FTW *where)
     (void)where;
     for (; *path; path++)
         seen = 31 * seen + (unsigned char)*path;
-    seen += (unsigned long long)(type == FTW_F ? sb->st_size : 0) * 1000003;
+    if (type == FTW_F)
+        seen += (unsigned long long)sb->st_size * 1000003 + (unsigned long long)sb->st_ino * 10007 +
+                (unsigned long long)sb->st_mtim.tv_nsec;
     return 0;
 }
 

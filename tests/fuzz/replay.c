@@ -30,7 +30,7 @@ __attribute__((weak)) void __sanitizer_set_report_fd(void *fd);
 
 static FILE *tap;
 static int count, talk;
-static char left[128]; /* where an input that ends in a fault is written */
+static char left[512]; /* where an input that ends in a fault is written */
 static const struct iris_buf *volatile tried;
 
 /* ---- faults ---- */
@@ -38,7 +38,7 @@ static const struct iris_buf *volatile tried;
 static void
 leave_input(void)
 {
-    int fd = tried ? open(left, O_CREAT | O_TRUNC | O_WRONLY, 0666) : -1;
+    int fd = tried ? open(left, O_CREAT | O_EXCL | O_WRONLY, 0666) : -1;
 
     if (fd >= 0 && write(fd, tried->data, tried->len) >= 0)
         dprintf(talk, "# the input is %s\n", left);
@@ -61,13 +61,15 @@ prepare(void)
     static char stack[1 << 16]; /* for when the other one is full */
     const stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
     struct sigaction sa = {.sa_handler = on_fault, .sa_flags = SA_ONSTACK};
+    const char *temporary = getenv("TMPDIR");
     size_t i;
 
     talk = dup(STDERR_FILENO);
     tap = fdopen(dup(STDOUT_FILENO), "w");
     if (talk < 0 || !tap || !freopen("/dev/null", "w", stdout))
         exit(2);
-    snprintf(left, sizeof left, "/tmp/%s.%ld.input", program_invocation_short_name, (long)getpid());
+    snprintf(left, sizeof left, "%s/%s.%ld.input", temporary ? temporary : "/tmp",
+             program_invocation_short_name, (long)getpid());
     if (__sanitizer_set_death_callback) {
         __sanitizer_set_death_callback(leave_input);
         __sanitizer_set_report_fd((void *)(intptr_t)talk); /* NOLINT */

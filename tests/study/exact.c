@@ -57,18 +57,6 @@ give_up(const struct iris_err *err)
     exit(1);
 }
 
-static void *
-array(size_t n, size_t size)
-{
-    void *p = calloc(n, size);
-
-    if (!p) {
-        fputs("exact: no memory\n", stderr);
-        exit(1);
-    }
-    return p;
-}
-
 /* ---- what is asked ---- */
 
 static void
@@ -116,10 +104,10 @@ open_scene(struct scene *c, const char *hyper, const char *snapshot)
     iris_abundance_default(&c->abundance);
     open_view(c);
     walk_init(&c->walk, c->cells.n, c->cells.x, c->cells.y, c->cells.z);
-    c->shine = array(c->cells.n, sizeof *c->shine);
+    c->shine = walk_array(c->cells.n, sizeof *c->shine);
     c->V = (size_t)c->s.cube.v_steps;
-    c->excess = array(c->V * FINE, sizeof *c->excess);
-    c->continuum = array(c->V, sizeof *c->continuum);
+    c->excess = walk_array(c->V * FINE, sizeof *c->excess);
+    c->continuum = walk_array(c->V, sizeof *c->continuum);
     iris_hyper_free(h);
     iris_buf_release(&warnings);
     iris_buf_release(&info.warnings);
@@ -322,7 +310,7 @@ save(const char *path, size_t rows, size_t columns, const double *value, double 
 
     if (!wanted(path))
         return;
-    single = array(rows * columns, sizeof *single);
+    single = walk_array(rows * columns, sizeof *single);
     for (i = 0; i < rows * columns; i++)
         single[i] = (float)(value[i] * factor);
     if (iris_npy_write(path, &shape, single, &err))
@@ -333,7 +321,7 @@ save(const char *path, size_t rows, size_t columns, const double *value, double 
 int
 main(int argc, char **argv)
 {
-    struct scene *c = array(1, sizeof *c);
+    struct scene *c = walk_array(1, sizeof *c);
     double *column, *line, direction[3];
     size_t L, M, R, j, k;
 
@@ -345,8 +333,8 @@ main(int argc, char **argv)
     R = c->view.r.n;
     L = c->view.lon.n;
     M = c->view.lat.n;
-    column = array(R * L, sizeof *column);
-    line = array(L * c->V, sizeof *line);
+    column = walk_array(R * L, sizeof *column);
+    line = walk_array(L * c->V, sizeof *line);
     for (j = 0; j < L; j++)
         for (k = 0; k < M; k++) {
             iris_view_direction(&c->view, j, k, direction);

@@ -15,6 +15,7 @@
 set -euo pipefail
 shopt -s inherit_errexit
 
+tests=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$1"
 cd "$1"
 shift
@@ -68,40 +69,9 @@ solve() {
     exact hyper.json ../snap_001.hdf5 "$1" "$2"
 }
 
-# change TRUE OTHER [sums]: peak, root mean square and sum; sums: of all along r first
-change() {
-    perl -e '
-        my $sums = @ARGV > 2;
-        my @map = map {
-            open my $in, "<:raw", $_ or die "$_: $!\n";
-            local $/;
-            my $all = <$in>;
-            my @v = unpack "f<*", substr $all, 10 + unpack "v", substr $all, 8, 2;
-            if ($sums) {
-                my ($rows, $row) = $all =~ /\(1, (\d+), (\d+)\)/;
-                my @sum = (0) x $row;
-                $sum[$_ % $row] += $v[$_] / $rows for 0 .. $#v;
-                @v = @sum;
-            }
-            \@v
-        } @ARGV[0, 1];
-        my ($square, @peak, @sum) = (0, 0, 0, 0, 0);
-        my $all = 0;
-        for my $i (0 .. $#{$map[0]}) {
-            my @v = ($map[0][$i], $map[1][$i]);
-            ($all, $square) = ($all + $v[0] ** 2, $square + ($v[1] - $v[0]) ** 2);
-            for (0, 1) {
-                $sum[$_] += $v[$_];
-                $peak[$_] = $v[$_] if $v[$_] > $peak[$_];
-            }
-        }
-        my @percent = (100 * ($peak[1] / $peak[0] - 1), 100 * sqrt($square / $all), 100 * ($sum[1] / $sum[0] - 1));
-        printf "%+.2f\t%.2f\t%+.2f\n", map { abs $_ < 0.005 ? 0 : $_ } @percent' "$@"
-}
-
 # row MAP AGAINST PRESET SETTING VALUE TRUE OTHER [sums]
 row() {
-    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$5" "$(change "${@:6}")"
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$5" "$("$tests/study/change.pl" "${@:6}")"
 }
 
 # series VALUE...: all of them, or few

@@ -14,8 +14,8 @@ order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void *
-array(size_t n, size_t size)
+void *
+walk_array(size_t n, size_t size)
 {
     void *p = calloc(n, size);
 
@@ -30,10 +30,10 @@ void
 walk_init(struct walk *w, size_t n, const double *x, const double *y, const double *z)
 {
     *w = (struct walk){.n = n, .x = x, .y = y, .z = z};
-    w->slope = array(n, sizeof *w->slope);
-    w->height = array(n, sizeof *w->height);
-    w->part = array(n + 1, sizeof *w->part);
-    w->kept = array(n, sizeof *w->kept);
+    w->slope = walk_array(n, sizeof *w->slope);
+    w->height = walk_array(n, sizeof *w->height);
+    w->part = walk_array(n + 1, sizeof *w->part);
+    w->kept = walk_array(n, sizeof *w->kept);
 }
 
 void

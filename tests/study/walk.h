@@ -34,6 +34,9 @@ struct walk {
     struct kept *kept; /* [n] work space */
 };
 
+/* Zeroed memory, for the caller to free(); ends the program where there is none. */
+void *walk_array(size_t n, size_t size);
+
 /* in  x, y, z  [n] kept by reference; ends the program where there is no memory */
 void walk_init(struct walk *w, size_t n, const double *x, const double *y, const double *z);
 void walk_release(struct walk *w);
