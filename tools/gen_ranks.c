@@ -204,7 +204,7 @@ gather(const struct gen_options *o, struct iris_pool *pool, const struct iris_bu
     text = calloc(n, sizeof *text);
     *all = calloc(n, sizeof **all);
     st = iris_pool_gather(pool, own, *all ? text : NULL, err);
-    if (!st)
+    if (!st && *all)
         st = read_all(o, text, n, *all, err);
     for (i = 0; i < n && text; i++)
         iris_buf_release(&text[i]);

@@ -182,25 +182,27 @@ take(int from, int tag, struct iris_buf *text, struct iris_err *err)
                         "MPI_Recv", err);
 }
 
-/* Instead of the length of a message that rank 0 has no memory for. */
+/* Instead of the length of a message that rank 0 has no memory for, or MPI no number. */
 enum { NO_MEMORY = -1 };
 
 enum iris_status
 iris_pool_broadcast(struct iris_pool *pool, struct iris_buf *text, struct iris_err *err)
 {
     enum iris_status st;
-    int len;
+    int len, lacks;
 
     if (!pool->launched)
         return iris_buf_check(text, err);
-    if (text->len > INT_MAX)
-        return iris_fail(err, IRIS_E_BUG, "a message of %zu bytes", text->len);
-    len = text->failed ? NO_MEMORY : (int)text->len;
+    len = text->failed || text->len > INT_MAX ? NO_MEMORY : (int)text->len;
     st = checked(MPI_Bcast(&len, 1, MPI_INT, 0, MPI_COMM_WORLD), "MPI_Bcast", err);
-    if (!st && len == NO_MEMORY)
+    if (st)
+        return st;
+    lacks = len == NO_MEMORY || (pool->rank && resize(text, len, err));
+    /* who has no room for it is not waited for by those who have */
+    st = checked(MPI_Allreduce(MPI_IN_PLACE, &lacks, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD),
+                 "MPI_Allreduce", err);
+    if (!st && lacks)
         return iris_fail_memory(err);
-    if (!st && pool->rank)
-        st = resize(text, len, err);
     if (!st && len)
         st = checked(MPI_Bcast(text->data, len, MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast", err);
     return st;

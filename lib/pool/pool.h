@@ -43,7 +43,8 @@ const char *iris_pool_library(const struct iris_pool *pool);
  *   inout  text  sent by rank 0, replaced on the others
  *
  *   return  IRIS_OK
- *           IRIS_E_IO   out of memory; on every rank where rank 0's text has failed
+ *           IRIS_E_IO   every rank: one of them is out of memory, or rank 0's text has
+ *                       failed
  *   collective   every rank
  */
 enum iris_status iris_pool_broadcast(struct iris_pool *pool, struct iris_buf *text,
