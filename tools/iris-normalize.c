@@ -83,7 +83,7 @@ convert_raw(struct job *job, size_t row, const struct iris_entry *e, struct iris
         snprintf(job->recorded, sizeof job->recorded, "%s", e->digest);
     }
     st = iris_normalize_row(job->o->dataset, job->m, row, &job->scaling, &writing, err);
-    if (!st || writing)
+    if (!st || writing || err->is_memory)
         return st;
     job->progress.failed++;
     iris_cli_note(&job->o->cli, "%s", err->msg);
