@@ -49,7 +49,6 @@ void
 gen_caches_hold(struct gen_caches *c, const struct iris_plan_snapshot *s)
 {
     struct iris_buf path = {0};
-
     int found = s->path ? iris_cache_of(s->path, s->id, &path) : 0;
 
     if (found < 0)
@@ -109,7 +108,6 @@ gen_caches_release(const struct gen_caches *c, const struct iris_plan_snapshot *
 {
     struct iris_buf cache = {0};
     struct iris_err err = {0};
-
     int found = c->release && is_copy(s) ? iris_cache_of(s->path, s->id, &cache) : 0;
 
     if (found < 0)

@@ -6,10 +6,12 @@
 #include <stddef.h>
 
 #include "container_read.h"
+#include "h5.h"
 
 struct iris_container {
     char *path;
     hid_t file;
+    struct iris_h5_watch watch; /* while it is open */
 };
 
 /* A dataset of arrays, to be read in pieces; closed with H5Dclose.

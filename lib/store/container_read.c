@@ -16,10 +16,20 @@ iris_container_close(struct iris_container *c)
 {
     if (!c)
         return;
+    iris_h5_quiet(); /* nothing watches from now on */
     if (c->file >= 0)
         H5Fclose(c->file);
     free(c->path);
     free(c);
+}
+
+/* What seems not to be there may be what could not be read. */
+static enum iris_status
+lacks(const struct iris_container *c, enum iris_status st, struct iris_err *err)
+{
+    if (st != IRIS_E_DATA || !c->watch.has_failed)
+        return st;
+    return iris_fail(err, IRIS_E_IO, "cannot read '%s': %s", c->path, c->watch.reason);
 }
 
 static enum iris_status
@@ -57,7 +67,8 @@ iris_container_open(const char *path, struct iris_container **opened, struct iri
     *opened = NULL;
     if (c)
         *c = (struct iris_container){.path = strdup(path), .file = -1};
-    iris_h5_quiet();
+    if (c)
+        iris_h5_watch(&c->watch);
     if (!c || !c->path)
         st = iris_fail_memory(err);
     else if (access(path, R_OK))
@@ -65,7 +76,7 @@ iris_container_open(const char *path, struct iris_container **opened, struct iri
     else if ((c->file = iris_h5_open(path)) < 0)
         st = iris_h5_fail(err, IRIS_E_DATA, "read as HDF5", NULL, path);
     else
-        st = check_file(c, err);
+        st = lacks(c, check_file(c, err), err);
     if (st)
         iris_container_close(c);
     else
@@ -77,7 +88,8 @@ enum iris_status
 iris_container_manifest(const struct iris_container *c, struct iris_buf *text, struct iris_err *err)
 {
     if (!iris_h5_text_dataset(c->file, "manifest", text))
-        return iris_fail(err, IRIS_E_DATA, "'%s' has no dataset 'manifest'", c->path);
+        return lacks(c, iris_fail(err, IRIS_E_DATA, "'%s' has no dataset 'manifest'", c->path),
+                     err);
     return iris_buf_check(text, err);
 }
 
@@ -85,7 +97,8 @@ enum iris_status
 iris_container_hyper(const struct iris_container *c, struct iris_buf *text, struct iris_err *err)
 {
     if (!iris_h5_text(c->file, "/", "hyper_json", text))
-        return iris_fail(err, IRIS_E_DATA, "'%s' has no attribute 'hyper_json'", c->path);
+        return lacks(c, iris_fail(err, IRIS_E_DATA, "'%s' has no attribute 'hyper_json'", c->path),
+                     err);
     return iris_buf_check(text, err);
 }
 

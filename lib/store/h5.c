@@ -85,6 +85,8 @@ iris_h5_fail(struct iris_err *err, enum iris_status status, const char *verb, co
 
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_reason, reason);
     start = plain_reason(reason);
+    if (start != reason) /* the system's, which says nothing of the file */
+        status = IRIS_E_IO;
     if (object)
         return iris_fail(err, status, "cannot %s '%s' in '%s': %s", verb, object, file, start);
     return iris_fail(err, status, "cannot %s '%s': %s", verb, file, start);

@@ -31,7 +31,10 @@ void iris_h5_watch(struct iris_h5_watch *w);
  */
 hid_t iris_h5_open(const char *path);
 
-/* The sentence "cannot <verb> '<object>' in '<file>': <innermost reason>". */
+/* The sentence "cannot <verb> '<object>' in '<file>': <innermost reason>".
+ *
+ *   return  status, or IRIS_E_IO where the reason is the system's
+ */
 enum iris_status iris_h5_fail(struct iris_err *err, enum iris_status status, const char *verb,
                               const char *object, const char *file);
 
