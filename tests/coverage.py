@@ -2,7 +2,7 @@
 """coverage.py BUILD FLOOR: which lines of lib/ have run, of those that gcc compiled with
 --coverage into BUILD. Prints a table by file, and writes the lines that have not run and
 that tests/uncovered does not explain into BUILD/uncovered. Fails below FLOOR per cent,
-and where an explanation explains nothing."""
+and where an explanation is of a line that there is not."""
 import collections
 import fnmatch
 import json
@@ -30,7 +30,7 @@ def counted(build):
 
 
 def explanations():
-    """[file pattern, text of a line or function(), reason, lines explained]"""
+    """[file pattern, text of a line or function(), reason, lines that it is about]"""
     rows = [r.rstrip("\n").split("\t") for r in open(EXPLAINED) if r.strip() and not r.startswith("#")]
     for r in rows:
         if len(r) != 3:
@@ -43,13 +43,11 @@ def unexplained(files, why):
     for name in sorted(files):
         text = open(name).read().split("\n")
         for number, (count, function) in sorted(files[name].items()):
-            if count:
-                continue
             line = text[number - 1]
             reasons = [r for r in why if fnmatch.fnmatch(name, r[0]) and (r[1] in line or r[1] == function + "()")]
             for r in reasons:
                 r[3] += 1
-            if not reasons:
+            if not reasons and not count:
                 yield f"{name}:{number}:{line}\n"
 
 
@@ -77,7 +75,7 @@ def main(build, floor):
     print(f"{of - ran} lines have not run; {len(lost)} of them, in {build}/uncovered, are not explained in {EXPLAINED}")
     stale = [r for r in why if not r[3]]
     for r in stale:
-        print(f"{EXPLAINED}: explains no line: {r[0]} {r[1]}")
+        print(f"{EXPLAINED}: there is no such line: {r[0]} {r[1]}")
     too_few = 100 * ran < float(floor) * of
     if too_few:
         print(f"less than {floor} % of the lines of lib/ have run")
