@@ -76,5 +76,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (kind = 0; c && kind < IRIS_KINDS; kind++)
         read_array(c, (enum iris_kind)kind);
     iris_container_close(c);
+    fuzz_h5_closed();
     return 0;
 }

@@ -341,6 +341,25 @@ make_virtual(struct fuzz_bytes *b, hid_t file, const char *name, const char *oth
     H5Sclose(space);
 }
 
+/* ---- what is open ---- */
+
+static hsize_t open_before;
+
+static hsize_t
+count_open(void)
+{
+    static const H5I_type_t kinds[] = {H5I_FILE,    H5I_GROUP, H5I_DATATYPE,   H5I_DATASPACE,
+                                       H5I_DATASET, H5I_ATTR,  H5I_GENPROP_LST};
+    hsize_t all = 0, n;
+    size_t i;
+
+    for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (H5Inmembers(kinds[i], &n) >= 0)
+            all += n;
+    }
+    return all;
+}
+
 /* ---- all of it ---- */
 
 static void
@@ -386,5 +405,12 @@ fuzz_h5_change(const struct fuzz_h5 *good, struct fuzz_bytes *b)
         H5Fflush(file, H5F_SCOPE_GLOBAL); /* else 1.10.8 may end while it looks for chunks */
     }
     H5Fclose(file);
+    open_before = count_open();
     return path;
+}
+
+void
+fuzz_h5_closed(void)
+{
+    fuzz_need(count_open() == open_before, "what was opened is closed");
 }

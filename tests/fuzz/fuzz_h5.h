@@ -26,4 +26,7 @@ void fuzz_h5_begin(struct fuzz_h5 *good, const char *path);
  */
 const char *fuzz_h5_change(const struct fuzz_h5 *good, struct fuzz_bytes *b);
 
+/* See that all is closed that was opened since. */
+void fuzz_h5_closed(void);
+
 #endif

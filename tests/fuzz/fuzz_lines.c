@@ -50,5 +50,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     iris_lines_release(&l);
     iris_buf_release(&warnings);
     iris_hyper_free(h);
+    fuzz_h5_closed();
     return 0;
 }

@@ -155,5 +155,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else
         draw(of.path, &s, what == 2 ? 0 : 100);
     iris_hyper_free(h);
+    fuzz_h5_closed();
     return 0;
 }
