@@ -286,10 +286,11 @@ $(READERS:%=$(BUILD)/tests/seek_%): $(BUILD)/tests/seek_%: $(BUILD)/tests/fuzz/f
     $(FUZZ_COMMON) $$(FUZZ_PARTS_$$*) $(TESTED)
 	$(FUZZ_LINK) -fsanitize=fuzzer
 
-# never sanitized: they are preloaded into programs that are or are not
+# Never sanitized: they are preloaded into programs that are or are not. Who calls one of them
+# is to be seen behind it.
 $(BUILD)/tests/%.so: tests/shims/%.c tests/shims/real.h Makefile
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -O1 -g $(WARNINGS) -shared -fPIC -o $@ $< -ldl
+	$(CC) -std=c11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) -shared -fPIC -o $@ $< -ldl
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
@@ -417,8 +418,9 @@ no-nvcc:
 TAP = $(BUILD)/tap
 TEST_ENV = PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(BUILD)/tests:$$PATH" IRIS_SOURCE="$(CURDIR)" TAP="$(CURDIR)/$(TAP)" IRIS_HARDEN="$(HARDEN)" \
            CUDA_VISIBLE_DEVICES= OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
-           ASAN_OPTIONS=$(ASAN_OPTIONS)
+           ASAN_OPTIONS=$(ASAN_OPTIONS) LSAN_OPTIONS=$(LSAN_OPTIONS)
 ASAN_OPTIONS ?= detect_leaks=1
+LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/leaks:print_suppressions=0
 JOBS ?= 3
 PROVE ?= prove --timer
 RUN_TESTS = rm -rf $(TAP) && mkdir -p $(TAP) && $(TEST_ENV) $(PROVE) -j $(JOBS) -e tests/keep
@@ -460,7 +462,7 @@ fuzz: ## look for bytes that a reader does not bear, FUZZ_SECONDS=600 for each o
 $(READERS:%=fuzz-%): fuzz-%: $(BUILD)/tests/fuzz_% $(BUILD)/tests/seek_%
 	@mkdir -p $(BUILD)/corpus/$* $(BUILD)/made/$* $(BUILD)/found
 	@$(BUILD)/tests/fuzz_$* -o $(BUILD)/made/$*
-	ASAN_OPTIONS=$(ASAN_OPTIONS):allocator_may_return_null=1:quarantine_size_mb=64 $(BUILD)/tests/seek_$* \
+	ASAN_OPTIONS=$(ASAN_OPTIONS):allocator_may_return_null=1:quarantine_size_mb=64 LSAN_OPTIONS=$(LSAN_OPTIONS) $(BUILD)/tests/seek_$* \
 	    -close_fd_mask=1 -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -malloc_limit_mb=512 -rss_limit_mb=2048 -timeout=10 \
 	    -artifact_prefix=$(CURDIR)/$(BUILD)/found/$*- \
 	    $(CURDIR)/$(BUILD)/corpus/$* $(abspath $(wildcard tests/corpus/$*)) $(CURDIR)/$(BUILD)/made/$*
