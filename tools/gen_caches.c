@@ -22,27 +22,24 @@ is_known(const struct gen_caches *c, const char *path)
     return 0;
 }
 
-/* It is none that a run cannot do without: who drops the copy makes points fail. */
-static const char not_held[] = "the cache of snapshot '%s' is not held: out of memory";
-
-static void
-add(struct gen_caches *c, const struct iris_plan_snapshot *s, const char *path)
+/*   return  0, or below 0 when out of memory */
+static int
+add(struct gen_caches *c, const char *path)
 {
     struct gen_cache *list = realloc(c->cache, (c->n + 1) * sizeof *list), *new;
     struct iris_err err = {0};
 
-    if (list)
-        c->cache = list;
-    new = list ? &list[c->n] : NULL;
-    if (new)
-        *new = (struct gen_cache){strdup(path), IRIS_HOLD_INIT};
-    if (!new || !new->path) {
-        iris_cli_warn(c->cli, not_held, s->id);
-        return;
-    }
+    if (!list)
+        return -1;
+    c->cache = list;
+    new = &list[c->n];
+    *new = (struct gen_cache){strdup(path), IRIS_HOLD_INIT};
+    if (!new->path)
+        return -1;
     c->n++;
     if (iris_hold_take(&new->hold, path, IRIS_HOLD_READ, WAIT_MS, &err))
         iris_cli_warn(c->cli, "%s", err.msg);
+    return 0;
 }
 
 void
@@ -51,10 +48,11 @@ gen_caches_hold(struct gen_caches *c, const struct iris_plan_snapshot *s)
     struct iris_buf path = {0};
     int found = s->path ? iris_cache_of(s->path, s->id, &path) : 0;
 
-    if (found < 0)
-        iris_cli_warn(c->cli, not_held, s->id);
     if (found > 0 && !is_known(c, iris_buf_str(&path)))
-        add(c, s, iris_buf_str(&path));
+        found = add(c, iris_buf_str(&path));
+    /* a run can do without: points fail whose copy somebody drops */
+    if (found < 0)
+        iris_cli_warn(c->cli, "the cache of snapshot '%s' is not held: out of memory", s->id);
     iris_buf_release(&path);
 }
 
