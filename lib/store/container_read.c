@@ -27,9 +27,7 @@ iris_container_close(struct iris_container *c)
 static enum iris_status
 lacks(const struct iris_container *c, enum iris_status st, struct iris_err *err)
 {
-    if (st != IRIS_E_DATA || !c->watch.has_failed)
-        return st;
-    return iris_fail(err, IRIS_E_IO, "cannot read '%s': %s", c->path, c->watch.reason);
+    return st == IRIS_E_DATA ? iris_h5_watched(&c->watch, c->path, st, err) : st;
 }
 
 static enum iris_status

@@ -55,6 +55,15 @@ iris_h5_watch(struct iris_h5_watch *w)
     H5Eset_auto2(H5E_DEFAULT, look_at_error, w);
 }
 
+enum iris_status
+iris_h5_watched(const struct iris_h5_watch *w, const char *file, enum iris_status st,
+                struct iris_err *err)
+{
+    if (!w->has_failed)
+        return st;
+    return iris_fail(err, IRIS_E_IO, "cannot read '%s': %s", file, w->reason);
+}
+
 hid_t
 iris_h5_open(const char *path)
 {

@@ -24,6 +24,11 @@ struct iris_h5_watch {
 };
 void iris_h5_watch(struct iris_h5_watch *w);
 
+/* The status and the sentence of what was done with a file meanwhile: st, or that it
+ * could not be read. */
+enum iris_status iris_h5_watched(const struct iris_h5_watch *w, const char *file,
+                                 enum iris_status st, struct iris_err *err);
+
 /* Open a file for reading, without a lock: snapshots are finished files, and
  * many file systems of clusters have no locks.
  *

@@ -250,9 +250,7 @@ close_file(struct reader *r, enum iris_status st, struct iris_err *err)
     iris_h5_quiet(); /* nothing watches from now on */
     if (r->file >= 0)
         H5Fclose(r->file);
-    if (r->watch.has_failed)
-        st = iris_fail(err, IRIS_E_IO, "cannot read '%s': %s", r->path, r->watch.reason);
-    return st;
+    return iris_h5_watched(&r->watch, r->path, st, err);
 }
 
 enum iris_status

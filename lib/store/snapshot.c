@@ -57,8 +57,7 @@ iris_snapshot_open_part(const char *path, uint64_t part, uint64_t files, struct 
 enum iris_status
 iris_snapshot_end_part(struct iris_part *p, enum iris_status st, struct iris_err *err)
 {
-    if (p->watch.has_failed)
-        st = iris_fail(err, IRIS_E_IO, "cannot read '%s': %s", p->name, p->watch.reason);
+    st = iris_h5_watched(&p->watch, p->name, st, err);
     iris_snapshot_close_part(p);
     return st;
 }
