@@ -49,12 +49,13 @@ go_on() {
     wait $1
 }
 
-# directories SID: those in /dev/shm that processes of the job have open
+# directories SID: those in /dev/shm that processes of the job have open, even if
+# they have been swept
 directories() {
     local pid
     for pid in $(ps -o pid= -s "$1"); do
         readlink /proc/$pid/fd/* || true
-    done | grep "^/dev/shm/iris-$(id -u)-mpi-" | sed 's,/\.held$,,' | sort -u
+    done | grep "^/dev/shm/iris-$(id -u)-mpi-" | sed 's/ (deleted)$//; s,/\.held$,,' | sort -u
 }
 
 # segments DIRECTORY: the files of shared memory of two ranks are there
@@ -125,10 +126,10 @@ a_job() {
     # when they have (.hdf5)
     start $(stops open .h) $(mpi 2) "${gen[@]}" -d d -o d.tsv list.tsv
     wait_for are_stopped $job 2
+    # sweeps it, if no other job has done so already; others may do it again
+    a_job
     dir=$(directories $job)
     [ "$(wc -l <<<"$dir")" = 1 ]
-    # whatever other job has done it already, and may do it again
-    a_job
     [ ! -e "$dir" ]
     again=no
     while kill -0 $job 2>/dev/null; do
