@@ -102,8 +102,7 @@ start() {
 
 # ends: wait for it; its $status
 ends() {
-    status=0
-    wait "$background" || status=$?
+    settle "$background"
     background=
 }
 
@@ -400,7 +399,7 @@ endless() {
         kill -s $signal $background
         wait_for eval 'is_pending $pid USR1 || is_pending $pid TERM || ! kill -0 $pid 2>/dev/null'
         kill -CONT $pid 2>/dev/null || true
-        ends
+        ends # its launcher may hang
         look
         [ -z "$(suspects)" ]
         $(mpi 2) "${gen[@]}" list.tsv </dev/null

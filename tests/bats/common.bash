@@ -192,7 +192,7 @@ killed_after() {
 # wait_for COMMAND...: until it succeeds, but not for ever
 wait_for() {
     local i
-    for i in $(seq 1000); do
+    for i in $(seq 3000); do
         "$@" && return 0
         sleep 0.02
     done
@@ -217,6 +217,33 @@ stopped() {
 # are_stopped SID N: at least so many
 are_stopped() {
     [ "$(stopped "$1" | wc -l)" -ge "$2" ]
+}
+
+# launcher_hangs SID: all that mpirun has started are dead, and it has not noticed.
+# Open MPI's does that now and then after a signal; the job of iris-gen is over.
+launcher_hangs() {
+    [ "$(ps -o comm= -p "$1")" = mpirun ] &&
+        [ -z "$(ps -o pid=,stat= -s "$1" | awk -v launcher="$1" '$1 != launcher && $2 !~ /^Z/')" ]
+}
+
+# settle SID: wait for what has begun a session; its $status, "hung" if that is a
+# launcher which hangs. Whoever needs longer than this hangs, too.
+settle() {
+    local late=$((SECONDS + 120))
+    while kill -0 "$1" 2>/dev/null; do
+        if [ $SECONDS -ge $late ]; then
+            ps -o pid,stat,wchan:20,args -s "$1"
+            launcher_hangs "$1" || { echo "$1 hangs"; return 1; }
+            kill -KILL "$1"
+            wait "$1" || true
+            status=hung
+            echo "# mpirun has hung after a signal" >&3
+            return
+        fi
+        sleep 0.01
+    done
+    status=0
+    wait "$1" || status=$?
 }
 
 # killed_at CALL PATH N COMMAND...: SIGKILL at the Nth such call, see stops
@@ -252,6 +279,13 @@ signalled() {
 is_pending() {
     local mask
     mask=$(awk '/^ShdPnd:/ { print $2 }' "/proc/$1/status")
+    [ $((0x$mask >> ($(kill -l "$2") - 1) & 1)) = 1 ]
+}
+
+# catches PID SIGNAL: it has said what is to be done then
+catches() {
+    local mask
+    mask=$(awk '/^SigCgt:/ { print $2 }' "/proc/$1/status")
     [ $((0x$mask >> ($(kill -l "$2") - 1) & 1)) = 1 ]
 }
 

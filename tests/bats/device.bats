@@ -438,6 +438,7 @@ held_lease() {
     # who waits can be stopped
     iris-gen -q -H hyper.json -t synthetic --lines=lines.h5 -d d --device=cuda list.tsv >/dev/null 2>err 3>&- &
     waiting=$!
+    wait_for catches $waiting TERM
     sleep 0.5
     kill -0 $waiting
     kill -TERM $waiting

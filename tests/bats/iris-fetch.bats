@@ -370,12 +370,16 @@ snap_003" ]
 }
 
 @test "killed in the middle, the same command ends right" {
-    local size=64
+    local size=64 sid
     while :; do
         rm -rf cache fetched.tsv
         head -c ${size}M /dev/urandom >snaps/snap_002.hdf5
-        ! killed_after 0.05 iris-fetch --cache=cache --copy -o fetched.tsv list.tsv ||
-            [ ! -e cache/snap_002/snap_002.hdf5.tmp ] || break
+        setsid iris-fetch --cache=cache --copy -o fetched.tsv list.tsv >/dev/null 2>&1 3>&- &
+        sid=$!
+        until [ -e cache/snap_002/snap_002.hdf5.tmp ] || ! kill -0 $sid 2>/dev/null; do sleep 0.005; done
+        end_session $sid
+        wait $sid || true
+        [ ! -e cache/snap_002/snap_002.hdf5.tmp ] || break
         size=$((2 * size))
         [ "$size" -le 1024 ] || { echo "never in the middle"; return 1; }
     done
@@ -514,13 +518,10 @@ snap_003" ]
     mkfifo snaps/snap_002.pipe
     awk -F'\t' -v OFS='\t' '$1 == "snap_002" { $3 = "snaps/snap_002.pipe" } 1' list.tsv >slow.tsv
     # a source that does not answer: opening a pipe waits for its writer
-    timeout 5 iris-fetch --cache=C --copy slow.tsv >out.tsv &
-    for i in $(seq 40); do
-        grep -q '^snap_001' out.tsv && break
-        sleep 0.1
-    done
-    grep -q '^snap_001' out.tsv
+    iris-fetch --cache=C --copy slow.tsv >out.tsv 3>&- &
+    wait_for grep -q '^snap_001' out.tsv
     ! grep -q '^##rows' out.tsv || false
+    kill -KILL $!
     wait $! || true
 }
 

@@ -42,7 +42,7 @@ teardown() {
     local sid
     for sid in "${sessions[@]}"; do
         end_session "$sid"
-        rm -rf "${TMPDIR:-/tmp}/ompi.$(hostname).$(id -u)/pid.$sid"
+        rm -rf "${OMPI_MCA_orte_tmpdir_base:-${TMPDIR:-/tmp}}/ompi.$(hostname).$(id -u)/pid.$sid"
     done
 }
 
@@ -71,28 +71,10 @@ is_over() {
     [ -z "$(ps -o pid=,stat= -s "$job" | awk '$2 !~ /^Z/')" ]
 }
 
-# launcher_hangs: all that it has started are dead, and it has not noticed. Open MPI's
-# does that now and then after a signal; the job of iris-gen is over.
-launcher_hangs() {
-    [ "${command[0]}" = mpirun ] &&
-        [ -z "$(ps -o pid=,stat= -s $job | awk -v launcher=$job '$1 != launcher && $2 !~ /^Z/')" ]
-}
-
 # ends WHEN: wait for the job; its $status
 ends() {
-    local late=$(($(now) + patience * 1000))
-    while kill -0 $job 2>/dev/null; do
-        if [ "$(now)" -ge $late ]; then
-            echo "hangs: $*"
-            ps -o pid,stat,wchan:20,args -s $job
-            [ "$1" = "after the signal" ] && launcher_hangs && kill -KILL $job || return 1
-            echo "# mpirun has hung after a signal" >&3
-            late=$(($(now) + patience * 1000))
-        fi
-        sleep 0.01
-    done
-    status=0
-    wait $job || status=$?
+    settle $job || { echo "hangs: $1"; return 1; }
+    [ $status != hung ] || [ "$1" = "after the signal" ] || { echo "hung: $1"; return 1; }
 }
 
 # pids WHO: processes of the job; WHO is all, mpirun or the number of a rank
@@ -280,11 +262,16 @@ all_kills() {
         i=$((i + 1))
     done < <(all_kills)
     [ $i = 30 ]
+    # the end is short: where none has hit it, some are aimed at it
+    for share in 990 975 960 945 930 915 900 885 870; do
+        [ ${hit[end]:-0} = 0 ] || break
+        survive KILL all 2 nothing $share points
+    done
     # an orderly job sweeps up what those have left that were killed
     work points 2
     again
     for dir in "${!shm[@]}"; do
-        [ ! -e "$dir" ]
+        wait_for test ! -e "$dir"
     done
     said=
     for where in start load points between end; do

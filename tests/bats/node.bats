@@ -241,7 +241,7 @@ enough_for_all() {
         no_arrays
         [ ! -e e.tsv ]
         # whoever is on its way out may take a moment
-        wait_for [ -z "$(find shm tmp -type f)" ]
+        wait_for eval '[ -z "$(find shm tmp -type f)" ]'
     done
     wait_for "${command[@]}" </dev/null 2>/dev/null
     cmp ref.tsv e.tsv

@@ -204,15 +204,12 @@ large() {
     large standard
     launcher=$(mpi 3)
     step_list
+    launcher="$(stops rename tensor.npy STOP_NTH=1 STOP_RANK=2) $launcher"
     setsid bash -c step_gen </dev/null >/dev/null 2>&1 3>&- &
     sid=$!
-    while kill -0 $sid 2>/dev/null && [ "$(find D -name '*.npy' 2>/dev/null | wc -l)" -lt 4 ]; do
-        sleep 0.01
-    done
-    rank=$(ps -o pid=,args= -s $sid | awk '$2 ~ /iris-gen$/ { print $1 }' | tail -1)
-    [ -n "$rank" ]
-    kill -KILL $rank
-    wait $sid || true
+    wait_for are_stopped $sid 1
+    kill -KILL $(stopped $sid)
+    settle $sid
     end_session $sid
     [ ! -e entries.tsv ] || cmp entries.tsv "$BATS_FILE_TMPDIR/$plain/entries.tsv"
     launcher=''

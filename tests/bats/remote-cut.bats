@@ -195,7 +195,7 @@ killed() {
 }
 
 @test "a server that is away for a while" {
-    far_wire far -r 2M
+    far_wire far -r 300K
     iris-fetch "${config[@]}" --cache=cache -v -o fetched.tsv list.tsv 2>err 3>&- &
     fetching=$!
     wait_for far_has_sent 1000000

@@ -53,7 +53,8 @@ no_list() {
 }
 
 # no_copy STATUS [NAME=VALUE]... [ARGUMENT]...: so a copy ends: the row is there,
-# nothing has its final name, and the next run has it all; $said is the sentence
+# nothing has its final name, and the next run has it all, which may take its time;
+# $said is the sentence
 no_copy() {
     local status=$1
     shift
@@ -68,7 +69,9 @@ no_copy() {
     [ ! -e cache/.iris-ssh ]
     for one in "${set[@]}"; do unset "${one%%=*}"; done
     said=$stderr
-    copy "$@"
+    local again=()
+    for one; do [[ $one == --timeout=* ]] || again+=("$one"); done
+    copy "${again[@]}"
 }
 
 # copy ARGUMENT...: the copy is made, and right
@@ -393,7 +396,7 @@ large() {
         no_copy 69 FAKE_SUM="$sum" --verify=sha256
     done
     no_copy 74 FAKE_SUM='print "0" x 64, "  x\n"' --verify=auto
-    FAKE_SUM='sleep 1000' copy --verify=auto --timeout=0.2
+    FAKE_SUM='sleep 1000' copy --verify=auto --timeout=2
     # one that is lost with the connection is asked for again
     export FAKE='if ($ask eq "fstat" && !-e "../cut") { open my $f, ">", "../cut"; exit 255 }' \
         FAKE_SUM='print "0" x 64, "  x\n" if -e "../cut"'

@@ -19,7 +19,7 @@ setup() {
     copy=cache/snap_001/snap_001.hdf5
     head -c $SIZE /dev/urandom >"$source"
     touch -d '2001-02-03 04:05:06' "$source"
-    far_wire wired -r 4M -t 1200000
+    far_wire wired -r 1M -t 1200000
     "${FAR_NEAR[@]}" iris-list --remote=wired "${config[@]}" -o list.tsv "$FAR/home"
 }
 
@@ -33,7 +33,7 @@ make_half() {
     kept=$(sed -nE 's/^iris-fetch: ([0-9]+) bytes copied, ([0-9]+) of them again$/\1 - \2/p' <<<"$stderr")
     kept=$((kept))
     [ $kept -gt $((2 * PIECE)) ]
-    sed -i 's/wire -c \(.*\) -r 4M/wire -c \1/' "$FAR/config" # what follows may be fast
+    sed -i 's/wire -c \(.*\) -r 1M/wire -c \1/' "$FAR/config" # what follows may be fast
     [ "$(ls cache/snap_001)" = snap_001.hdf5.tmp ]
     cp -p $copy.tmp half
 }
@@ -126,7 +126,7 @@ resume() {
     one_sentence iris-fetch
     rmdir $copy.tmp
     mkfifo $copy.tmp
-    run --separate-stderr timeout 20 iris-fetch "${config[@]}" --cache=cache -o fetched.tsv list.tsv
+    run --separate-stderr timeout 60 iris-fetch "${config[@]}" --cache=cache -o fetched.tsv list.tsv
     [ "$status" = 74 ] || [ "$status" = 0 ]
     # a copy that is not: with another time, another size
     rm -rf cache/snap_001

@@ -202,7 +202,7 @@ fetch_ends() {
     local begin=$SECONDS
     wait_for test -s status
     [ "$(<status)" = 75 ] || { cat err status; return 1; }
-    [ $((SECONDS - begin)) -le 5 ]
+    [ $((SECONDS - begin)) -le 15 ]
     stderr=$(<err) one_sentence iris-fetch
     no_near_soon ssh iris-fetch
     rm -f status
@@ -243,7 +243,7 @@ fetch_ends() {
 }
 
 @test "killed in the middle of a window, it goes on" {
-    far_wire far -r 500K
+    far_wire far -r 100K
     setsid iris-fetch "${config[@]}" --cache=cache --window=2 list.tsv 2>/dev/null 3>&- | reader cache 3>&- &
     : >go.snap_1
     wait_for has_read "snap_2 right"
@@ -252,6 +252,7 @@ fetch_ends() {
     : >go # its reader sees the end, and drops what it has
     wait_for has_read end
     no_near_soon ssh wire
+    sed -i 's/ -r 100K//' "$FAR/config"
     # what was of another list is removed, what is asked for is used
     mkdir -p cache/snap_9
     echo old >cache/snap_9/snap_9.hdf5
@@ -307,6 +308,7 @@ fetch_ends() {
     one_sentence iris-fetch
 }
 
+# The next one, that is, or who else has one on this machine meanwhile.
 @test "a private cache of those who were killed is removed by the next one" {
     setsid iris-fetch "${config[@]}" list.tsv 2>/dev/null 3>&- | tee rows | reader 3>&- &
     wait_for has_read "snap_1 right"
@@ -323,7 +325,6 @@ fetch_ends() {
     # killed, with its reader
     end "$(near iris-fetch)" "$(jobs -p)"
     no_near_soon ssh wire
-    [ -e "$private/snap_1/snap_1.hdf5" ]
     # somebody else's is none of its business
     mkdir "/dev/shm/iris-$(id -u)-$$$$"
     echo mine >"/dev/shm/iris-$(id -u)-$$$$/file"

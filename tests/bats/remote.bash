@@ -162,7 +162,7 @@ no_near() {
 
 # no_near_soon NAME...: none of these names, within seconds
 no_near_soon() {
-    local end=$((SECONDS + 10))
+    local end=$((SECONDS + 60))
     until no_near "$1" && no_near "${2:-$1}"; do
         [ $SECONDS -lt $end ] || { ps -o args= -p "$(near | paste -sd,)"; return 1; }
         sleep 0.1

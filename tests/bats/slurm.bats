@@ -47,6 +47,13 @@ teardown() {
     within 30 eval '[ -z "$(squeue -h)" ]'
 }
 
+# soon_over ID: a limit of time that leaves the job half a minute more, or one and a half
+soon_over() {
+    local h m s
+    IFS=: read -r h m s < <(job "$1" RunTime)
+    scontrol update JobId="$1" TimeLimit=$((60 * 10#$h + 10#$m + (10#$s < 30 ? 1 : 2)))
+}
+
 # submit OPTION... FILE WORD...: the id of the job
 submit() {
     sbatch --parsable "$@"
@@ -115,16 +122,22 @@ is_held() {
     merge=$(awk '$1 == "merge" { print $2 }' ids)
     t2=${array}_2 t3=${array}_3 t4=${array}_4 t5=${array}_5
     for t in $t2 $t3 $t4 $t5; do within 60 is_held "$t"; done
-    # both are told half a minute later, and one of them cannot end calmly
-    scontrol update JobId="$t4" TimeLimit=1
-    scontrol update JobId="$t5" TimeLimit=1
+
+    # stopped calmly before its limit
+    soon_over "$t4"
+    within 60 is_pending "$(held "$t4")" USR1
+    scontrol update JobId="$t4" TimeLimit=UNLIMITED
+    kill -CONT "$(held "$t4")"
+    within 60 is "$t4" COMPLETED
+    grep -q "job $t4 is asked to stop" "iris-training-${array}_4.out"
+    [ "$(job "$t4" Restarts)" = 1 ]
 
     # killed with all it has started: the next job on that node cleans up
     killed=$(number "$t2")
     tree=$(tree "$t2") # at once: the script must not see that make is gone
     kill -STOP $tree 2>/dev/null
     kill -KILL $tree 2>/dev/null
-    within 20 is "$t2" FAILED NODE_FAIL
+    within 60 is "$t2" FAILED NODE_FAIL
     in_memory | grep -qx "$killed"
 
     # requeued by hand
@@ -133,21 +146,15 @@ is_held() {
     [ "$(job "$t3" Restarts)" = 1 ]
     ! in_memory | grep -qx "$killed" || false
 
-    # stopped calmly before its limit
-    within 60 is_pending "$(held "$t4")" USR1
-    scontrol update JobId="$t4" TimeLimit=UNLIMITED
-    kill -CONT "$(held "$t4")"
-    within 60 is "$t4" COMPLETED
-    grep -q "job $t4 is asked to stop" "iris-training-${array}_4.out"
-    [ "$(job "$t4" Restarts)" = 1 ]
-
     # submitted again, while another is still at it
     again=$(submit --time=0 --ntasks=2 --array=2 "$SLURM/training-array.sbatch" PARTS=5 "${words[@]}")
     within 60 is "${again}_2" COMPLETED
     [ "$(ls out/.iris/runs/part-2-of-5/gen | wc -l)" = 2 ]
 
-    # out of time: not requeued, its points are left to the last job
-    within 120 is "$t5" TIMEOUT
+    # out of time, for it cannot end calmly: not requeued, its points are left to the
+    # last job
+    soon_over "$t5"
+    within 180 is "$t5" TIMEOUT
     [ "$(job "$t5" Restarts)" = 0 ]
     [ "$(ls out/.iris/runs/part-5-of-5/gen | wc -l)" -lt 2 ]
     within 60 is "$merge" COMPLETED

@@ -204,15 +204,17 @@ same_split() {
     mkfifo in
     exec 9<>in
     for name in USR1 TERM; do
-        rm -rf d e.tsv
-        # more rows may come: the run would not end
-        setsid $(mpi 2) iris-gen -H hyper.json -t simple -d d -o e.tsv - <in >/dev/null 2>stderr 3>&- 9>&- &
-        pid=$!
-        grep -v '^##rows' one.tsv >&9
-        wait_for eval '[ "$(parts d 2>/dev/null | wc -l)" -ge 1 ]'
-        kill -s $name $pid
-        status=0
-        wait $pid || status=$?
+        status=hung
+        while [ $status = hung ]; do
+            rm -rf d e.tsv
+            # more rows may come: the run would not end
+            setsid $(mpi 2) iris-gen -H hyper.json -t simple -d d -o e.tsv - <in >/dev/null 2>stderr 3>&- 9>&- &
+            pid=$!
+            grep -v '^##rows' one.tsv >&9
+            wait_for eval '[ "$(parts d 2>/dev/null | wc -l)" -ge 1 ]'
+            kill -s $name $pid
+            settle $pid
+        done
         if [ $name = USR1 ]; then
             [ ! -e e.tsv ]
             [ $status = 75 ]

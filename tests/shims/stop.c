@@ -5,7 +5,8 @@
  *               its name
  *   STOP_PATH   part of the path, of the new one for rename
  *   STOP_NTH    which of these calls of the process, 1 or more; not set: each
- *   STOP_RANK   set: only in this rank of an MPI job
+ *   STOP_RANK   set: only in this rank of an MPI job, or in any, but not in what
+ *               started them
  *   STOP_BLOCK  set: what comes before this memfd_create of the process does not
  *               count
  */
@@ -20,14 +21,14 @@
 
 static int blocks;
 
-/* Is it rank STOP_RANK, after STOP_BLOCK? */
+/* Is it a rank that is meant, after STOP_BLOCK? */
 static int
 counts(void)
 {
     const char *rank = getenv("STOP_RANK"), *me = getenv("OMPI_COMM_WORLD_RANK");
     const char *block = getenv("STOP_BLOCK");
 
-    return (!rank || (me && !strcmp(rank, me))) && (!block || blocks >= atoi(block));
+    return (!rank || (me && (!strcmp(rank, me) || !strcmp(rank, "any")))) && (!block || blocks >= atoi(block));
 }
 
 static void
