@@ -397,7 +397,7 @@ endless() {
         wait_for are_stopped $background 1
         pid=$(stopped $background)
         kill -s $signal $background
-        wait_for eval 'is_pending $pid USR1 || is_pending $pid TERM || ! kill -0 $pid 2>/dev/null'
+        wait_for eval 'is_pending $pid USR1 || is_pending $pid TERM || [[ $(ps -o stat= -p $pid) != T* ]]'
         kill -CONT $pid 2>/dev/null || true
         ends # its launcher may hang
         look

@@ -219,11 +219,15 @@ are_stopped() {
     [ "$(stopped "$1" | wc -l)" -ge "$2" ]
 }
 
-# launcher_hangs SID: all that mpirun has started are dead, and it has not noticed.
-# Open MPI's does that now and then after a signal; the job of iris-gen is over.
+# launcher_hangs SID: nobody of the session is left but mpirun and who has begun it.
+# Open MPI's does not notice now and then, after a signal, that all it has started are
+# dead; the job of iris-gen is over.
 launcher_hangs() {
-    [ "$(ps -o comm= -p "$1")" = mpirun ] &&
-        [ -z "$(ps -o pid=,stat= -s "$1" | awk -v launcher="$1" '$1 != launcher && $2 !~ /^Z/')" ]
+    ps -o pid=,stat=,comm= -s "$1" | awk -v leader="$1" '
+        $2 ~ /^Z/ { next }
+        $3 == "mpirun" { launcher = 1; next }
+        $1 != leader { other = 1 }
+        END { exit !launcher || other }'
 }
 
 # settle SID: wait for what has begun a session; its $status, "hung" if that is a
@@ -234,7 +238,7 @@ settle() {
         if [ $SECONDS -ge $late ]; then
             ps -o pid,stat,wchan:20,args -s "$1"
             launcher_hangs "$1" || { echo "$1 hangs"; return 1; }
-            kill -KILL "$1"
+            end_session "$1"
             wait "$1" || true
             status=hung
             echo "# mpirun has hung after a signal" >&3

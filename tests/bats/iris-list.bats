@@ -617,6 +617,6 @@ END
 @test "ten thousand snapshots take no time" {
     mkdir d
     (cd d && seq -f 'snap_%05g.hdf5' 10000 | xargs touch)
-    run -0 --separate-stderr timeout 20 iris-list d
+    run -0 --separate-stderr timeout 60 iris-list d
     [ "$(tail -n1 <<<"$output")" = "##rows 10000" ]
 }

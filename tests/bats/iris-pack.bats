@@ -374,7 +374,7 @@ with() {
         cp D.h5 x.h5
         container change x.h5 "a = dict(f['observed'].attrs); del f['observed']; \
             f.create_dataset('observed', shape=$1, dtype='<f4', chunks=$2)"
-        run -65 --separate-stderr timeout 20 iris-check x.h5
+        run -65 --separate-stderr timeout 60 iris-check x.h5
         [[ $output == *"$3"* ]] || { echo "$output"; false; }
     }
     claims "(6, 1, 2**20, 2**20)" "(1, 1, 2**10, 2**10)" "(1, 1048576, 1048576), not (1, 12, 20)"

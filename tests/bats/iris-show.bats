@@ -432,7 +432,7 @@ header() {
 @test "a cube of FITS: what its header may say" {
     mkcube a.fits
     refuses() {
-        run -65 --separate-stderr timeout 20 iris-show -o x.png b.fits
+        run -65 --separate-stderr timeout 60 iris-show -o x.png b.fits
         one_sentence iris-show
         [[ $stderr == *"$1"* ]] || { echo "no '$1' in: $stderr"; return 1; }
         [ ! -e x.png ]
@@ -585,8 +585,8 @@ header() {
 }
 
 @test "ticks of a range that is next to nothing" {
-    timeout 20 iris-show --range=column:1,1.0000000000000002 -o a.png D
-    timeout 20 iris-show --scale=column:asinh --range=column:1e-30,1.0000000000000002e-30 -o b.png D
+    timeout 60 iris-show --range=column:1,1.0000000000000002 -o a.png D
+    timeout 60 iris-show --scale=column:asinh --range=column:1e-30,1.0000000000000002e-30 -o b.png D
     run -64 --separate-stderr iris-show --range=column:5e-324,1e-323 -o b.png D
     one_sentence iris-show
 }

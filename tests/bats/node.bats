@@ -228,14 +228,13 @@ enough_for_all() {
     for round in 1 2; do
         rm -rf d
         # the second time it is opened for its values, and there is memory for them
-        TMPDIR=$PWD/tmp start $(stops open snap_001.hdf5 STOP_NTH=2) "${command[@]}"
+        OMPI_MCA_orte_tmpdir_base=$PWD/tmp TMPDIR=$PWD/tmp start $(stops open snap_001.hdf5 STOP_NTH=2) "${command[@]}"
         wait_for are_stopped $background 1
         victim=$(stopped $background)
         grep -q ' rw-s .*memfd:iris' /proc/$victim/maps
         no_arrays
         kill -9 "$victim"
-        status=0
-        wait $background || status=$?
+        settle $background
         background=
         [ $status != 0 ]
         no_arrays
@@ -257,8 +256,7 @@ enough_for_all() {
     kill -TERM $(ranks $background)
     wait_for is_pending $loader TERM
     kill -CONT $loader
-    status=0
-    wait $background || status=$?
+    settle $background
     background=
     [ $status = 75 ]
     no_arrays

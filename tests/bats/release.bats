@@ -59,8 +59,7 @@ start() {
 
 # ends: wait for it; its $status
 ends() {
-    status=0
-    wait "$background" || status=$?
+    settle "$background"
     background=
 }
 
@@ -690,9 +689,7 @@ long_run() {
 broken_off() {
     local k
     exec 9>&-
-    # well before the points would be done
-    wait_for eval '! kill -0 $background 2>/dev/null'
-    ends
+    ends # minutes before the points would be done
     [ $status = "$1" ] || { echo "status $status"; cat stderr; return 1; }
     for k in 0 1; do
         [ "$(awk -F'\t' '!/^#/ { print $7, $9 }' d/.iris/journal/rank$k.tsv | grep -c '^75 make .*snap_001')" = 1 ] ||
@@ -741,8 +738,7 @@ broken_off() {
         fi
         exec 9>&-
         wait_for eval '[ -z "$(ps -s $background -o comm=,stat= | grep "^iris-gen [^Z]")" ]'
-        wait $background || true
-        background=
+        ends
         [ ! -e e.tsv ]
     done
 }

@@ -396,7 +396,7 @@ large() {
         no_copy 69 FAKE_SUM="$sum" --verify=sha256
     done
     no_copy 74 FAKE_SUM='print "0" x 64, "  x\n"' --verify=auto
-    FAKE_SUM='sleep 1000' copy --verify=auto --timeout=2
+    FAKE_SUM='sleep 1000' copy --verify=auto --timeout=5
     # one that is lost with the connection is asked for again
     export FAKE='if ($ask eq "fstat" && !-e "../cut") { open my $f, ">", "../cut"; exit 255 }' \
         FAKE_SUM='print "0" x 64, "  x\n" if -e "../cut"'

@@ -463,7 +463,7 @@ END
 @test "ended by a signal, it leaves nothing behind" {
     (cd "$there" && seq -f 'a_rather_long_name_of_a_snapshot_%05g.hdf5' 1000 | xargs touch)
     far_wire slow -r 32K
-    far_alias dead "ProxyCommand wire -c $FAR/count -s -n 8000 %h %p" "ServerAliveInterval 1" "ServerAliveCountMax 1"
+    far_alias dead "ProxyCommand wire -c $FAR/count -s -n 8000 %h %p" "ServerAliveInterval 3" "ServerAliveCountMax 1"
     for host in slow dead; do
         for signal in TERM INT KILL; do
             rm -f "$FAR/count"

@@ -208,7 +208,7 @@ is_spent() {
     tired tired $((size + size / 2 + 20000))
     start tired
     wait_for is_made snap_001
-    is_private
+    wait_for is_private
     kill_all
     start far
     ends

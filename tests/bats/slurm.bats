@@ -47,11 +47,12 @@ teardown() {
     within 30 eval '[ -z "$(squeue -h)" ]'
 }
 
-# soon_over ID: a limit of time that leaves the job half a minute more, or one and a half
+# soon_over ID: a limit of time that leaves the job three quarters of a minute more, or up to one
+# and three quarters
 soon_over() {
     local h m s
     IFS=: read -r h m s < <(job "$1" RunTime)
-    scontrol update JobId="$1" TimeLimit=$((60 * 10#$h + 10#$m + (10#$s < 30 ? 1 : 2)))
+    scontrol update JobId="$1" TimeLimit=$((60 * 10#$h + 10#$m + (10#$s < 15 ? 1 : 2)))
 }
 
 # submit OPTION... FILE WORD...: the id of the job

@@ -844,7 +844,7 @@ lines() {
     rm -f "out/.iris/gen/$(drawn 1).tsv"
     (flock 9 && exec sleep 1000) 9<>out/.iris/lock 3>&- &
     pid=$!
-    sleep 0.2
+    wait_for eval '! flock -n out/.iris/lock true'
     run ! --separate-stderr flow
     [[ $stderr == *"in use by another run"* ]]
     kill $pid
@@ -1006,7 +1006,7 @@ lines() {
     pid=$!
     wait_for [ -e reached ]
     touch out/.iris/stopped
-    kill "$(ps -s "$pid" -o pid=,comm= | awk '$2 == "sleep" { print $1 }')"
+    wait_for pkill -s "$pid" -x sleep
     ! wait "$pid" || false
     [ "$(ls out/.iris/gen | wc -l)" = 2 ]
     flow
