@@ -100,12 +100,6 @@ start() {
     background=$!
 }
 
-# ends: wait for it; its $status
-ends() {
-    settle "$background"
-    background=
-}
-
 # kill_all: SIGKILL to all of it
 kill_all() {
     end_session "$background"

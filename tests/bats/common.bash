@@ -250,15 +250,30 @@ settle() {
     wait "$1" || status=$?
 }
 
-# killed_at CALL PATH N COMMAND...: SIGKILL at the Nth such call, see stops
-killed_at() {
-    local sid
-    # shellcheck disable=SC2046
-    setsid $(stops "$1" "$2" "STOP_NTH=$3") "${@:4}" </dev/null >/dev/null 2>&1 3>&- &
+# ends: settle the session of $background, which is over then
+ends() {
+    settle "$background"
+    background=
+}
+
+# killed_when CONDITION COMMAND...: run it in a session of its own, $sid, of which
+# everything is killed when that holds. Fails when the command ended without it, or
+# went on for too long.
+killed_when() {
+    local condition=$1 sid met=1
+    shift
+    setsid "$@" </dev/null >/dev/null 2>&1 3>&- &
     sid=$!
-    wait_for are_stopped $sid 1
+    wait_for eval "$condition || ! kill -0 $sid 2>/dev/null" && eval "$condition" && met=0
     end_session $sid
     wait $sid 2>/dev/null || true
+    return $met
+}
+
+# killed_at CALL PATH N COMMAND...: SIGKILL at the Nth such call, see stops
+killed_at() {
+    # shellcheck disable=SC2046
+    killed_when 'are_stopped $sid 1' $(stops "$1" "$2" "STOP_NTH=$3") "${@:4}"
 }
 
 # signalled SIGNAL CALL PATH N COMMAND...: the signal comes at that call, see stops;
@@ -279,18 +294,21 @@ signalled() {
     [ ! -s out ]
 }
 
+# has_signal SET PID SIGNAL: it is in that set of the process, as /proc/PID/status names it
+has_signal() {
+    local mask
+    mask=$(awk -v set="$1:" '$1 == set { print $2 }' "/proc/$2/status")
+    [ $((0x$mask >> ($(kill -l "$3") - 1) & 1)) = 1 ]
+}
+
 # is_pending PID SIGNAL: it has been sent to one that has stopped
 is_pending() {
-    local mask
-    mask=$(awk '/^ShdPnd:/ { print $2 }' "/proc/$1/status")
-    [ $((0x$mask >> ($(kill -l "$2") - 1) & 1)) = 1 ]
+    has_signal ShdPnd "$@"
 }
 
 # catches PID SIGNAL: it has said what is to be done then
 catches() {
-    local mask
-    mask=$(awk '/^SigCgt:/ { print $2 }' "/proc/$1/status")
-    [ $((0x$mask >> ($(kill -l "$2") - 1) & 1)) = 1 ]
+    has_signal SigCgt "$@"
 }
 
 # journal DATASET...: what the ranks did: verb, snapshot, point or "-", status, and

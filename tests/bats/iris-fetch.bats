@@ -370,16 +370,13 @@ snap_003" ]
 }
 
 @test "killed in the middle, the same command ends right" {
-    local size=64 sid
+    local size=64
     while :; do
         rm -rf cache fetched.tsv
         head -c ${size}M /dev/urandom >snaps/snap_002.hdf5
-        setsid iris-fetch --cache=cache --copy -o fetched.tsv list.tsv >/dev/null 2>&1 3>&- &
-        sid=$!
-        until [ -e cache/snap_002/snap_002.hdf5.tmp ] || ! kill -0 $sid 2>/dev/null; do sleep 0.005; done
-        end_session $sid
-        wait $sid || true
-        [ ! -e cache/snap_002/snap_002.hdf5.tmp ] || break
+        ! killed_when '[ -e cache/snap_002/snap_002.hdf5.tmp ]' \
+            iris-fetch --cache=cache --copy -o fetched.tsv list.tsv ||
+            [ ! -e cache/snap_002/snap_002.hdf5.tmp ] || break
         size=$((2 * size))
         [ "$size" -le 1024 ] || { echo "never in the middle"; return 1; }
     done

@@ -1129,8 +1129,7 @@ one_bad() {
         done
         [ -n "$pid" ]
         kill -9 "$pid"
-        settle $background
-        background=
+        ends
         [ $status != 0 ]
         [ ! -e e.tsv ]
         nothing_half d ref
@@ -1202,8 +1201,7 @@ one_bad() {
         kill -USR1 $background
         wait_for is_pending $master USR1
         kill -CONT $master
-        settle $background
-        background=
+        ends
         [ $status = hung ] || break
     done
     [ $status = 75 ]

@@ -39,13 +39,6 @@ start() {
     background=$!
 }
 
-# ends: wait for it; its $status
-ends() {
-    status=0
-    wait "$background" || status=$?
-    background=
-}
-
 # arrays: how many there are
 arrays() {
     find d -name '*.npy' 2>/dev/null | wc -l

@@ -234,8 +234,7 @@ enough_for_all() {
         grep -q ' rw-s .*memfd:iris' /proc/$victim/maps
         no_arrays
         kill -9 "$victim"
-        settle $background
-        background=
+        ends
         [ $status != 0 ]
         no_arrays
         [ ! -e e.tsv ]
@@ -256,8 +255,7 @@ enough_for_all() {
     kill -TERM $(ranks $background)
     wait_for is_pending $loader TERM
     kill -CONT $loader
-    settle $background
-    background=
+    ends
     [ $status = 75 ]
     no_arrays
     [ ! -e e.tsv ]

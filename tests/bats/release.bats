@@ -57,12 +57,6 @@ start() {
     background=$!
 }
 
-# ends: wait for it; its $status
-ends() {
-    settle "$background"
-    background=
-}
-
 # ---- copies that are released ----
 
 @test "copies are removed when their points are done, and only with --release" {

@@ -94,10 +94,7 @@ goes_on() {
     no_leftovers
 }
 
-# private: the cache of its own that iris-fetch has, if it is there and has one
-private() {
-    readlink "/proc/$(near iris-fetch)/fd/"* | sed -n 's,^\(/dev/shm/iris-[0-9]*-......\)/.*,\1,p' | head -1
-}
+# is_private: iris-fetch has a cache of its own, $own
 is_private() {
     own=$(private)
     [ -n "$own" ]

@@ -341,7 +341,7 @@ fetch_ends() {
     far_wire far -r 200K
     for how in TERM reader; do
         rm -f "$FAR/count"
-        ended iris-fetch "${config[@]}" list.tsv 3>&- | { cat >rows & wait_for far_has_sent 100000; private_is; } 3>&- &
+        ended iris-fetch "${config[@]}" list.tsv 3>&- | { cat >rows & wait_for far_has_sent 100000; private >private; } 3>&- &
         wait_for test -s private
         [ -d "$(<private)" ]
         if [ $how = TERM ]; then
@@ -353,8 +353,4 @@ fetch_ends() {
         [ ! -e "$(<private)" ]
         rm private
     done
-}
-# the cache that a running iris-fetch has, by its lock
-private_is() {
-    readlink "/proc/$(near iris-fetch)/fd/"* | sed -n 's,^\(/dev/shm/iris-[^/]*\)/.*,\1,p' | head -1 >private
 }

@@ -155,6 +155,11 @@ near() {
     done
 }
 
+# private: the private cache that a running iris-fetch has, by its lock, if there is one
+private() {
+    readlink "/proc/$(near iris-fetch)/fd/"* | sed -n 's,^\(/dev/shm/iris-[0-9]*-......\)/.*,\1,p' | head -1
+}
+
 # no_near NAME: none of that name
 no_near() {
     [ -z "$(near "$1")" ]

@@ -127,14 +127,8 @@ END
 # killed_there ARGUMENT...: a make that is killed with all its programs where
 # BEFORE or AFTER holds it up.
 killed_there() {
-    local sid
     rm -f reached
-    setsid "${flow[@]}" "$@" </dev/null >/dev/null 2>&1 3>&- &
-    sid=$!
-    wait_for eval '[ -e reached ] || ! kill -0 "$sid" 2>/dev/null' || true
-    end_session "$sid"
-    wait "$sid" 2>/dev/null || true
-    [ -e reached ] || { echo "never came to '$BEFORE$AFTER'"; return 1; }
+    killed_when '[ -e reached ]' "${flow[@]}" "$@" || { echo "never came to '$BEFORE$AFTER'"; return 1; }
 }
 
 # Files that are no good. The n-th snapshot of those that are drawn:
@@ -663,7 +657,7 @@ lines() {
         # not ignored, as bash has it for what is in the background
         BEFORE="iris-gen*-o*$(drawn 2).tsv *" setsid env --default-signal=INT "${flow[@]}" >/dev/null 2>&1 3>&- &
         pid=$!
-        until [ -e reached ]; do sleep 0.05; done
+        wait_for [ -e reached ]
         # from a terminal it comes to all programs; make hands on what comes to it alone
         to=$pid
         [ $signal = TERM ] || to=-$pid

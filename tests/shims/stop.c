@@ -28,7 +28,9 @@ counts(void)
     const char *rank = getenv("STOP_RANK"), *me = getenv("OMPI_COMM_WORLD_RANK");
     const char *block = getenv("STOP_BLOCK");
 
-    return (!rank || (me && (!strcmp(rank, me) || !strcmp(rank, "any")))) && (!block || blocks >= atoi(block));
+    if (rank && (!me || (strcmp(rank, me) != 0 && strcmp(rank, "any") != 0)))
+        return 0;
+    return !block || blocks >= atoi(block);
 }
 
 static void
