@@ -231,6 +231,24 @@ is_held() {
     [ -z "$(in_memory)" ]
 }
 
+@test "a rank that dies under srun takes the others with it" {
+    local id
+    hold alone
+    id=$(SLURM_WAIT=2 submit --nodes=2 --ntasks=2 --ntasks-per-node=1 "$SLURM/job.sbatch" training "${words[@]}" \
+        MPIRUN='env ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 srun --mpi=pmix')
+    within 60 is_held "$id"
+    kill -KILL "$(held "$id")"
+    within 60 is "$id" FAILED
+    [ "$(job "$id" Restarts)" = 0 ]
+    [ -z "$(in_memory)" ]
+}
+
+@test "what srun is told can be told otherwise" {
+    local told='echo $SLURM_WAIT $SLURM_PMIX_FENCE'
+    [ "$("$SLURM/launch.bash" bash -c "$told" told -n 2 iris-gen)" = "60 tree" ]
+    [ "$(SLURM_WAIT=0 SLURM_PMIX_FENCE=ring "$SLURM/launch.bash" bash -c "$told" told -n 2 iris-gen)" = "0 ring" ]
+}
+
 # An iris-gen that stops early so many times.
 early() {
     local i

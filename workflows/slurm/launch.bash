@@ -11,6 +11,9 @@ if [ "$1" != --rank ]; then
         launcher+=("$1")
         shift
     done
+    # Of srun: a rank that died would be waited for without end, and its two ways
+    # of fencing, mixed, now and then let a rank send to one that is not ready.
+    export SLURM_WAIT=${SLURM_WAIT:-60} SLURM_PMIX_FENCE=${SLURM_PMIX_FENCE:-tree}
     exec "${launcher[@]}" -n "$2" "$0" --rank "${@:3}"
 fi
 shift
