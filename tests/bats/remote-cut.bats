@@ -198,8 +198,11 @@ killed() {
     far_wire far -r 300K
     iris-fetch "${config[@]}" --cache=cache -v -o fetched.tsv list.tsv 2>err 3>&- &
     fetching=$!
-    wait_for far_has_sent 1000000
+    wait_for far_has_sent 300000
+    wires=$(near wire)
+    kill -STOP $wires # nothing more comes before it is away
     far_down
+    kill -CONT $wires
     wait_for grep -q "cannot connect.*trying again" err
     far_run
     wait $fetching
