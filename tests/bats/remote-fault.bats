@@ -161,7 +161,7 @@ END
 @test "a source that changes while it is copied" {
     head -c 1500000 /dev/urandom >"$there/snaps/snap_002.hdf5"
     list
-    far_wire far -r 1M
+    far_wire far -r 500K
     cp -p "$there/snaps/snap_002.hdf5" kept
     file=$there/snaps/snap_002.hdf5
     for change in 'echo more >>' 'touch ' 'truncate -s 1400000 ' 'printf X | dd bs=1 seek=1400000 conv=notrunc of='; do
