@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,16 +88,44 @@ iris_parse_bytes(const char *s, uint64_t *v)
     return 0;
 }
 
-/* Shortest digits that read back: try each precision until one does. Of a power
- * of two the neighbour above is twice as far as the one below, so the number
- * above the nearest may do where that does not. */
+/* Leave the zeros at the end of "D.DDDe+XX" out.
+ *
+ *   return  the digits that are left
+ */
+static int
+strip_zeros(char *text)
+{
+    char *e = strchr(text, 'e'), *end = e, *first = text + (*text == '-');
+    int digits;
+
+    while (end[-1] == '0' && end > first + 2)
+        end--;
+    digits = (int)(end - first) - 1;
+    if (end == first + 2) { /* the dot as well */
+        digits = 1;
+        end--;
+    }
+    memmove(end, e, strlen(e) + 1);
+    return digits;
+}
+
+/* Shortest digits that read back. Of up to DBL_DIG there is one way at most, for
+ * numbers of full precision, and zeros follow it; else try each precision until
+ * one does. Of a power of two the neighbour above is twice as far as the one
+ * below, so the number above the nearest may do where that does not. */
 static int
 shortest(double v, char *text, size_t size)
 {
-    int digits;
+    int digits = 1;
     char *last;
 
-    for (digits = 1; digits < 17; digits++) {
+    if (fabs(v) >= DBL_MIN) {
+        snprintf(text, size, "%.*e", DBL_DIG - 1, v);
+        if (strtod(text, NULL) == v)
+            return strip_zeros(text);
+        digits = DBL_DIG + 1;
+    }
+    for (; digits < 17; digits++) {
         snprintf(text, size, "%.*e", digits - 1, v);
         if (strtod(text, NULL) == v)
             return digits;
