@@ -33,6 +33,7 @@ setup() {
     SLURM=$IRIS_SOURCE/workflows/slurm
     words=(SOURCE=snaps HYPER=hyper.json TYPE=simple DATASET=out NP=2
         MPIRUN="mpirun --oversubscribe -x ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0")
+    by_srun="MPIRUN=env ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 srun --mpi=pmix" # the last MPIRUN counts
     no_waiting &
     waiting=$!
 }
@@ -221,7 +222,7 @@ is_held() {
     local a b id
     a=$(submit --nodes=2 --ntasks=2 --ntasks-per-node=1 "$SLURM/job.sbatch" training "${words[@]}")
     b=$(submit --nodes=2 --ntasks=2 --ntasks-per-node=1 "$SLURM/job.sbatch" training "${words[@]}" DATASET=other \
-        MPIRUN='env ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 srun --mpi=pmix')
+        "$by_srun")
     for id in $a $b; do
         within 90 is "$id" COMPLETED
         [ "$(job "$id" NumNodes)" = 2 ]
@@ -235,7 +236,7 @@ is_held() {
     local id
     hold alone
     id=$(SLURM_WAIT=2 submit --nodes=2 --ntasks=2 --ntasks-per-node=1 "$SLURM/job.sbatch" training "${words[@]}" \
-        MPIRUN='env ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 srun --mpi=pmix')
+        "$by_srun")
     within 60 is_held "$id"
     kill -KILL "$(held "$id")"
     within 60 is "$id" FAILED
